@@ -1,0 +1,1 @@
+"""What connects the engine to machines and to the ERP: one folder an adapter."""

@@ -1,0 +1,130 @@
+"""The plant as the engine knows it: ISA-95's equipment hierarchy, and its signals.
+
+A work center is what the ERP knows; work units are the machines and benches inside it.
+The plant comes in by message (``ApplyPlant``), so that a rebuild from the journal uses
+the plant as it was, and not today's files.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from mes_engine.core.quantity import ZERO
+
+
+class DispatchRule(StrEnum):
+    """How a work center puts its queue in order."""
+
+    FIFO = "fifo"
+    EDD = "edd"
+    PRIORITY = "priority"
+
+
+class PostingPolicy(StrEnum):
+    """When what was done at a work center goes up to the ERP."""
+
+    REPORT = "report"
+    RUN = "run"
+
+
+class SignalMeaning(StrEnum):
+    """What the value of a tag stands for."""
+
+    GOOD_COUNT = "good_count"
+    SCRAP_COUNT = "scrap_count"
+    STATE = "state"
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """A tag of a work unit, and what its value means.
+
+    Attributes:
+        tag: Unique in the plant: ``<work unit>.<name>``.
+        link: The connection that brings it.
+        factor: Pieces for each count (cavities, pieces a stroke).
+        rollover: The count at which the counter starts again at 0 (65536 for 16 bits);
+            None where it never does.
+        max_rate_per_s: Counts a second that the machine cannot exceed; what exceeds it
+            is suspect. None trusts every increase.
+        reset_to: The value that the counter takes when it is reset.
+        state_map: Name of the map from state words to equipment regions.
+    """
+
+    tag: str
+    work_unit: str
+    link: str
+    means: SignalMeaning
+    factor: Decimal = Decimal(1)
+    rollover: int | None = None
+    max_rate_per_s: Decimal | None = None
+    reset_to: int = 0
+    state_map: str = "packml"
+
+
+class WorkUnit(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine or bench: where one or more job orders can be loaded.
+
+    Attributes:
+        active: How many runs it can work on at a time (in jobs).
+        staged: How many more may be set up beside it, next in turn (in jobs).
+    """
+
+    id: str
+    work_center: str
+    name: str
+    classes: tuple[str, ...]
+    active: int = 1
+    staged: int = 1
+
+
+class WorkCenter(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of work units that the ERP plans and keeps accounts for."""
+
+    id: str
+    area: str
+    name: str
+    rule: DispatchRule = DispatchRule.FIFO
+    posting: PostingPolicy = PostingPolicy.RUN
+
+
+class EquipmentClass(msgspec.Struct, frozen=True, kw_only=True):
+    """A capability that a step asks for, such as ``milling-3axis``."""
+
+    id: str
+    name: str
+
+
+class Shift(msgspec.Struct, frozen=True, kw_only=True):
+    """A shift of the calendar, in the plant's local time.
+
+    Attributes:
+        starts: Minutes after local midnight.
+        ends: Minutes after local midnight; not after ``starts`` means the next day.
+        days: ISO week days, 1 (Monday) to 7, on which it starts.
+    """
+
+    id: str
+    name: str
+    starts: int
+    ends: int
+    days: tuple[int, ...]
+
+
+class Plant(msgspec.Struct, frozen=True, kw_only=True):
+    """One site, whole."""
+
+    site: str
+    name: str
+    zone: str
+    finished_location: str
+    receiving_location: str
+    areas: tuple[str, ...]
+    classes: tuple[EquipmentClass, ...]
+    work_centers: tuple[WorkCenter, ...]
+    work_units: tuple[WorkUnit, ...]
+    signals: tuple[Signal, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    state_maps: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    over_tolerance: Decimal = ZERO
+    """What a routing without a tolerance of its own allows, as a share (0.05: 5 %)."""

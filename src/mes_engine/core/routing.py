@@ -1,0 +1,232 @@
+"""Routings: a released revision of a process, as a graph of steps.
+
+ISA-95 calls these operations definition and segment. A routing is immutable once it is
+released; a job order keeps the revision that it was stored with.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from mes_engine.core.quantity import ZERO
+
+
+class JobPer(StrEnum):
+    """How much of a visit is one job order."""
+
+    REQUEST = "request"
+
+
+class BeginOn(StrEnum):
+    """Who or what begins a loaded job order."""
+
+    OPERATOR = "operator"
+    FIRST_COUNT = "first_count"
+    EXECUTING = "executing"
+
+
+class ConnectionKind(StrEnum):
+    """What passes along a connection between two steps."""
+
+    QUANTITY = "quantity"
+    ALTERNATIVE = "alternative"
+    PRECEDENCE = "precedence"
+
+
+class Component(msgspec.Struct, frozen=True, kw_only=True):
+    """Material consumed at a step: ``per_piece`` of ``unit`` for each piece worked."""
+
+    material: str
+    per_piece: Decimal
+    unit: str
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a routing.
+
+    Attributes:
+        setup_s: Standard time to set up, in seconds, for each job order.
+        run_s: Standard time to run, in seconds, for each piece.
+    """
+
+    id: str
+    name: str
+    work_center: str
+    equipment_class: str
+    job_per: JobPer = JobPer.REQUEST
+    begin_on: BeginOn = BeginOn.OPERATOR
+    setup_s: Decimal = ZERO
+    run_s: Decimal = ZERO
+    consumes: tuple[Component, ...] = ()
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes from one step to another.
+
+    Attributes:
+        transfer_batch: Pieces that wait before they move on together; None moves
+            everything at once, when the job order ends.
+        share: For several quantity connections out of one step, the share of the pieces
+            that takes this one; the shares of a step add up to 1.
+    """
+
+    kind: ConnectionKind
+    source: str
+    target: str
+    transfer_batch: Decimal | None = None
+    share: Decimal = Decimal(1)
+
+    @property
+    def carries_pieces(self) -> bool:
+        """Whether pieces pass; precedence passes a token only."""
+        return self.kind is not ConnectionKind.PRECEDENCE
+
+
+class Routing(msgspec.Struct, frozen=True, kw_only=True):
+    """A revision of a process that makes ``unit`` of ``material``.
+
+    Attributes:
+        over_tolerance: Share of the quantity that may be made beyond it (0.05: 5 %).
+        under_tolerance: Share that may be missing when a job order is completed.
+    """
+
+    id: str
+    revision: str
+    material: str
+    unit: str
+    steps: tuple[Step, ...]
+    connections: tuple[Connection, ...]
+    over_tolerance: Decimal = ZERO
+    under_tolerance: Decimal = ZERO
+
+    def step(self, step: str) -> Step:
+        """Return the step with this id."""
+        return next(one for one in self.steps if one.id == step)
+
+    def leaving(self, step: str) -> Iterator[Connection]:
+        """Yield the connections out of ``step``, as declared."""
+        return (one for one in self.connections if one.source == step)
+
+    def reaching(self, step: str) -> Iterator[Connection]:
+        """Yield the connections into ``step``, as declared."""
+        return (one for one in self.connections if one.target == step)
+
+    def holds_pieces(self, step: str) -> bool:
+        """Whether pieces pass through ``step``; else it works on a token.
+
+        A step reached by precedence alone, in a routing whose pieces enter elsewhere,
+        has no pieces of its own.
+        """
+        inward = list(self.reaching(step))
+        return not inward or any(one.carries_pieces for one in inward)
+
+    @property
+    def entries(self) -> tuple[Step, ...]:
+        """The steps that nothing leads to: where pieces are started."""
+        return tuple(one for one in self.steps if not any(self.reaching(one.id)))
+
+
+def routing_problems(routing: Routing) -> list[tuple[str, str]]:
+    """Say what makes ``routing`` unusable, as (path, problem).
+
+    A path is dotted, as in the file: ``steps.2.id`` or ``connections.0.target``.
+    """
+    problems = [*_name_problems(routing)]
+    if problems:
+        return problems
+    return [*_shape_problems(routing), *_share_problems(routing)]
+
+
+def _name_problems(routing: Routing) -> Iterator[tuple[str, str]]:
+    if not routing.steps:
+        yield "steps", "a routing needs at least one step"
+    ids = [step.id for step in routing.steps]
+    for index, step in enumerate(ids):
+        if step in ids[:index]:
+            yield f"steps.{index}.id", f"there is already a step '{step}'"
+    seen: set[tuple[str, str]] = set()
+    for index, one in enumerate(routing.connections):
+        for end, name in (("source", one.source), ("target", one.target)):
+            if name not in ids:
+                yield f"connections.{index}.{end}", f"there is no step '{name}'"
+        if (one.source, one.target) in seen:
+            yield (
+                f"connections.{index}",
+                f"'{one.source}' and '{one.target}' are already connected",
+            )
+        seen.add((one.source, one.target))
+
+
+def _shape_problems(routing: Routing) -> Iterator[tuple[str, str]]:
+    index_of = {step.id: index for index, step in enumerate(routing.steps)}
+    entries = [step.id for step in routing.entries]
+    if not entries:
+        yield "connections", "every step is reached by another: the routing is a cycle"
+        return
+    if len(entries) > 1:
+        for extra in entries[1:]:
+            yield (
+                f"steps.{index_of[extra]}",
+                f"step '{extra}' is not reachable from '{entries[0]}': "
+                "connect it, or leave it out",
+            )
+        return
+    reached, frontier = set(entries), list(entries)
+    while frontier:
+        for one in routing.leaving(frontier.pop()):
+            if one.target not in reached:
+                reached.add(one.target)
+                frontier.append(one.target)
+    for step in routing.steps:
+        if step.id not in reached:
+            yield (
+                f"steps.{index_of[step.id]}",
+                f"step '{step.id}' is not reachable from '{entries[0]}'",
+            )
+    yield from _cycle_problems(routing)
+
+
+def _cycle_problems(routing: Routing) -> Iterator[tuple[str, str]]:
+    waits_for = {
+        step.id: sum(1 for _ in routing.reaching(step.id)) for step in routing.steps
+    }
+    ready = [step for step, count in waits_for.items() if count == 0]
+    done = 0
+    while ready:
+        done += 1
+        for one in routing.leaving(ready.pop()):
+            waits_for[one.target] -= 1
+            if waits_for[one.target] == 0:
+                ready.append(one.target)
+    if done < len(routing.steps):
+        stuck = sorted(step for step, count in waits_for.items() if count > 0)
+        yield (
+            "connections",
+            f"the steps {', '.join(stuck)} wait for each other: a cycle that is no "
+            "declared rework loop",
+        )
+
+
+def _share_problems(routing: Routing) -> Iterator[tuple[str, str]]:
+    for index, step in enumerate(routing.steps):
+        leaving = list(routing.leaving(step.id))
+        kinds = {one.kind for one in leaving if one.carries_pieces}
+        if len(kinds) > 1:
+            yield (
+                f"steps.{index}",
+                f"pieces leave '{step.id}' both by quantity and by alternative",
+            )
+        shares = [o.share for o in leaving if o.kind is ConnectionKind.QUANTITY]
+        if shares and sum(shares) != 1:
+            yield (
+                f"steps.{index}",
+                f"the shares of the connections out of '{step.id}' add up to "
+                f"{sum(shares)}, not to 1",
+            )
+        if not routing.holds_pieces(step.id) and kinds:
+            yield (
+                f"steps.{index}",
+                f"'{step.id}' is reached by precedence alone, so no pieces can leave it",
+            )

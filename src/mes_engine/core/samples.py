@@ -1,0 +1,52 @@
+"""What adapters hand over: a tag's value as the device reported it, and link changes.
+
+A value is absolute (a counter's position, never an increase), so that loss, repeats and
+replays are harmless. Terms are those of OPC UA Part 8: value, quality, source time.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Quality(StrEnum):
+    """How far a value can be trusted (OPC UA severity)."""
+
+    GOOD = "good"
+    UNCERTAIN = "uncertain"
+    BAD = "bad"
+
+
+class LinkState(StrEnum):
+    """Whether the device answers. Apart from what the machine itself does."""
+
+    CONNECTED = "connected"
+    STALE = "stale"
+    DISCONNECTED = "disconnected"
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """One value of one tag.
+
+    Attributes:
+        tag: As declared in the plant: ``<work unit>.<name>``.
+        value: None where the quality is bad.
+        source_at: The device's own time, in microseconds of UTC; None if it has none.
+        received_at: When we received it, in microseconds of UTC.
+        overflow: The device said that values before this one were dropped.
+    """
+
+    tag: str
+    value: bool | int | float | str | None
+    quality: Quality
+    source_at: int | None
+    received_at: int
+    overflow: bool = False
+
+
+class LinkReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A link changed its state, at ``at`` (microseconds of UTC), for ``reason``."""
+
+    state: LinkState
+    at: int
+    reason: str = ""
