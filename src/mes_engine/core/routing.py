@@ -228,5 +228,5 @@ def _share_problems(routing: Routing) -> Iterator[tuple[str, str]]:
         if not routing.holds_pieces(step.id) and kinds:
             yield (
                 f"steps.{index}",
-                f"'{step.id}' is reached by precedence alone, so no pieces can leave it",
+                f"'{step.id}' is reached by precedence alone: no pieces leave it",
             )
