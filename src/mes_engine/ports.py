@@ -6,13 +6,17 @@ and in ``mes_adapters`` (devices and other ERPs). An adapter package advertises 
 imports an implementation.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from mes_engine.core.facts import Recorded
+from mes_engine.core.messages import Answer, Commanded
+from mes_engine.core.postings import Posting
 from mes_engine.core.samples import LinkReport, Sample
+from mes_engine.core.state import State
 
 ENTRY_POINT_GROUP = "mes_engine.adapters"
 
@@ -52,3 +56,56 @@ class AdapterSpec:
     settings: type[BaseModel]
     tag: type[BaseModel]
     open: Callable[[str, Any, Mapping[str, Any]], Link]
+
+
+Submit = Callable[[Commanded], Awaitable[Answer]]
+"""Hand a command to the engine; its answer means that what it did is committed.
+
+Raises ``Overloaded`` (nothing was taken) or ``OutcomeUnknown`` (the same key finds out).
+"""
+
+
+class WipStore(Protocol):
+    """Where one partition's journal and its projections are kept."""
+
+    async def load(self) -> State:
+        """Return what is live, as it was last committed."""
+        ...
+
+    async def commit(self, records: Sequence[Recorded], layer: State) -> None:
+        """Write facts and the rows that ``layer`` changed: all of it, or nothing.
+
+        Raises:
+            DuplicateKey: A command of the batch was handled before.
+            StoreUnavailable: Nothing was written; the same commit may be tried again.
+        """
+        ...
+
+    async def handled(self, origin: str, key: str) -> tuple[str, Answer] | None:
+        """Return digest and answer of the command that has this key, if there is one."""
+        ...
+
+
+class DuplicateKey(Exception):
+    """The batch has a command that an earlier commit has handled already."""
+
+
+class StoreUnavailable(Exception):
+    """The database did not take a commit, and is as it was before."""
+
+
+class LedgerRefused(Exception):
+    """The ledger understood a posting and will not book it as it is."""
+
+
+class WorkCenterLedger(Protocol):
+    """The ERP's account of what each work center has done."""
+
+    async def post(self, posting: Posting) -> str:
+        """Book ``posting`` and return the ledger's reference; once for each key.
+
+        Raises:
+            SourceLost: The ledger could not be asked; it may have booked it or not.
+            LedgerRefused: It will not, and a repeat would be refused again.
+        """
+        ...

@@ -1,0 +1,50 @@
+"""Named conditions: does it hold, why not, and who can mend it."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class ConditionName(StrEnum):
+    """The conditions of readiness, and the guards that a trigger may name."""
+
+    UPSTREAM_QUANTITY = "upstream_quantity"
+    MATERIAL_AVAILABLE = "material_available"
+    EQUIPMENT_AVAILABLE = "equipment_available"
+    NO_HOLD = "no_hold"
+    REQUEST_RELEASED = "request_released"
+    ROUTING_EFFECTIVE = "routing_effective"
+    LANE_FREE = "lane_free"
+    CLAIM_HELD = "claim_held"
+    QUANTITY_ACCOUNTED = "quantity_accounted"
+    NOTHING_EXPECTED = "nothing_expected"
+    NOTHING_BOOKED = "nothing_booked"
+    NOT_LOADED_WITH_MATERIAL = "not_loaded_with_material"
+    POSTING_SETTLED = "posting_settled"
+    WORK_UNIT_SUITABLE = "work_unit_suitable"
+
+
+READINESS = (
+    ConditionName.UPSTREAM_QUANTITY,
+    ConditionName.MATERIAL_AVAILABLE,
+    ConditionName.EQUIPMENT_AVAILABLE,
+    ConditionName.NO_HOLD,
+    ConditionName.REQUEST_RELEASED,
+)
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """One named condition of one thing.
+
+    Attributes:
+        why: One sentence that names the things involved.
+        mender: Who can make it hold.
+    """
+
+    name: ConditionName
+    is_met: bool
+    why: str
+    mender: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.why}"

@@ -1,0 +1,81 @@
+"""Equipment: regions that are stored, and states that are derived from them.
+
+Regions are OPC 40001-1's; PackML's state words come in through a map. A lost link means
+that the machine's state is unknown: never "down", and never "up".
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from mes_engine.core.samples import LinkState
+
+
+class ItemState(StrEnum):
+    """What the machine does (OPC 40001-1 MachineryItemState)."""
+
+    NOT_AVAILABLE = "not_available"
+    OUT_OF_SERVICE = "out_of_service"
+    NOT_EXECUTING = "not_executing"
+    EXECUTING = "executing"
+
+
+class Equipment(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one work unit.
+
+    Attributes:
+        link: None for a work unit without signals: a bench.
+        item_state: The last that it said; None before it said anything.
+        word: The state word behind ``item_state``.
+        since: When ``item_state`` began, by the machine's time.
+    """
+
+    work_unit: str
+    link: LinkState | None = None
+    link_since: int = 0
+    item_state: ItemState | None = None
+    word: str = ""
+    since: int = 0
+
+    @property
+    def shown(self) -> str:
+        """The state to show: ``unknown`` where the link does not tell."""
+        if self.link is None:
+            return "manual"
+        if self.link is not LinkState.CONNECTED or self.item_state is None:
+            return "unknown"
+        return self.item_state.value
+
+    @property
+    def is_out_of_service(self) -> bool:
+        """Whether the machine itself, on a live link, says that it cannot be used."""
+        return self.shown in {ItemState.OUT_OF_SERVICE, ItemState.NOT_AVAILABLE}
+
+
+_EXECUTING = ItemState.EXECUTING.value
+_IDLE = ItemState.NOT_EXECUTING.value
+_OUT = ItemState.OUT_OF_SERVICE.value
+
+PACKML: dict[str, str] = {
+    "1": _OUT,  # Clearing
+    "2": _IDLE,  # Stopped
+    "3": _IDLE,  # Starting
+    "4": _IDLE,  # Idle
+    "5": _IDLE,  # Suspended
+    "6": _EXECUTING,  # Execute
+    "7": _IDLE,  # Stopping
+    "8": _OUT,  # Aborting
+    "9": _OUT,  # Aborted
+    "10": _IDLE,  # Holding
+    "11": _IDLE,  # Held
+    "12": _IDLE,  # Unholding
+    "13": _IDLE,  # Suspending
+    "14": _IDLE,  # Unsuspending
+    "15": _IDLE,  # Resetting
+    "16": _EXECUTING,  # Completing
+    "17": _IDLE,  # Complete
+}
+"""PackTags ``StateCurrent`` to item state, after ``domain.md``."""
+
+STATE_MAPS: dict[str, dict[str, str]] = {"packml": PACKML}
+"""The maps that every plant has; a plant's own are added to them."""

@@ -1,0 +1,123 @@
+"""The laws over everything: L0 to L5, each break in one sentence.
+
+L0 and L1 are checked at every move besides (``wip_ledger``); here they are checked over
+whatever positions are given, so that ``mes verify`` finds a row that somebody changed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.lots import LotExistence, MaterialLot
+from mes_engine.core.postings import Posting, PostingKind
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.requests import ConnectionFlow, WorkRequest
+from mes_engine.core.wip_ledger import SINKS, SOURCES, Bucket, Position
+
+
+def broken_position_laws(positions: Iterable[Position]) -> Iterator[str]:
+    """Yield each break of L0 and L1."""
+    for position in positions:
+        where = f"{position.lot} at {position.place}"
+        for bucket in Bucket:
+            if position.of(bucket) < ZERO:
+                yield f"L0: {where} has {position.of(bucket)} in {bucket}"
+        if position.came != position.went:
+            yield (
+                f"L1: {where}: {position.came} came, "
+                f"{position.went} are held, sunk or moved out"
+            )
+
+
+def broken_connection_laws(
+    flows: Iterable[ConnectionFlow], positions: Iterable[Position]
+) -> Iterator[str]:
+    """Yield each break of L2: what was sent is in transit or has arrived."""
+    transit: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for position in positions:
+        if not position.is_stock:
+            transit[_visit(position.place)] += position.transit
+    on_the_way: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for flow in flows:
+        if flow.arrived > flow.sent:
+            yield (
+                f"L2: {flow.request}: {flow.arrived} arrived from {flow.source} at "
+                f"{flow.target}, only {flow.sent} were sent"
+            )
+        on_the_way[f"{flow.request}/{flow.source}"] += flow.sent - flow.arrived
+    for visit in sorted({*transit, *on_the_way}):
+        if transit[visit] != on_the_way[visit]:
+            yield (
+                f"L2: {visit}: {transit[visit]} in transit, but sent less arrived is "
+                f"{on_the_way[visit]}"
+            )
+
+
+def _visit(place: str) -> str:
+    request, step, _ = place.rsplit("/", 2)
+    return f"{request}/{step}"
+
+
+def broken_lot_laws(
+    lots: Iterable[MaterialLot], positions: Iterable[Position]
+) -> Iterator[str]:
+    """Yield each break of L3: a lot with nothing left is ended, and only such a one."""
+    held: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for position in positions:
+        held[position.lot] += position.held
+    for lot in lots:
+        is_empty = held[lot.id] == ZERO
+        if not is_empty and lot.existence is not LotExistence.ACTIVE:
+            yield f"L3: lot {lot.id} is {lot.existence}, yet {held[lot.id]} are held"
+    known = {lot.id for lot in lots}
+    for name in sorted(set(held) - known):
+        yield f"L3: positions speak of lot {name}, which there is none of"
+
+
+def broken_request_laws(
+    requests: Iterable[WorkRequest], positions: Iterable[Position]
+) -> Iterator[str]:
+    """Yield each break of L4: what was begun is on the floor, finished, or sunk."""
+    by_request: dict[str, list[Position]] = defaultdict(list)
+    for position in positions:
+        if position.request is not None:
+            by_request[position.request].append(position)
+    for request in requests:
+        came = wip = finished = sunk = ZERO
+        for position in by_request[request.id]:
+            came += sum((position.of(bucket) for bucket in SOURCES), ZERO)
+            sunk += sum((position.of(bucket) for bucket in SINKS), ZERO)
+            wip += position.on_floor
+            finished += position.stock
+        if came != wip + finished + sunk:
+            yield (
+                f"L4: {request.id}: {came} begun, but {wip} in work, {finished} "
+                f"finished and {sunk} in sinks"
+            )
+
+
+def broken_posting_laws(
+    jobs: Iterable[JobOrder], postings: Iterable[Posting]
+) -> Iterator[str]:
+    """Yield each break of L5: what was posted is what the job orders reported."""
+    good: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    scrap: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    streams: dict[str, list[int]] = defaultdict(list)
+    for posting in postings:
+        sign = -1 if posting.kind is PostingKind.REVERSE else 1
+        good[posting.job_order] += sign * posting.good
+        scrap[posting.job_order] += sign * posting.scrap
+        streams[posting.stream].append(posting.stream_seq)
+    for job in jobs:
+        for word, raised, posted, reported in (
+            ("good", good[job.id], job.posted_good, job.good),
+            ("scrap", scrap[job.id], job.posted_scrap, job.scrap),
+        ):
+            if raised != posted:
+                yield f"L5: {job.id}: {posted} {word} posted, postings say {raised}"
+            if posted > reported or (job.is_final_posted and posted != reported):
+                yield f"L5: {job.id}: {reported} {word} reported, {posted} posted"
+    for stream, numbers in streams.items():
+        if sorted(numbers) != list(range(1, len(numbers) + 1)):
+            yield f"L5: the postings of {stream} are not numbered without a gap"

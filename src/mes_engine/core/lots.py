@@ -1,0 +1,59 @@
+"""Material lots, and the genealogy edges between them (ISA-95 MaterialLot)."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+
+class LotQuality(StrEnum):
+    """What a lot may be used for."""
+
+    QUARANTINE = "quarantine"
+    UNRESTRICTED = "unrestricted"
+    RESTRICTED = "restricted"
+    REJECTED = "rejected"
+
+
+class LotExistence(StrEnum):
+    """Whether there is anything left of a lot, and what became of it."""
+
+    ACTIVE = "active"
+    CONSUMED = "consumed"
+    SCRAPPED = "scrapped"
+
+
+class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
+    """A quantity of one material and revision that stays together.
+
+    Attributes:
+        request: The work request that made it; None for what was received.
+        supplier: Who sent it, and ``supplier_lot`` what they call it; else empty.
+    """
+
+    id: str
+    number: int
+    material: str
+    unit: str
+    created_at: int
+    request: str | None = None
+    supplier: str = ""
+    supplier_lot: str = ""
+    quality: LotQuality = LotQuality.UNRESTRICTED
+    existence: LotExistence = LotExistence.ACTIVE
+
+
+class GenealogyEdge(msgspec.Struct, frozen=True, kw_only=True):
+    """``quantity`` (in ``unit`` of the source) of one lot went into another.
+
+    Attributes:
+        seq: The fact that it was written by.
+    """
+
+    seq: int
+    source: str
+    target: str
+    quantity: Decimal
+    unit: str
+    job_order: str
+    at: int

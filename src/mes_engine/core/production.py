@@ -1,0 +1,44 @@
+"""Unassigned production: pieces that a machine counted and no job order can take."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+
+class UnassignedReason(StrEnum):
+    """Why a count belongs to no job order."""
+
+    NO_ACTIVE_RUN = "no_active_run"
+    BEFORE_BEGIN = "before_begin"
+    PAST_QUANTITY = "past_quantity"
+    SUSPECT_COUNT = "suspect_count"
+
+
+class UnassignedProduction(msgspec.Struct, frozen=True, kw_only=True):
+    """Pieces counted by a work unit that are on no job order.
+
+    Attributes:
+        seq: The fact that it was written by.
+        role: ``good`` or ``scrap``.
+        job_order: The one whose quantity was exceeded, if that is the reason.
+    """
+
+    seq: int
+    work_unit: str
+    tag: str
+    role: str
+    quantity: Decimal
+    reason: UnassignedReason
+    at: int
+    job_order: str | None = None
+
+
+class MachineTally(msgspec.Struct, frozen=True, kw_only=True):
+    """What a work unit's counters brought in: ``counted = booked + unassigned``."""
+
+    work_unit: str
+    role: str
+    counted: Decimal
+    booked: Decimal
+    unassigned: Decimal

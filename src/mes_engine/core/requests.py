@@ -1,0 +1,88 @@
+"""Work requests (production orders), and the visits that they make to steps.
+
+ISA-95 WorkRequest: make N of a material by a date. Only ``released``, ``closed`` and
+``cancelled`` are set by someone; the rest of its states follow from its job orders.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+
+class WorkRequestState(StrEnum):
+    """Where a work request stands."""
+
+    PLANNED = "planned"
+    RELEASED = "released"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class WorkRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Make ``quantity`` of ``material`` by ``due_at``, by one revision of a routing.
+
+    Attributes:
+        demand: What asked for it, such as a customer's order line; empty if nothing.
+        lot: The lot that its pieces form; None before its release.
+        posted: How many postings its stream has so far.
+    """
+
+    id: str
+    material: str
+    unit: str
+    quantity: Decimal
+    routing: str
+    revision: str
+    due_at: int
+    priority: int
+    demand: str
+    created_at: int
+    state: WorkRequestState = WorkRequestState.PLANNED
+    lot: str | None = None
+    posted: int = 0
+
+    @property
+    def is_released(self) -> bool:
+        """Whether job orders of it may start."""
+        return self.state in {
+            WorkRequestState.RELEASED,
+            WorkRequestState.IN_PROGRESS,
+            WorkRequestState.COMPLETED,
+        }
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """One pass of a request through one step.
+
+    Attributes:
+        pass_number: 1 at first; rework makes the next.
+        tokens: Precedence connections whose source is done, by source step.
+        chosen: The alternative taken when pieces leave, by target step.
+        is_done: Whether the step's work is over: its token has been passed on.
+    """
+
+    id: str
+    request: str
+    step: str
+    pass_number: int
+    tokens: tuple[str, ...] = ()
+    chosen: str | None = None
+    is_done: bool = False
+
+
+def visit_id(request: str, step: str, pass_number: int = 1) -> str:
+    """Return the id of a visit; a place where lots can be."""
+    return f"{request}/{step}/{pass_number}"
+
+
+class ConnectionFlow(msgspec.Struct, frozen=True, kw_only=True):
+    """What has passed between two visits: law L2, ``sent = in transit + arrived``."""
+
+    request: str
+    source: str
+    target: str
+    sent: Decimal
+    arrived: Decimal

@@ -1,0 +1,89 @@
+"""Runs and holds: one occupation of a work unit, and what forbids work.
+
+A run owns the claim on the work unit and the clocks. A hold is a record, not a state: a
+thing is held while any hold on it is open.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Lane(StrEnum):
+    """Which of a work unit's places a run claims."""
+
+    STAGED = "staged"
+    ACTIVE = "active"
+
+
+class Clock(StrEnum):
+    """What a run's time counts as now."""
+
+    STOPPED = "stopped"
+    SETUP = "setup"
+    PROCESSING = "processing"
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A job order on a work unit, from loading to unloading.
+
+    Attributes:
+        since: When the clock that runs now was started.
+        setup_us: Setup time of the intervals that are over; likewise the other.
+        begun_at: When its first piece could be made: what is counted before is not its.
+        closed_at: None while the claim lasts.
+    """
+
+    id: str
+    number: int
+    work_unit: str
+    work_center: str
+    job_order: str
+    lane: Lane
+    opened_at: int
+    person: str
+    clock: Clock = Clock.STOPPED
+    since: int = 0
+    setup_us: int = 0
+    processing_us: int = 0
+    begun_at: int | None = None
+    closed_at: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it claims its work unit."""
+        return self.closed_at is None
+
+
+class HoldMode(StrEnum):
+    """How a hold stops the work that it falls on."""
+
+    STOP_NOW = "stop_now"
+    AFTER_RUN = "after_run"
+
+
+class HoldScope(StrEnum):
+    """What a hold is on."""
+
+    JOB_ORDER = "job_order"
+    WORK_REQUEST = "work_request"
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that forbids work on one thing until someone releases it."""
+
+    id: str
+    number: int
+    scope: HoldScope
+    target: str
+    mode: HoldMode
+    reason: str
+    owner: str
+    opened_at: int
+    released_at: int | None = None
+    released_by: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still holds."""
+        return self.released_at is None

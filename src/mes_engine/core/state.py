@@ -1,0 +1,317 @@
+"""The state of one partition, in layers.
+
+What is committed is the bottom layer. A batch is decided on a layer above it, and each
+message of the batch on one above that. A layer that fails is thrown away and leaves no
+trace; one that succeeds is merged into the layer below it. So readers of the bottom see
+committed state only, and undoing costs nothing.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from mes_engine.core.dispatching import DispatchDecision
+from mes_engine.core.equipment import Equipment
+from mes_engine.core.facts import CommandHandled, SourceAdvanced
+from mes_engine.core.job_order import QUEUED, JobOrder
+from mes_engine.core.lots import GenealogyEdge, MaterialLot
+from mes_engine.core.plant import Plant
+from mes_engine.core.postings import SETTLED, Posting
+from mes_engine.core.production import MachineTally, UnassignedProduction
+from mes_engine.core.requests import ConnectionFlow, Visit, WorkRequest
+from mes_engine.core.routing import Routing
+from mes_engine.core.runs import Hold, Run
+from mes_engine.core.signals import SignalState
+from mes_engine.core.wip_ledger import Move, Position
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+IndexKeys = Callable[[Any], tuple[Hashable, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """What a table is: how its values are found, and whether they stay in memory.
+
+    Attributes:
+        key: The key of a value.
+        indexes: By name, the keys under which a value is found besides.
+        is_kept: False for what is only ever written: moves, decisions, edges.
+    """
+
+    key: Callable[[Any], Hashable]
+    indexes: Mapping[str, IndexKeys]
+    is_kept: bool = True
+
+
+class Table(Generic[K, V]):
+    """Values by key, on top of those of the layer below."""
+
+    def __init__(self, spec: TableSpec, below: "Table[K, V] | None" = None) -> None:
+        self.spec = spec
+        self.below = below
+        self.own: dict[K, V | None] = {}
+        # By index and key: the members that this layer adds (True) or takes away.
+        self.found: dict[str, dict[Hashable, dict[K, bool]]] = {
+            name: {} for name in spec.indexes
+        }
+
+    def get(self, key: K) -> V | None:
+        """Return the value of ``key``, or None."""
+        layer: Table[K, V] | None = self
+        while layer is not None:
+            if key in layer.own:
+                return layer.own[key]
+            layer = layer.below
+        return None
+
+    def put(self, value: V) -> None:
+        """Set the value under its own key."""
+        key = cast("K", self.spec.key(value))
+        if self.spec.indexes:
+            self._reindex(key, self.get(key), value)
+        self.own[key] = value
+
+    def drop(self, key: K) -> None:
+        """Forget the value of ``key``: it is no longer live."""
+        if self.spec.indexes:
+            self._reindex(key, self.get(key), None)
+        if self.below is None:
+            self.own.pop(key, None)
+        else:
+            self.own[key] = None
+
+    def trim(self, most: int) -> None:
+        """Keep the ``most`` newest entries of a table without indexes."""
+        while len(self.own) > most:
+            del self.own[next(iter(self.own))]
+
+    def find(self, index: str, key: Hashable) -> list[V]:
+        """Return the values that ``index`` has under ``key``, oldest entry first."""
+        values = (self.get(member) for member in self.members(index, key))
+        return [value for value in values if value is not None]
+
+    def values(self) -> Iterator[V]:
+        """Yield every value, this layer's own in place of those below."""
+        if self.below is not None:
+            for value in self.below.values():
+                if self.spec.key(value) not in self.own:
+                    yield value
+        yield from (value for value in self.own.values() if value is not None)
+
+    def changes(self) -> dict[K, V | None]:
+        """Return what this layer sets, by key; None where it drops."""
+        return self.own
+
+    def merge(self, *, into_committed: bool) -> None:
+        """Put what this layer sets into the one below."""
+        below = self.below
+        if below is None or not self.own:
+            return
+        if into_committed and not self.spec.is_kept:
+            return
+        if below.below is None:
+            for key, value in self.own.items():
+                if value is None:
+                    below.drop(key)
+                else:
+                    below.put(value)
+            return
+        below.own.update(self.own)
+        for index, by_key in self.found.items():
+            for key, members in by_key.items():
+                below.found[index].setdefault(key, {}).update(members)
+
+    def _reindex(self, member: K, old: V | None, new: V | None) -> None:
+        for name, keys_of in self.spec.indexes.items():
+            before = () if old is None else keys_of(old)
+            after = () if new is None else keys_of(new)
+            if before == after:
+                continue
+            found = self.found[name]
+            for key in before:
+                if key not in after:
+                    self._note(found, key, member, is_member=False)
+            for key in after:
+                if key not in before:
+                    self._note(found, key, member, is_member=True)
+
+    def _note(
+        self,
+        found: dict[Hashable, dict[K, bool]],
+        key: Hashable,
+        member: K,
+        *,
+        is_member: bool,
+    ) -> None:
+        if self.below is not None or is_member:
+            found.setdefault(key, {})[member] = is_member
+            return
+        members = found.get(key, {})
+        members.pop(member, None)
+        if not members:
+            found.pop(key, None)
+
+    def members(self, index: str, key: Hashable) -> dict[K, bool]:
+        """Return the keys that ``index`` has under ``key``."""
+        own = self.found[index].get(key)
+        if self.below is None:
+            return dict(own) if own else {}
+        members = self.below.members(index, key)
+        for member, is_member in (own or {}).items():
+            if is_member:
+                members[member] = True
+            else:
+                members.pop(member, None)
+        return members
+
+
+def _no_indexes() -> dict[str, IndexKeys]:
+    return {}
+
+
+def _spec(
+    key: Callable[[Any], Hashable], *, is_kept: bool = True, **indexes: IndexKeys
+) -> TableSpec:
+    return TableSpec(key=key, indexes=indexes or _no_indexes(), is_kept=is_kept)
+
+
+TABLES: dict[str, TableSpec] = {
+    "plant": _spec(lambda one: one.site),
+    "routing": _spec(lambda one: (one.id, one.revision)),
+    "effective_routing": _spec(lambda one: one.id),
+    "work_request": _spec(lambda one: one.id),
+    "visit": _spec(lambda one: one.id, request=lambda one: (one.request,)),
+    "job_order": _spec(
+        lambda one: one.id,
+        request=lambda one: (one.request,),
+        visit=lambda one: (one.visit,),
+        queue=lambda one: (one.work_center,) if one.state in QUEUED else (),
+        live_at=lambda one: () if one.is_over else (one.work_center,),
+    ),
+    "run": _spec(
+        lambda one: one.id,
+        work_unit=lambda one: (one.work_unit,) if one.is_open else (),
+    ),
+    "hold": _spec(
+        lambda one: one.id,
+        target=lambda one: ((one.scope, one.target),) if one.is_open else (),
+    ),
+    "lot": _spec(lambda one: one.id),
+    "position": _spec(
+        lambda one: (one.lot, one.place),
+        place=lambda one: (one.place,),
+        request=lambda one: (one.request,) if one.request else (),
+        material_in_stock=lambda one: (
+            (one.material,) if one.is_stock and one.stock else ()
+        ),
+    ),
+    "connection_flow": _spec(lambda one: (one.request, one.source, one.target)),
+    "equipment": _spec(lambda one: one.work_unit),
+    "signal": _spec(lambda one: one.tag),
+    "machine_tally": _spec(lambda one: (one.work_unit, one.role)),
+    "unassigned_production": _spec(lambda one: one.seq, is_kept=False),
+    "posting": _spec(
+        lambda one: one.key,
+        unsettled=lambda one: () if one.state in SETTLED else (one.job_order,),
+    ),
+    "move": _spec(lambda one: one.seq, is_kept=False),
+    "genealogy_edge": _spec(lambda one: one.seq, is_kept=False),
+    "dispatch_decision": _spec(lambda one: one.seq, is_kept=False),
+    "handled": _spec(lambda one: (one.origin, one.key)),
+    "watermark": _spec(lambda one: one.source),
+    "counter": _spec(lambda one: one.name),
+}
+"""Every table of the state, by name: the same names as in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveRouting:
+    """The revision by which new work of a routing is stored; None after withdrawal."""
+
+    id: str
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """The last number given out for ids of one kind."""
+
+    name: str
+    last: int
+
+
+class State:
+    """Everything that the engine knows in one partition."""
+
+    plant: Table[str, Plant]
+    routing: Table[tuple[str, str], Routing]
+    effective_routing: Table[str, EffectiveRouting]
+    work_request: Table[str, WorkRequest]
+    visit: Table[str, Visit]
+    job_order: Table[str, JobOrder]
+    run: Table[str, Run]
+    hold: Table[str, Hold]
+    lot: Table[str, MaterialLot]
+    position: Table[tuple[str, str], Position]
+    connection_flow: Table[tuple[str, str, str], ConnectionFlow]
+    equipment: Table[str, Equipment]
+    signal: Table[str, SignalState]
+    machine_tally: Table[tuple[str, str], MachineTally]
+    unassigned_production: Table[int, UnassignedProduction]
+    posting: Table[str, Posting]
+    move: Table[int, Move]
+    genealogy_edge: Table[int, GenealogyEdge]
+    dispatch_decision: Table[int, DispatchDecision]
+    handled: Table[tuple[str, str], CommandHandled]
+    watermark: Table[str, SourceAdvanced]
+    counter: Table[str, Counter]
+
+    def __init__(
+        self, partition: str = "main", *, below: "State | None" = None
+    ) -> None:
+        self.partition = partition
+        self.below = below
+        self.seq: int = 0 if below is None else below.seq
+        self._tables: dict[str, Table[Any, Any]] = {}
+
+    def __getattr__(self, name: str) -> Table[Any, Any]:
+        # A layer makes a table when it is first asked for: most touch a few only.
+        try:
+            spec = TABLES[name]
+        except KeyError:
+            raise AttributeError(name) from None
+        below = None if self.below is None else getattr(self.below, name)
+        table: Table[Any, Any] = Table(spec, below)
+        self._tables[name] = table
+        setattr(self, name, table)
+        return table
+
+    @property
+    def tables(self) -> dict[str, Table[Any, Any]]:
+        """The tables that this layer has made, by name."""
+        return self._tables
+
+    def layer(self) -> "State":
+        """Return a state on top of this one, to be merged or thrown away."""
+        return State(self.partition, below=self)
+
+    def merge(self) -> None:
+        """Put everything that this layer sets into the one below."""
+        if self.below is None:
+            return
+        into_committed = self.below.below is None
+        for table in self.tables.values():
+            table.merge(into_committed=into_committed)
+        self.below.seq = self.seq
+
+    def last_number(self, name: str) -> int:
+        """Return the last number given out for ids of the kind ``name``."""
+        counter = self.counter.get(name)
+        return 0 if counter is None else counter.last
+
+    @property
+    def the_plant(self) -> Plant | None:
+        """The plant, once one has been applied."""
+        return next(self.plant.values(), None)

@@ -1,0 +1,137 @@
+"""Links and their tags: checked by the models that the adapters bring."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from mes_engine.core.plant import SignalMeaning
+from mes_engine.ports import AdapterSpec
+from mes_engine.settings.checked import checked
+from mes_engine.settings.document import Document, KeyPath
+from mes_engine.settings.plant import tag_id
+from mes_engine.settings.plant_file import SignalEntry, keys_of, names_of
+from mes_engine.settings.problems import Problems, guess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPlan:
+    """All that an adapter needs to open a link.
+
+    Attributes:
+        adapter: Name of the adapter.
+        settings: An instance of the adapter's ``settings``.
+        tags: An instance of the adapter's ``tag`` for each tag id; empty for a link
+            that no signal uses.
+    """
+
+    adapter: str
+    settings: BaseModel
+    tags: Mapping[str, BaseModel] = field(default_factory=dict)
+
+
+def read_links(
+    document: Document, adapters: Mapping[str, AdapterSpec], problems: Problems
+) -> dict[str, LinkPlan]:
+    """Check ``links``, and ``at`` of every signal; return what can be opened."""
+    specs = {
+        link: spec
+        for link in keys_of(document, "links", problems)
+        if (spec := _spec(document, link, adapters, problems)) is not None
+    }
+    tags = _tags(document, specs, problems)
+    plans = {}
+    for link, spec in specs.items():
+        settings = checked(
+            document, ("links", link), spec.settings, problems, without="adapter"
+        )
+        if settings is not None:
+            plans[link] = LinkPlan(
+                adapter=spec.name, settings=settings, tags=tags.get(link, {})
+            )
+    return plans
+
+
+def _spec(
+    document: Document,
+    link: str,
+    adapters: Mapping[str, AdapterSpec],
+    problems: Problems,
+) -> AdapterSpec | None:
+    path: KeyPath = ("links", link)
+    value = document.at(path)
+    if not isinstance(value, dict):
+        problems.add(document.problem(path, "should be a mapping of keys"))
+        return None
+    name = value.get("adapter")
+    path = (*path, "adapter")
+    if not isinstance(name, str):
+        text = "missing" if name is None else "should be a text"
+        problems.add(document.problem(path, text))
+        return None
+    if name not in adapters:
+        text = f"no adapter '{name}' is installed{guess(name, adapters)}"
+        problems.add(document.problem(path, text))
+        return None
+    return adapters[name]
+
+
+def _tags(
+    document: Document, specs: Mapping[str, AdapterSpec], problems: Problems
+) -> dict[str, dict[str, BaseModel]]:
+    names = names_of(document)
+    tags: dict[str, dict[str, BaseModel]] = {}
+    places: dict[tuple[str, str], str] = {}
+    for path in _signal_paths(document):
+        link = document.at((*path, "link"))
+        if not isinstance(link, str) or link not in specs:
+            continue
+        at = (*path, "at")
+        if document.at(at) is None:
+            continue
+        tag = checked(document, at, specs[link].tag, problems)
+        signal = checked(document, path, SignalEntry, problems, names=names)
+        if tag is None or signal is None:
+            continue
+        name = tag_id(str(path[1]), str(path[-1]))
+        place = json.dumps(tag.model_dump(mode="json"), sort_keys=True)
+        if (link, place) in places:
+            text = f"the same place as '{places[link, place]}'"
+            problems.add(document.problem(at, text))
+        places.setdefault((link, place), name)
+        _check_width(document, path, signal, tag, problems)
+        tags.setdefault(link, {})[name] = tag
+    return tags
+
+
+def _signal_paths(document: Document) -> Iterator[KeyPath]:
+    units = document.at(("work_units",))
+    for unit in units if isinstance(units, dict) else ():
+        signals = document.at(("work_units", unit, "signals"))
+        for name in signals if isinstance(signals, dict) else ():
+            yield ("work_units", unit, "signals", name)
+
+
+def _check_width(
+    document: Document,
+    path: KeyPath,
+    signal: SignalEntry,
+    tag: Any,
+    problems: Problems,
+) -> None:
+    """Compare ``rollover`` with what the place holds, where the adapter tells it.
+
+    An adapter tells it by a ``bits`` attribute of its tag model: the width of a whole
+    number without a sign.
+    """
+    bits = getattr(tag, "bits", None)
+    if bits is None or signal.means is SignalMeaning.STATE:
+        return
+    largest = 2**bits
+    if signal.rollover is not None and signal.rollover > largest:
+        text = f"{bits} bits start again at 0 after {largest} counts at the latest"
+        problems.add(
+            document.problem((*path, "rollover"), f"{text} (got '{signal.rollover}')")
+        )

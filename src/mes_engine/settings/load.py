@@ -1,0 +1,147 @@
+"""Read ``config/`` and ``routings/`` as a whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from mes_engine.core.plant import Plant
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.routing import Routing
+from mes_engine.ports import AdapterSpec
+from mes_engine.settings.checked import checked
+from mes_engine.settings.document import Document, read_document
+from mes_engine.settings.links import LinkPlan, read_links
+from mes_engine.settings.plant import check_plant, to_plant
+from mes_engine.settings.plant_file import names_of, read_plant
+from mes_engine.settings.problems import Position, Problem, Problems, guess
+from mes_engine.settings.routing_file import capabilities_of, read_routing
+from mes_engine.settings.site_file import (
+    DatabaseSettings,
+    ErpSettings,
+    HttpSettings,
+    LogLevel,
+    SiteFile,
+)
+
+_PLANT = "plant.yaml"
+_SITE = "site.yaml"
+_EXAMPLE = ".example.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything that the files of a site say."""
+
+    plant: Plant
+    links: Mapping[str, LinkPlan]
+    routings: tuple[Routing, ...]
+    database: DatabaseSettings
+    http: HttpSettings
+    erp: ErpSettings
+    log_level: LogLevel
+
+
+def load_site(
+    config_dir: Path,
+    routings_dir: Path | None,
+    *,
+    environment: Mapping[str, str],
+    adapters: Mapping[str, AdapterSpec],
+) -> Site:
+    """Read a site: ``plant.yaml`` and ``site.yaml``, and one routing a file.
+
+    Args:
+        config_dir: Where ``plant.yaml`` and ``site.yaml`` are.
+        routings_dir: Where the routings are; None for a site without any.
+        environment: What ``${NAME}`` in ``config/`` stands for.
+        adapters: By name; ``installed_adapters()``, or fewer in a test.
+
+    Raises:
+        SettingsError: The files cannot be used. Each problem is a line
+            ``file:line:column: key: problem; did you mean '...'?``, all at once.
+    """
+    problems = Problems()
+    _refuse_strays(config_dir, problems, known=(_PLANT, _SITE))
+    document = read_document(config_dir / _PLANT, problems, environment=environment)
+    plant = None if document is None else read_plant(document, problems)
+    links: dict[str, LinkPlan] = {}
+    if document is not None and plant is not None:
+        check_plant(document, plant, problems)
+        links = read_links(document, adapters, problems)
+    site = _read_site(config_dir / _SITE, environment, problems)
+    over = plant.site.over_tolerance if plant is not None and plant.site else ZERO
+    routings: tuple[Routing, ...] = ()
+    if routings_dir is not None:
+        routings = _read_routings(routings_dir, document, over, problems)
+    problems.raise_any()
+    if plant is None or site is None:
+        raise AssertionError("nothing is missing without a problem")
+    return Site(
+        plant=to_plant(plant),
+        links=links,
+        routings=routings,
+        database=site.database,
+        http=site.http,
+        erp=site.erp,
+        log_level=site.log.level,
+    )
+
+
+def _read_site(
+    path: Path, environment: Mapping[str, str], problems: Problems
+) -> SiteFile | None:
+    document = read_document(path, problems, environment=environment)
+    if document is None:
+        return None
+    site: SiteFile | None = checked(document, (), SiteFile, problems)
+    return site
+
+
+def _read_routings(
+    directory: Path, plant: Document | None, over: Decimal, problems: Problems
+) -> tuple[Routing, ...]:
+    _refuse_strays(directory, problems)
+    names = None if plant is None else names_of(plant)
+    capabilities = capabilities_of({} if plant is None else plant.data)
+    routings: dict[tuple[str, str], Routing] = {}
+    files: dict[tuple[str, str], str] = {}
+    for path in sorted(directory.glob("*.yaml")):
+        if path.name.endswith(_EXAMPLE):
+            continue
+        document = read_document(path, problems)
+        if document is None:
+            continue
+        routing = read_routing(
+            document,
+            problems,
+            names=names,
+            capabilities=capabilities,
+            over_tolerance=over,
+        )
+        key = (document.data.get("id"), document.data.get("revision"))
+        if all(isinstance(part, str) for part in key):
+            if key in files:
+                text = f"'{key[0]}' has this revision in {files[key]} already"
+                problems.add(document.problem(("revision",), text))
+            files.setdefault(key, path.name)
+        if routing is not None:
+            routings[key] = routing
+    return tuple(routings.values())
+
+
+def _refuse_strays(
+    directory: Path, problems: Problems, *, known: tuple[str, ...] = ()
+) -> None:
+    """Refuse YAML files that would not be read: a name with a slip is no setting."""
+    if not directory.is_dir():
+        problems.add(Problem(str(directory), Position(1, 1), "", "no such directory"))
+        return
+    for path in sorted(directory.iterdir()):
+        is_read = path.suffix == ".yaml" and (not known or path.name in known)
+        if path.suffix in {".yaml", ".yml"} and not is_read:
+            if path.suffix == ".yaml" and path.name.endswith(_EXAMPLE):
+                continue
+            wanted = known or (f"{path.stem}.yaml",)
+            text = f"no file of this name is read{guess(path.name, wanted)}"
+            problems.add(Problem(str(path), Position(1, 1), "", text))

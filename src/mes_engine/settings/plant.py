@@ -1,0 +1,153 @@
+"""From what ``config/plant.yaml`` says to the core's plant, with its cross checks."""
+
+from collections.abc import Iterator, Mapping
+
+from mes_engine.core.plant import (
+    EquipmentClass,
+    Plant,
+    Shift,
+    Signal,
+    SignalMeaning,
+    WorkCenter,
+    WorkUnit,
+)
+from mes_engine.settings.document import Document, KeyPath
+from mes_engine.settings.plant_file import (
+    BUILT_IN_STATE_MAPS,
+    DAYS,
+    PlantFile,
+    ShiftEntry,
+    WorkUnitEntry,
+)
+from mes_engine.settings.problems import Problems
+
+_DAY_MIN = 24 * 60
+_WEEK_MIN = 7 * _DAY_MIN
+
+
+def check_plant(document: Document, file: PlantFile, problems: Problems) -> None:
+    """Add to ``problems`` what each entry by itself cannot show."""
+    for path, text in (
+        *_repeats(("areas",), file.areas),
+        *_unit_problems(file.work_units),
+        *_overlaps(file.shifts),
+    ):
+        problems.add(document.problem(path, text))
+    for name in BUILT_IN_STATE_MAPS & file.state_maps.keys():
+        path = ("state_maps", name)
+        text = "is built in: give yours another name"
+        problems.add(document.problem(path, text, of_key=True))
+
+
+def to_plant(file: PlantFile) -> Plant:
+    """Return the core's plant of a file without problems."""
+    if file.site is None or file.locations is None:
+        raise AssertionError("a plant with problems is not made")
+    return Plant(
+        site=file.site.id,
+        name=file.site.name,
+        zone=file.site.zone,
+        over_tolerance=file.site.over_tolerance,
+        finished_location=file.locations.finished,
+        receiving_location=file.locations.receiving,
+        areas=file.areas,
+        classes=tuple(
+            EquipmentClass(id=key, name=one.name)
+            for key, one in file.equipment_classes.items()
+        ),
+        work_centers=tuple(
+            WorkCenter(
+                id=key,
+                area=one.area,
+                name=one.name,
+                rule=one.rule,
+                posting=one.posting,
+            )
+            for key, one in file.work_centers.items()
+        ),
+        work_units=tuple(
+            WorkUnit(
+                id=key,
+                work_center=one.work_center,
+                name=one.name,
+                classes=tuple(one.classes),
+                active=one.lanes.active,
+                staged=one.lanes.staged,
+            )
+            for key, one in file.work_units.items()
+        ),
+        signals=tuple(_signals(file.work_units)),
+        shifts=tuple(
+            Shift(
+                id=key,
+                name=one.name,
+                starts=one.starts,
+                ends=one.ends,
+                days=tuple(sorted(DAYS.index(day) + 1 for day in one.days)),
+            )
+            for key, one in file.shifts.items()
+        ),
+        state_maps=dict(file.state_maps),
+    )
+
+
+def tag_id(work_unit: str, signal: str) -> str:
+    """Return the name of a signal's tag, unique in the plant."""
+    return f"{work_unit}.{signal}"
+
+
+def _signals(units: Mapping[str, WorkUnitEntry]) -> Iterator[Signal]:
+    for unit, entry in units.items():
+        for name, one in entry.signals.items():
+            yield Signal(
+                tag=tag_id(unit, name),
+                work_unit=unit,
+                link=one.link,
+                means=one.means,
+                factor=one.factor,
+                rollover=one.rollover,
+                max_rate_per_s=one.max_rate_per_s,
+                reset_to=one.reset_to,
+                state_map=one.map,
+            )
+
+
+def _repeats(
+    base: KeyPath, names: list[str] | tuple[str, ...]
+) -> Iterator[tuple[KeyPath, str]]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield (*base, index), f"'{name}' is given twice"
+
+
+def _unit_problems(
+    units: Mapping[str, WorkUnitEntry],
+) -> Iterator[tuple[KeyPath, str]]:
+    for unit, entry in units.items():
+        yield from _repeats(("work_units", unit, "classes"), entry.classes)
+        states = [
+            name
+            for name, one in entry.signals.items()
+            if one.means is SignalMeaning.STATE
+        ]
+        for name in states[1:]:
+            path = ("work_units", unit, "signals", name, "means")
+            yield path, f"'{states[0]}' already tells the state of '{unit}'"
+
+
+def _overlaps(shifts: Mapping[str, ShiftEntry]) -> Iterator[tuple[KeyPath, str]]:
+    taken: list[tuple[int, int, str]] = []
+    for name, shift in shifts.items():
+        yield from _repeats(("shifts", name, "days"), shift.days)
+        length = (shift.ends - shift.starts) % _DAY_MIN or _DAY_MIN
+        starts = {DAYS.index(day) * _DAY_MIN + shift.starts for day in shift.days}
+        others = {
+            other
+            for begin, lasts, other in taken
+            for start in starts
+            if (start - begin) % _WEEK_MIN < lasts
+            or (begin - start) % _WEEK_MIN < length
+        }
+        for other in sorted(others - {name}):
+            yield ("shifts", name), f"overlaps the shift '{other}'"
+        taken += [(start, length, name) for start in starts]

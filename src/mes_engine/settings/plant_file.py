@@ -1,0 +1,217 @@
+"""``config/plant.yaml``: the equipment hierarchy, its signals, its calendar."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from mes_engine.core.plant import DispatchRule, PostingPolicy, SignalMeaning
+from mes_engine.core.quantity import ZERO
+from mes_engine.settings.checked import Names, checked
+from mes_engine.settings.document import Document
+from mes_engine.settings.fields import (
+    Amount,
+    Code,
+    Id,
+    Name,
+    Section,
+    Share,
+    Zone,
+    id_text,
+    is_id,
+    refers_to,
+    wrong,
+)
+from mes_engine.settings.problems import Problems, guess
+
+BUILT_IN_STATE_MAPS = frozenset({"packml"})
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+
+Region = Literal["executing", "not_executing", "out_of_service", "not_available"]
+
+
+def _minutes(given: Any) -> int:
+    match = _TIME_OF_DAY.fullmatch(str(given))
+    if match is None:
+        raise wrong(f"'{given!s:.20}' should be a time of day such as 06:30")
+    return int(match[1]) * 60 + int(match[2])
+
+
+TimeOfDay = Annotated[int, BeforeValidator(_minutes)]
+"""``06:30``, read as minutes after midnight."""
+
+
+class SiteSection(Section):
+    """``site``: which plant this is."""
+
+    id: Id
+    name: Name
+    zone: Zone
+    over_tolerance: Share = ZERO
+
+
+class LocationsSection(Section):
+    """``locations``: where stock is kept that the engine itself moves."""
+
+    finished: Code
+    receiving: Code
+
+
+class EquipmentClassEntry(Section):
+    """One of ``equipment_classes``."""
+
+    name: Name
+
+
+class WorkCenterEntry(Section):
+    """One of ``work_centers``."""
+
+    area: Annotated[str, refers_to("area")]
+    name: Name
+    rule: DispatchRule = DispatchRule.FIFO
+    posting: PostingPolicy = PostingPolicy.RUN
+
+
+class LanesSection(Section):
+    """``lanes`` of a work unit: how many jobs at a time."""
+
+    active: int = Field(default=1, ge=1, le=100)
+    staged: int = Field(default=1, ge=0, le=100)
+
+
+class SignalEntry(Section):
+    """One of the ``signals`` of a work unit."""
+
+    link: Annotated[str, refers_to("link")]
+    means: SignalMeaning
+    at: dict[str, Any]
+    factor: Amount = Decimal(1)
+    rollover: int | None = Field(default=None, ge=2, le=2**64)
+    max_rate_per_s: Amount | None = None
+    reset_to: int = Field(default=0, ge=0)
+    map: Annotated[str, refers_to("state map")] = "packml"
+
+    @model_validator(mode="after")
+    def _fits_its_meaning(self) -> Self:
+        counts = self.means is not SignalMeaning.STATE
+        foreign = (
+            {"map"} if counts else {"factor", "rollover", "max_rate_per_s", "reset_to"}
+        )
+        for key in sorted(foreign & self.model_fields_set):
+            text = f"says nothing for a signal that means {self.means.value}"
+            raise wrong(text, at=(key,))
+        if self.rollover is not None and self.reset_to >= self.rollover:
+            text = f"should be below the rollover of {self.rollover}"
+            raise wrong(text, at=("reset_to",))
+        return self
+
+
+class WorkUnitEntry(Section):
+    """One of ``work_units``."""
+
+    work_center: Annotated[str, refers_to("work center")]
+    name: Name
+    classes: list[Annotated[str, refers_to("equipment class")]] = Field(min_length=1)
+    lanes: LanesSection = LanesSection()
+    signals: dict[Id, SignalEntry] = {}
+
+
+class ShiftEntry(Section):
+    """One of ``shifts``."""
+
+    name: Name
+    starts: TimeOfDay
+    ends: TimeOfDay
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(
+        min_length=1
+    )
+
+
+_ENTRIES: dict[str, Any] = {
+    "equipment_classes": EquipmentClassEntry,
+    "work_centers": WorkCenterEntry,
+    "work_units": WorkUnitEntry,
+    "shifts": ShiftEntry,
+    "state_maps": dict[Name, Region],
+}
+_REQUIRED = ("equipment_classes", "work_centers", "work_units")
+_KEYS = ("site", "locations", "areas", "links", *_ENTRIES)
+_KINDS = {
+    "area": "areas",
+    "equipment class": "equipment_classes",
+    "work center": "work_centers",
+    "link": "links",
+    "state map": "state_maps",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlantFile:
+    """What could be read of the file: the entries that stand on their own."""
+
+    site: SiteSection | None
+    locations: LocationsSection | None
+    areas: tuple[str, ...]
+    equipment_classes: Mapping[str, EquipmentClassEntry]
+    work_centers: Mapping[str, WorkCenterEntry]
+    work_units: Mapping[str, WorkUnitEntry]
+    shifts: Mapping[str, ShiftEntry]
+    state_maps: Mapping[str, dict[str, str]]
+
+
+def read_plant(document: Document, problems: Problems) -> PlantFile:
+    """Check each entry of the file by itself, so that every problem is found at once."""
+    for key in document.data:
+        if key not in _KEYS:
+            text = f"unknown key{guess(key, _KEYS)}"
+            problems.add(document.problem((key,), text, of_key=True))
+    for key in _REQUIRED:
+        if key not in document.data:
+            problems.add(document.problem((key,), "missing"))
+    names = names_of(document)
+    entries = {
+        section: {
+            key: value
+            for key in keys_of(document, section, problems)
+            if (value := checked(document, (section, key), kind, problems, names=names))
+            is not None
+        }
+        for section, kind in _ENTRIES.items()
+    }
+    return PlantFile(
+        site=checked(document, ("site",), SiteSection, problems),
+        locations=checked(document, ("locations",), LocationsSection, problems),
+        areas=tuple(checked(document, ("areas",), list[Id], problems) or ()),
+        **entries,
+    )
+
+
+def names_of(document: Document) -> Names:
+    """Return the names that the file declares, right or wrong otherwise."""
+    names: dict[str, tuple[str, ...]] = {}
+    for kind, section in _KINDS.items():
+        value = document.at((section,))
+        declared = value if isinstance(value, dict | list) else ()
+        names[kind] = tuple(one for one in declared if isinstance(one, str))
+    names["state map"] += tuple(BUILT_IN_STATE_MAPS)
+    return names
+
+
+def keys_of(document: Document, section: str, problems: Problems) -> list[str]:
+    """Return the ids of a section's entries; none where it is no mapping."""
+    value = document.at((section,))
+    if value is None:
+        return []
+    if not isinstance(value, dict):
+        text = "is empty" if value == "" else "should be a mapping of ids"
+        problems.add(document.problem((section,), text))
+        return []
+    for key in value:
+        if not is_id(key):
+            path = (section, key)
+            problems.add(document.problem(path, id_text(key), of_key=True))
+    return list(value)

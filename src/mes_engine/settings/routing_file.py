@@ -1,0 +1,205 @@
+"""``routings/*.yaml``: one revision of one process in each file."""
+
+from collections.abc import Iterator, Set
+from decimal import Decimal
+from itertools import pairwise
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from mes_engine.core.errors import Malformed
+from mes_engine.core.quantity import ZERO, checked_quantity
+from mes_engine.core.routing import (
+    BeginOn,
+    Component,
+    Connection,
+    ConnectionKind,
+    JobPer,
+    Routing,
+    Step,
+    routing_problems,
+)
+from mes_engine.settings.checked import Names, checked
+from mes_engine.settings.document import Document, KeyPath
+from mes_engine.settings.fields import (
+    Amount,
+    Code,
+    Id,
+    Name,
+    Seconds,
+    Section,
+    Share,
+    UnitCode,
+    refers_to,
+    wrong,
+)
+from mes_engine.settings.problems import Problems
+
+
+class ComponentEntry(Section):
+    """One of what a step ``consumes``."""
+
+    material: Code
+    per_piece: Amount
+    unit: UnitCode
+
+
+class StepEntry(Section):
+    """One of ``steps``."""
+
+    id: Id
+    name: Name
+    work_center: Annotated[str, refers_to("work center")]
+    equipment_class: Annotated[str, refers_to("equipment class")]
+    job_per: JobPer = JobPer.REQUEST
+    begin_on: BeginOn = BeginOn.OPERATOR
+    setup_s: Seconds = ZERO
+    run_s: Seconds = ZERO
+    consumes: list[ComponentEntry] = []
+
+
+class ConnectionEntry(Section):
+    """One of ``connections``."""
+
+    kind: ConnectionKind
+    source: str
+    target: str
+    transfer_batch: Amount | None = None
+    share: Annotated[Decimal, Field(gt=0, le=1, decimal_places=6)] = Decimal(1)
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        foreign = {
+            ConnectionKind.QUANTITY: set[str](),
+            ConnectionKind.ALTERNATIVE: {"share"},
+            ConnectionKind.PRECEDENCE: {"share", "transfer_batch"},
+        }[self.kind]
+        for key in sorted(foreign & self.model_fields_set):
+            text = f"says nothing for a connection of kind {self.kind.value}"
+            raise wrong(text, at=(key,))
+        return self
+
+
+class RoutingFile(Section):
+    """The whole file; without ``connections`` each step follows the one before it."""
+
+    id: Code
+    revision: Code
+    material: Code
+    unit: UnitCode
+    over_tolerance: Share | None = None
+    under_tolerance: Share = ZERO
+    steps: list[StepEntry] = Field(min_length=1)
+    connections: list[ConnectionEntry] | None = None
+
+
+Capabilities = Set[tuple[str, str]]
+"""Which work center has a work unit of which class."""
+
+
+def read_routing(
+    document: Document,
+    problems: Problems,
+    *,
+    names: Names | None,
+    capabilities: Capabilities,
+    over_tolerance: Decimal,
+) -> Routing | None:
+    """Return the routing of a file, or None where it cannot be used.
+
+    Args:
+        document: The file.
+        problems: Takes what is found.
+        names: The plant's work centers and classes; None if the plant is unknown.
+        capabilities: What can be done where.
+        over_tolerance: Of the site, for a routing that has none of its own.
+    """
+    file = checked(document, (), RoutingFile, problems, names=names)
+    if file is None:
+        return None
+    routing = to_routing(file, over_tolerance=over_tolerance)
+    found: list[tuple[KeyPath, str]] = [
+        *((_parts(path), text) for path, text in routing_problems(routing)),
+        *_quantity_problems(routing),
+    ]
+    if names is not None:
+        found += _capability_problems(routing, names, capabilities)
+    for path, text in found:
+        problems.add(document.problem(path, text))
+    return None if found else routing
+
+
+def to_routing(file: RoutingFile, *, over_tolerance: Decimal) -> Routing:
+    """Return the core's routing of a file."""
+    steps = tuple(
+        Step(
+            **{**one.model_dump(exclude={"consumes"})},
+            consumes=tuple(Component(**part.model_dump()) for part in one.consumes),
+        )
+        for one in file.steps
+    )
+    if file.connections is None:
+        connections = tuple(
+            Connection(kind=ConnectionKind.QUANTITY, source=one.id, target=next_one.id)
+            for one, next_one in pairwise(steps)
+        )
+    else:
+        connections = tuple(Connection(**one.model_dump()) for one in file.connections)
+    own = file.over_tolerance
+    return Routing(
+        id=file.id,
+        revision=file.revision,
+        material=file.material,
+        unit=file.unit,
+        over_tolerance=over_tolerance if own is None else own,
+        under_tolerance=file.under_tolerance,
+        steps=steps,
+        connections=connections,
+    )
+
+
+def _parts(path: str) -> KeyPath:
+    return tuple(int(part) if part.isdecimal() else part for part in path.split("."))
+
+
+def _quantity_problems(routing: Routing) -> Iterator[tuple[KeyPath, str]]:
+    for index, one in enumerate(routing.connections):
+        if one.transfer_batch is not None:
+            try:
+                checked_quantity(
+                    one.transfer_batch, unit=routing.unit, of="transfer batch"
+                )
+            except Malformed as error:
+                path = ("connections", index, "transfer_batch")
+                yield path, error.message[:1].lower() + error.message[1:].rstrip(".")
+
+
+def _capability_problems(
+    routing: Routing, names: Names, capabilities: Capabilities
+) -> Iterator[tuple[KeyPath, str]]:
+    for index, step in enumerate(routing.steps):
+        is_known = (
+            step.work_center in names["work center"]
+            and step.equipment_class in names["equipment class"]
+        )
+        if is_known and (step.work_center, step.equipment_class) not in capabilities:
+            offers = sorted(
+                kind for center, kind in capabilities if center == step.work_center
+            )
+            text = f"no work unit of {step.work_center} is a '{step.equipment_class}'"
+            if offers:
+                text += f"; it has: {', '.join(offers)}"
+            yield ("steps", index, "equipment_class"), text
+
+
+def capabilities_of(plant: Any) -> Capabilities:
+    """Return what the work units of a plant file can do, right or wrong otherwise."""
+    units = plant.get("work_units") if isinstance(plant, dict) else None
+    found = set()
+    for unit in units.values() if isinstance(units, dict) else ():
+        center = unit.get("work_center") if isinstance(unit, dict) else None
+        classes = unit.get("classes") if isinstance(unit, dict) else None
+        for kind in classes if isinstance(classes, list) else ():
+            if isinstance(center, str) and isinstance(kind, str):
+                found.add((center, kind))
+    return found
