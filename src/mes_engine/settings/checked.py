@@ -109,7 +109,7 @@ def _add(
     if kind not in _NOT_REPEATED and _can_be_shown(document, path, given):
         text += f" (got '{given}')"
     word = str(path[-1]) if of_key else str(given)
-    known = [*_known(adapter, detail, base), *context.get("known", ())]
+    known = [*_known(adapter, detail), *context.get("known", ())]
     problems.add(document.problem(path, text + guess(word, known), of_key=of_key))
 
 
@@ -136,9 +136,7 @@ def _can_be_shown(document: Document, path: KeyPath, given: Any) -> bool:
     )
 
 
-def _known(
-    adapter: TypeAdapter[Any], detail: ErrorDetails, base: KeyPath
-) -> Iterator[str]:
+def _known(adapter: TypeAdapter[Any], detail: ErrorDetails) -> Iterator[str]:
     if detail["type"] in {"enum", "literal_error"}:
         yield from re.findall(r"'([^']*)'", str(detail["ctx"]["expected"]))
     elif detail["type"] == "extra_forbidden":
@@ -148,7 +146,7 @@ def _known(
 def _keys_beside(
     adapter: TypeAdapter[Any], loc: tuple[int | str, ...]
 ) -> Iterator[str]:
-    """Yield the keys that a model knows at the parent of ``loc``, by its JSON schema."""
+    """Yield the keys that a model knows beside ``loc``, by its JSON schema."""
     try:
         schema = adapter.json_schema()
     except PydanticInvalidForJsonSchema:  # an adapter's own type: no suggestion
@@ -156,7 +154,7 @@ def _keys_beside(
     definitions = schema.get("$defs", {})
     nodes = list(_resolved(schema, definitions))
     for part in loc[:-1]:
-        children = []
+        children: list[dict[str, Any]] = []
         for node in nodes:
             child = (
                 node.get("items")

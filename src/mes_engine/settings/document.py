@@ -94,11 +94,8 @@ def read_document(
     file = str(path)
     try:
         text = _text(path)
-        loader = _Loader(text, file)
-        try:
-            node = loader.get_single_node()
-        finally:
-            loader.dispose()
+        loader = _Loader(text)
+        node = loader.get_single_node()
     except _Unreadable as error:
         problems.add(Problem(file, error.position, "", error.text))
         return None
@@ -107,10 +104,6 @@ def read_document(
         what = error.problem or error.context or "cannot be read"
         where = _START if mark is None else Position(mark.line + 1, mark.column + 1)
         problems.add(Problem(file, where, "", f"not YAML: {what}"))
-        return None
-    except (ValueError, OverflowError):  # an escape past Unicode: "\UFFFFFFFF"
-        where = Position(loader.line + 1, loader.column + 1)
-        problems.add(Problem(file, where, "", "not YAML: no such character"))
         return None
     if node is None:
         problems.add(Problem(file, _START, "", "the file is empty"))
@@ -121,7 +114,7 @@ def read_document(
     return _Builder(file, problems, environment).build(node)
 
 
-class _Unreadable(Exception):  # noqa: N818 - carried to the reader above, no further
+class _Unreadable(Exception):
     def __init__(self, text: str, position: Position = _START) -> None:
         super().__init__(text)
         self.text = text
@@ -161,15 +154,19 @@ def _text(path: Path) -> str:
 class _Loader(yaml.BaseLoader):
     """PyYAML's composer of text-only nodes, without its cleverness."""
 
-    def __init__(self, text: str, name: str) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.name = name
         self._depth = 0
 
-    def compose_node(
-        self, parent: yaml.Node | None, index: yaml.Node | int | None
-    ) -> yaml.Node | None:
-        event = self.peek_event()
+    def get_single_node(self) -> yaml.Node | None:
+        try:
+            return super().get_single_node()
+        except (ValueError, OverflowError):  # an escape past Unicode: "\UFFFFFFFF"
+            where = Position(self.line + 1, self.column + 1)
+            raise _Unreadable("not YAML: no such character", where) from None
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         where = Position(event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, yaml.AliasEvent):
             raise _Unreadable(f"alias '*{event.anchor}': write the value out", where)

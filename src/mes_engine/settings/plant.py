@@ -1,6 +1,6 @@
 """From what ``config/plant.yaml`` says to the core's plant, with its cross checks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from mes_engine.core.plant import (
     EquipmentClass,
@@ -112,9 +112,7 @@ def _signals(units: Mapping[str, WorkUnitEntry]) -> Iterator[Signal]:
             )
 
 
-def _repeats(
-    base: KeyPath, names: list[str] | tuple[str, ...]
-) -> Iterator[tuple[KeyPath, str]]:
+def _repeats(base: KeyPath, names: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:
     for index, name in enumerate(names):
         if name in names[:index]:
             yield (*base, index), f"'{name}' is given twice"

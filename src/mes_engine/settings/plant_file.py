@@ -117,7 +117,7 @@ class WorkUnitEntry(Section):
     name: Name
     classes: list[Annotated[str, refers_to("equipment class")]] = Field(min_length=1)
     lanes: LanesSection = LanesSection()
-    signals: dict[Id, SignalEntry] = {}
+    signals: dict[Id, SignalEntry] = Field(default_factory=dict)
 
 
 class ShiftEntry(Section):
@@ -164,7 +164,7 @@ class PlantFile:
 
 
 def read_plant(document: Document, problems: Problems) -> PlantFile:
-    """Check each entry of the file by itself, so that every problem is found at once."""
+    """Check each entry of the file by itself, so that one hides no other."""
     for key in document.data:
         if key not in _KEYS:
             text = f"unknown key{guess(key, _KEYS)}"

@@ -40,7 +40,7 @@ class Problems:
         self._found: dict[tuple[str, Position, str], Problem] = {}
 
     def add(self, problem: Problem) -> None:
-        """Keep ``problem``, unless one was found at the same place: the first counts."""
+        """Keep ``problem``; at one place the first counts."""
         place = (problem.file, problem.position, problem.key)
         self._found.setdefault(place, problem)
 

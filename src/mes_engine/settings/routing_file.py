@@ -1,6 +1,7 @@
 """``routings/*.yaml``: one revision of one process in each file."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any, Self
@@ -55,7 +56,7 @@ class StepEntry(Section):
     begin_on: BeginOn = BeginOn.OPERATOR
     setup_s: Seconds = ZERO
     run_s: Seconds = ZERO
-    consumes: list[ComponentEntry] = []
+    consumes: list[ComponentEntry] = Field(default_factory=list)
 
 
 class ConnectionEntry(Section):
@@ -93,7 +94,7 @@ class RoutingFile(Section):
     connections: list[ConnectionEntry] | None = None
 
 
-Capabilities = Set[tuple[str, str]]
+Capabilities = AbstractSet[tuple[str, str]]
 """Which work center has a work unit of which class."""
 
 
@@ -133,7 +134,7 @@ def to_routing(file: RoutingFile, *, over_tolerance: Decimal) -> Routing:
     """Return the core's routing of a file."""
     steps = tuple(
         Step(
-            **{**one.model_dump(exclude={"consumes"})},
+            **one.model_dump(exclude={"consumes"}),
             consumes=tuple(Component(**part.model_dump()) for part in one.consumes),
         )
         for one in file.steps

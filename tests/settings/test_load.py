@@ -1,0 +1,185 @@
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mes_engine.core.plant import Shift, Signal, SignalMeaning, WorkUnit
+from mes_engine.core.routing import BeginOn, Connection, ConnectionKind
+from mes_engine.settings import LinkPlan, installed_adapters, load_site
+from tests.settings.builders import (
+    ADAPTERS,
+    PLANT,
+    ROUTING,
+    SITE,
+    WireSettings,
+    WireTag,
+    changed,
+    load,
+    problems,
+    write_site,
+)
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_site(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_plant_becomes_the_cores_plant() -> None:
+    plant = load().plant
+
+    assert plant.zone == "Europe/Berlin"
+    assert plant.finished_location == "STORE"
+    assert plant.work_units == (
+        WorkUnit(id="mill-1", work_center="MILLS", name="Mill 1", classes=("milling",)),
+    )
+    assert plant.signals[0] == Signal(
+        tag="mill-1.good",
+        work_unit="mill-1",
+        link="cell",
+        means=SignalMeaning.GOOD_COUNT,
+        rollover=65536,
+    )
+    assert plant.shifts == (
+        Shift(id="day", name="Day", starts=360, ends=1080, days=(1,)),
+    )
+    assert plant.state_maps == {"words": {"RUN": "executing"}}
+
+
+def test_a_link_gets_what_its_adapter_checked() -> None:
+    assert load().links == {
+        "cell": LinkPlan(
+            adapter="wire",
+            settings=WireSettings(port=5020),
+            tags={
+                "mill-1.good": WireTag(address=0, bits=16),
+                "mill-1.state": WireTag(address=1),
+            },
+        )
+    }
+
+
+def test_a_link_without_signals_has_no_tags(tmp_path: Path) -> None:
+    plant = changed(PLANT, "links:\n", "links:\n  spare: {adapter: wire, port: 1}\n")
+    write_site(tmp_path, plant=plant)
+
+    assert load().links["spare"].tags == {}
+
+
+def test_a_routing_keeps_a_revision_as_it_is_written() -> None:
+    (routing,) = load().routings
+
+    assert routing.revision == "01"
+    assert routing.steps[0].begin_on is BeginOn.OPERATOR
+    assert routing.connections == (
+        Connection(
+            kind=ConnectionKind.QUANTITY,
+            source="one",
+            target="two",
+            transfer_batch=Decimal(5),
+        ),
+    )
+
+
+def test_steps_without_connections_follow_each_other(tmp_path: Path) -> None:
+    linear, _, _ = ROUTING.partition("connections:")
+    write_site(tmp_path, routings={"bracket.yaml": linear})
+
+    (routing,) = load().routings
+
+    assert [(one.source, one.target) for one in routing.connections] == [("one", "two")]
+    assert routing.connections[0].transfer_batch is None
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"), [("", "0.05"), ("over_tolerance: 0\n", "0")]
+)
+def test_a_routing_without_a_tolerance_has_the_sites(
+    own: str, expected: str, tmp_path: Path
+) -> None:
+    plant = changed(PLANT, "Europe/Berlin}", "Europe/Berlin, over_tolerance: 0.05}")
+    write_site(tmp_path, plant=plant, routings={"bracket.yaml": own + ROUTING})
+
+    assert load().routings[0].over_tolerance == Decimal(expected)
+
+
+def test_values_come_from_the_environment(tmp_path: Path) -> None:
+    plant = changed(PLANT, "port: 5020", "port: ${PORT:-1}")
+    plant = changed(plant, "name: Mill 1", "name: $${PORT} ${NAME:-}1${SUFFIX}")
+    write_site(tmp_path, plant=plant)
+
+    site = load({"PORT": "7", "SUFFIX": "b"})
+
+    assert site.links["cell"].settings == WireSettings(port=7)
+    assert site.plant.work_units[0].name == "${PORT} 1b"
+    assert load({"PORT": "", "SUFFIX": "b"}).links["cell"].settings == WireSettings(
+        port=1
+    )
+
+
+def test_routings_know_no_environment(tmp_path: Path) -> None:
+    routing = changed(ROUTING, "name: One", "name: ${NAME}")
+    write_site(tmp_path, routings={"bracket.yaml": routing})
+
+    assert load().routings[0].steps[0].name == "${NAME}"
+
+
+def test_a_site_can_do_without_routings() -> None:
+    site = load_site(Path("config"), None, environment={}, adapters=ADAPTERS)
+
+    assert site.routings == ()
+    assert (site.http.port, site.erp.kind, site.log_level) == (8000, "embedded", "INFO")
+
+
+def test_examples_beside_the_files_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "config/plant.example.yaml").write_text("nonsense: 1\n")
+    (tmp_path / "routings/routing.example.yaml").write_text("nonsense: 1\n")
+
+    assert len(load().routings) == 1
+
+
+def test_every_problem_of_every_file_is_told_at_once(tmp_path: Path) -> None:
+    plant = changed(PLANT, "    area: machining", "    area: machinig\n    rulle: fifo")
+    plant = changed(plant, "port: 5020", "prot: 5020")
+    plant = changed(plant, "at: {address: 1}", "at: {adress: 1}")
+    plant = changed(plant, "rollover: 65536", "rollover: 70000")
+    site = changed(SITE, "sqlite:", "mysql:") + "http: {port: 70000}\n"
+    routing = changed(ROUTING, "target: two", "target: three")
+    write_site(tmp_path, plant=plant, site=site, routings={"bracket.yaml": routing})
+
+    assert problems() == [
+        "config/plant.yaml:11:11: work_centers.MILLS.area: there is no area 'machinig'; "
+        "did you mean 'machining'?",
+        "config/plant.yaml:12:5: work_centers.MILLS.rulle: unknown key; "
+        "did you mean 'rule'?",
+        "config/plant.yaml:23:19: work_units.mill-1.signals.good.rollover: "
+        "16 bits start again at 0 after 65536 counts at the latest (got '70000')",
+        "config/plant.yaml:28:9: work_units.mill-1.signals.state.at.address: missing",
+        "config/plant.yaml:28:14: work_units.mill-1.signals.state.at.adress: "
+        "unknown key; did you mean 'address'?",
+        "config/plant.yaml:30:3: links.cell.port: missing",
+        "config/plant.yaml:32:5: links.cell.prot: unknown key; did you mean 'port'?",
+        "config/site.yaml:2:8: database.url: should begin with sqlite or postgresql",
+        "config/site.yaml:3:14: http.port: should be at most 65535 (got '70000')",
+        "routings/bracket.yaml:17:13: connections.0.target: there is no step 'three'",
+    ]
+
+
+def test_the_shipped_files_load() -> None:
+    site = load_site(
+        REPOSITORY / "config",
+        REPOSITORY / "routings",
+        environment={},
+        adapters=installed_adapters(),
+    )
+
+    assert {unit.id for unit in site.plant.work_units} == {
+        *("mill-1", "mill-2", "lathe-1", "press-1", "press-2"),
+        *("wash-1", "pack-1", "inspect-1"),
+    }
+    assert {plan.adapter for plan in site.links.values()} == {"opcua", "modbus"}
+    assert sum(len(plan.tags) for plan in site.links.values()) == 3 * 7
+    assert len(site.routings) >= 3
