@@ -4,10 +4,9 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Annotated, Any
 
 import uvicorn
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from mes_adapters.simulator.machine import MICROS, Machine, PackmlState
@@ -59,35 +58,38 @@ class MachineView(BaseModel):
 
 def panel_app(plant: Plant, now: Callable[[], int]) -> FastAPI:
     """Return the panels of ``plant``; ``now`` tells UTC microseconds."""
-
-    def at_machine(machine_id: str) -> Machine:
-        if machine_id not in plant.machines:
-            known = ", ".join(plant.machines)
-            raise HTTPException(404, f"no machine '{machine_id}'; there are {known}")
-        return plant.machines[machine_id]
-
     app = FastAPI(title="Simulated plant", docs_url=None, redoc_url=None)
-    chosen = Annotated[Machine, Depends(at_machine)]
-    _add_views(app, plant, chosen)
-    _add_buttons(app, plant, chosen, now)
+    _add_views(app, plant)
+    _add_buttons(app, plant, now)
     return app
 
 
-def _add_views(app: FastAPI, plant: Plant, chosen: Any) -> None:
+def _chosen(plant: Plant, machine_id: str) -> Machine:
+    if machine_id not in plant.machines:
+        known = ", ".join(plant.machines)
+        raise HTTPException(404, f"no machine '{machine_id}'; there are {known}")
+    return plant.machines[machine_id]
+
+
+def _add_views(app: FastAPI, plant: Plant) -> None:
     @app.get("/machines")
     async def list_machines() -> list[MachineView]:
         return [MachineView.of(machine) for machine in plant.machines.values()]
 
     @app.get("/machines/{machine_id}")
-    async def show_machine(machine: chosen) -> MachineView:
-        return MachineView.of(machine)
+    async def show_machine(machine_id: str) -> MachineView:
+        return MachineView.of(_chosen(plant, machine_id))
 
 
-def _add_buttons(
-    app: FastAPI, plant: Plant, chosen: Any, now: Callable[[], int]
-) -> None:
-    def stand(machine: Machine, state: PackmlState, seconds: float) -> MachineView:
+def _add_buttons(app: FastAPI, plant: Plant, now: Callable[[], int]) -> None:
+    def at_panel(machine_id: str) -> tuple[Machine, int]:
+        machine = _chosen(plant, machine_id)
         at = now()
+        plant.tick(at)  # what was due before the button was pressed comes first
+        return machine, at
+
+    def stand(machine_id: str, state: PackmlState, seconds: float) -> MachineView:
+        machine, at = at_panel(machine_id)
         until = at + round(seconds * MICROS)
         change = machine.interrupt(state, now=at, until=until)
         if change is None:
@@ -97,27 +99,30 @@ def _add_buttons(
         return MachineView.of(machine)
 
     @app.post("/machines/{machine_id}/start")
-    async def start(machine: chosen, order: StartOrder) -> MachineView:
-        plant.show([machine.start(order.quantity, now=now())])
+    async def start(machine_id: str, order: StartOrder) -> MachineView:
+        machine, at = at_panel(machine_id)
+        plant.show([machine.start(order.quantity, now=at)])
         return MachineView.of(machine)
 
     @app.post("/machines/{machine_id}/stop")
-    async def stop(machine: chosen) -> MachineView:
-        plant.show([machine.stop(now=now())])
+    async def stop(machine_id: str) -> MachineView:
+        machine, at = at_panel(machine_id)
+        plant.show([machine.stop(now=at)])
         return MachineView.of(machine)
 
     @app.post("/machines/{machine_id}/abort")
-    async def abort(machine: chosen) -> MachineView:
-        plant.show([machine.abort(now=now())])
+    async def abort(machine_id: str) -> MachineView:
+        machine, at = at_panel(machine_id)
+        plant.show([machine.abort(now=at)])
         return MachineView.of(machine)
 
     @app.post("/machines/{machine_id}/jam")
-    async def jam(machine: chosen, order: Interruption) -> MachineView:
-        return stand(machine, PackmlState.HELD, order.seconds)
+    async def jam(machine_id: str, order: Interruption) -> MachineView:
+        return stand(machine_id, PackmlState.HELD, order.seconds)
 
     @app.post("/machines/{machine_id}/starve")
-    async def starve(machine: chosen, order: Interruption) -> MachineView:
-        return stand(machine, PackmlState.SUSPENDED, order.seconds)
+    async def starve(machine_id: str, order: Interruption) -> MachineView:
+        return stand(machine_id, PackmlState.SUSPENDED, order.seconds)
 
 
 @asynccontextmanager

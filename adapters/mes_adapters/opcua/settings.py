@@ -1,0 +1,79 @@
+"""What ``config/`` says of an OPC UA link and of its tags; see ``sample.yaml``."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Milliseconds = Annotated[float, Field(ge=0, le=3_600_000)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OpcUaTag(_Section):
+    """A node to watch. Namespaces have names: their index changes between starts."""
+
+    ns: str = Field(min_length=1, description="namespace URI, e.g. urn:vendor:line1")
+    id: str = Field(
+        pattern=r"^(i=[0-9]+|[sgb]=.+)$",
+        description="identifier without namespace, e.g. s=Mill1.GoodCount",
+    )
+
+
+class OpcUaSettings(_Section):
+    """One OPC UA server.
+
+    The three watches must fit: a server says something at least every ``keepalive_s``;
+    after ``silent_s`` without news we give the connection up; after ``lifetime_s``
+    without us the server forgets what we subscribed to.
+    """
+
+    url: str = Field(pattern=r"^opc\.tcp://[^\s/]+")
+    publish_ms: Milliseconds = Field(default=250, ge=10, description="news interval")
+    sampling_ms: Milliseconds = Field(default=0, description="0: as fast as it can")
+    queue: int = Field(default=1000, ge=1, description="changes kept for each tag")
+    keepalive_s: Seconds = 1.0
+    lifetime_s: Seconds = 60.0
+    silent_s: Seconds | None = Field(
+        default=None, description="without it: 3 times publish_ms, at least 3 s"
+    )
+    session_timeout_s: Seconds = 60.0
+    request_timeout_s: Seconds = 4.0
+    close_timeout_s: Seconds = 2.0
+    retry_s: Seconds = Field(
+        default=10.0, description="how often to look for nodes that were not there"
+    )
+    settle_s: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        default=30.0, description="how long a server may start with none of the nodes"
+    )
+
+    @model_validator(mode="after")
+    def _watches_fit(self) -> Self:
+        if self.silence_s() < 2 * self.keepalive_s:
+            raise ValueError(
+                f"silent_s ({self.silence_s():g}) must be at least twice keepalive_s"
+                f" ({self.keepalive_s:g})"
+            )
+        if self.lifetime_s < 3 * self.keepalive_s:
+            raise ValueError(
+                f"lifetime_s ({self.lifetime_s:g}) must be at least three times"
+                f" keepalive_s ({self.keepalive_s:g})"
+            )
+        return self
+
+    def silence_s(self, publish_ms: float | None = None) -> float:
+        """Return after how many seconds without news the server counts as lost.
+
+        Args:
+            publish_ms: The interval the server has settled on; ours if not given.
+        """
+        interval_s = max((publish_ms or self.publish_ms) / 1000, 1.0)
+        if self.silent_s is None:
+            return 3 * interval_s
+        return (
+            self.silent_s
+            if publish_ms is None
+            else max(self.silent_s, 3 * publish_ms / 1000)
+        )
