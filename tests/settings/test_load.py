@@ -151,8 +151,8 @@ def test_every_problem_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     write_site(tmp_path, plant=plant, site=site, routings={"bracket.yaml": routing})
 
     assert problems() == [
-        "config/plant.yaml:11:11: work_centers.MILLS.area: there is no area 'machinig'; "
-        "did you mean 'machining'?",
+        "config/plant.yaml:11:11: work_centers.MILLS.area: "
+        "there is no area 'machinig'; did you mean 'machining'?",
         "config/plant.yaml:12:5: work_centers.MILLS.rulle: unknown key; "
         "did you mean 'rule'?",
         "config/plant.yaml:23:19: work_units.mill-1.signals.good.rollover: "

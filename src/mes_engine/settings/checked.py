@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -47,6 +48,9 @@ _PLAIN = {
     "less_than_equal": "should be at most {le}",
     "decimal_max_places": "should have at most {decimal_places} decimals",
     "too_short": "should have at least {min_length}",
+    "string_too_short": "should have at least {min_length} characters",
+    "string_too_long": "should have at most {max_length} characters",
+    "string_pattern_mismatch": "should match {pattern}",
     "value_error": "{error}",
 }
 
@@ -74,8 +78,11 @@ def checked(
         None if the part cannot be used. A name that does not exist is a problem, and
         yet the rest is returned, so that further checks can be made.
     """
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    adapter = _adapter(kind)
     data = document.at(path)
+    if data is None:
+        problems.add(document.problem(path, "missing"))
+        return None
     if without and isinstance(data, dict):
         data = {key: value for key, value in data.items() if key != without}
     try:
@@ -87,6 +94,12 @@ def checked(
     if all(detail["type"] == NO_SUCH_NAME for detail in details):
         return adapter.validate_python(data)
     return None
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Building one costs far more than using it."""
+    return TypeAdapter(kind)
 
 
 def _add(

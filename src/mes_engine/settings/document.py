@@ -223,6 +223,7 @@ class _Builder:
                 self._add((*path, key), where, f"given twice, first in line {first}")
             else:
                 self._keys[*path, key] = where
+                self._refuse_controls(key, (*path, key), where)
                 data[key] = self._value(value_node, (*path, key))
         return data
 
@@ -230,12 +231,13 @@ class _Builder:
         text = str(node.value)
         if self._environment is not None and "${" in text:
             text = self._filled(text, path, self._environment)
-        for character in text:
-            if unicodedata.category(character) in {"Cc", "Cs"} and character != "\n":
-                code = f"U+{ord(character):04X}"
-                self._add(path, _position(node), f"holds the control character {code}")
-                return ""
+        self._refuse_controls(text, path, _position(node))
         return text
+
+    def _refuse_controls(self, text: str, path: KeyPath, where: Position) -> None:
+        for one in text:
+            if unicodedata.category(one) in {"Cc", "Cs"} and one != "\n":
+                self._add(path, where, f"holds the character U+{ord(one):04X}")
 
     def _filled(self, text: str, path: KeyPath, environment: Mapping[str, str]) -> str:
         unset: list[str] = []

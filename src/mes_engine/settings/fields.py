@@ -82,7 +82,9 @@ def _unit(word: str) -> str:
         by_word = {name: code for code, (_, name) in UNITS.items()}
         near = by_word.get(word.casefold())
         text = f"'{word:.80}' is no unit code; known are {', '.join(sorted(UNITS))}"
-        raise wrong(text, known=[near] if near else UNITS)
+        if near:
+            raise wrong(f"{text}; did you mean '{near}'?")
+        raise wrong(text, known=UNITS)
     return word
 
 

@@ -102,8 +102,8 @@ def _read_routings(
     directory: Path, plant: Document | None, over: Decimal, problems: Problems
 ) -> tuple[Routing, ...]:
     _refuse_strays(directory, problems)
-    names = None if plant is None else names_of(plant)
-    capabilities = capabilities_of({} if plant is None else plant.data)
+    names = {} if plant is None else names_of(plant)
+    capabilities = None if plant is None else capabilities_of(plant, names)
     routings: dict[tuple[str, str], Routing] = {}
     files: dict[tuple[str, str], str] = {}
     for path in sorted(directory.glob("*.yaml")):

@@ -138,7 +138,7 @@ _ENTRIES: dict[str, Any] = {
     "shifts": ShiftEntry,
     "state_maps": dict[Name, Region],
 }
-_REQUIRED = ("equipment_classes", "work_centers", "work_units")
+_REQUIRED = ("areas", "equipment_classes", "work_centers", "work_units")
 _KEYS = ("site", "locations", "areas", "links", *_ENTRIES)
 _KINDS = {
     "area": "areas",
@@ -191,13 +191,20 @@ def read_plant(document: Document, problems: Problems) -> PlantFile:
 
 
 def names_of(document: Document) -> Names:
-    """Return the names that the file declares, right or wrong otherwise."""
+    """Return the names that the file declares, right or wrong otherwise.
+
+    A kind whose section is unusable is left out, so that its one problem does not bring
+    a problem for each use of a name.
+    """
     names: dict[str, tuple[str, ...]] = {}
     for kind, section in _KINDS.items():
         value = document.at((section,))
-        declared = value if isinstance(value, dict | list) else ()
-        names[kind] = tuple(one for one in declared if isinstance(one, str))
-    names["state map"] += tuple(BUILT_IN_STATE_MAPS)
+        if value is None and section not in _REQUIRED:
+            value = {}
+        if isinstance(value, dict | list):
+            names[kind] = tuple(one for one in value if isinstance(one, str))
+    if "state map" in names:
+        names["state map"] += tuple(BUILT_IN_STATE_MAPS)
     return names
 
 

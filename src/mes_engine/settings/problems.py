@@ -30,7 +30,12 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.position.line}:{self.position.column}"
-        return ": ".join(part for part in (place, self.key, self.text) if part)
+        line = ": ".join(part for part in (place, self.key, self.text) if part)
+        return "".join(one if one.isprintable() else _escaped(one) for one in line)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 class Problems:
@@ -65,5 +70,5 @@ def guess(word: str, known: Iterable[str]) -> str:
         ''
     """
     by_folded = {one.casefold(): one for one in sorted(known, reverse=True)}
-    near = difflib.get_close_matches(word.casefold(), by_folded, n=1)
+    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.55)
     return f"; did you mean '{by_folded[near[0]]}'?" if near else ""

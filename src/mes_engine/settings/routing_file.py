@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -97,13 +97,15 @@ class RoutingFile(Section):
 Capabilities = AbstractSet[tuple[str, str]]
 """Which work center has a work unit of which class."""
 
+_PLANT_NAMES = ("work center", "equipment class")
+
 
 def read_routing(
     document: Document,
     problems: Problems,
     *,
-    names: Names | None,
-    capabilities: Capabilities,
+    names: Names,
+    capabilities: Capabilities | None,
     over_tolerance: Decimal,
 ) -> Routing | None:
     """Return the routing of a file, or None where it cannot be used.
@@ -111,8 +113,8 @@ def read_routing(
     Args:
         document: The file.
         problems: Takes what is found.
-        names: The plant's work centers and classes; None if the plant is unknown.
-        capabilities: What can be done where.
+        names: The plant's work centers and classes, as far as they are known.
+        capabilities: What can be done where; None if the plant does not tell.
         over_tolerance: Of the site, for a routing that has none of its own.
     """
     file = checked(document, (), RoutingFile, problems, names=names)
@@ -123,7 +125,7 @@ def read_routing(
         *((_parts(path), text) for path, text in routing_problems(routing)),
         *_quantity_problems(routing),
     ]
-    if names is not None:
+    if capabilities is not None:
         found += _capability_problems(routing, names, capabilities)
     for path, text in found:
         problems.add(document.problem(path, text))
@@ -193,14 +195,20 @@ def _capability_problems(
             yield ("steps", index, "equipment_class"), text
 
 
-def capabilities_of(plant: Any) -> Capabilities:
-    """Return what the work units of a plant file can do, right or wrong otherwise."""
-    units = plant.get("work_units") if isinstance(plant, dict) else None
+def capabilities_of(plant: Document, names: Names) -> Capabilities | None:
+    """Return what the work units can do; None where the file does not tell it."""
+    units = plant.at(("work_units",))
+    if not isinstance(units, dict) or not names.keys() >= set(_PLANT_NAMES):
+        return None
     found = set()
-    for unit in units.values() if isinstance(units, dict) else ():
-        center = unit.get("work_center") if isinstance(unit, dict) else None
-        classes = unit.get("classes") if isinstance(unit, dict) else None
-        for kind in classes if isinstance(classes, list) else ():
-            if isinstance(center, str) and isinstance(kind, str):
-                found.add((center, kind))
+    for unit in units:
+        center = plant.at(("work_units", unit, "work_center"))
+        classes = plant.at(("work_units", unit, "classes"))
+        if not isinstance(classes, list) or not classes:
+            return None
+        if center not in names["work center"]:
+            return None
+        if any(one not in names["equipment class"] for one in classes):
+            return None
+        found |= {(str(center), str(one)) for one in classes}
     return found
