@@ -153,8 +153,8 @@ class OpcUaSession:
     def _check_sequence(self, message: ua.NotificationMessage) -> None:
         # A keep-alive has the number of the next message, but does not use it up.
         sequence = int(message.SequenceNumber)
-        if sequence == 0:  # made by asyncua, when the connection has gone
-            return
+        if sequence == 0:  # no server's number: asyncua says that the socket has gone
+            raise SourceLost(f"{self._settings.url} closed the connection.")
         if sequence != next_sequence(self._sequence):
             raise SourceLost(
                 f"{self._settings.url} published number {sequence} after "
@@ -221,7 +221,7 @@ class OpcUaSession:
         clock = ua.NodeId.from_string(f"i={CLOCK_NODE}")
         (result,) = await self._create([(HEARTBEAT, clock)])
         if not result.StatusCode.is_good():
-            self._log.warning("opcua_heartbeat_refused", reason=str(result.StatusCode))
+            self._log.warning("opcua_heartbeat_refused", reason=result.StatusCode.name)
         return bool(result.StatusCode.is_good())
 
     async def _watch(self, tags: list[str]) -> None:
@@ -253,7 +253,7 @@ class OpcUaSession:
             if result.StatusCode.is_good():
                 self._find(tag, result.MonitoredItemId)
             else:
-                self._miss(tag, str(result.StatusCode))
+                self._miss(tag, result.StatusCode.name)
         self._log.info(
             "opcua_items_created",
             count=len(chunk),

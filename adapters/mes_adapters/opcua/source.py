@@ -89,7 +89,7 @@ def _connected(url: str) -> LinkReport:
 def _samples(news: News, session: OpcUaSession) -> Iterator[Sample]:
     for part in news.result.NotificationMessage.NotificationData or ():
         if isinstance(part, ua.StatusChangeNotification) and part.Status.is_bad():
-            raise SourceLost(f"The server ended the subscription: {part.Status}.")
+            raise SourceLost(f"The server ended the subscription: {part.Status.name}.")
         if isinstance(part, ua.DataChangeNotification):
             for item in part.MonitoredItems:
                 tag = session.tag_of(item.ClientHandle)
