@@ -87,7 +87,10 @@ def to_plant(file: PlantFile) -> Plant:
             )
             for key, one in file.shifts.items()
         ),
-        state_maps=dict(file.state_maps),
+        state_maps={
+            name: {word: state.value for word, state in states.items()}
+            for name, states in file.state_maps.items()
+        },
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from mes_engine.core.equipment import STATE_MAPS, ItemState
 from mes_engine.core.plant import DispatchRule, PostingPolicy, SignalMeaning
 from mes_engine.core.quantity import ZERO
 from mes_engine.settings.checked import Names, checked
@@ -27,11 +28,9 @@ from mes_engine.settings.fields import (
 )
 from mes_engine.settings.problems import Problems, guess
 
-BUILT_IN_STATE_MAPS = frozenset({"packml"})
+BUILT_IN_STATE_MAPS = frozenset(STATE_MAPS)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-
-Region = Literal["executing", "not_executing", "out_of_service", "not_available"]
 
 
 def _minutes(given: Any) -> int:
@@ -136,7 +135,7 @@ _ENTRIES: dict[str, Any] = {
     "work_centers": WorkCenterEntry,
     "work_units": WorkUnitEntry,
     "shifts": ShiftEntry,
-    "state_maps": dict[Name, Region],
+    "state_maps": dict[Name, ItemState],
 }
 _REQUIRED = ("areas", "equipment_classes", "work_centers", "work_units")
 _KEYS = ("site", "locations", "areas", "links", *_ENTRIES)
@@ -160,7 +159,7 @@ class PlantFile:
     work_centers: Mapping[str, WorkCenterEntry]
     work_units: Mapping[str, WorkUnitEntry]
     shifts: Mapping[str, ShiftEntry]
-    state_maps: Mapping[str, dict[str, str]]
+    state_maps: Mapping[str, dict[str, ItemState]]
 
 
 def read_plant(document: Document, problems: Problems) -> PlantFile:
