@@ -1,0 +1,1 @@
+"""The moving parts: inbox, engine, feed, links, relays, consumers, scheduled work."""

@@ -1,0 +1,242 @@
+"""The engine: takes what waits, decides it, commits it, and only then answers.
+
+One engine a partition, and it is the only writer there. A batch is everything that came
+in while the last commit ran. If a commit fails, the batch leaves no trace in memory and
+its messages are tried one by one, so that one that is poisoned fails alone.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+
+from mes_engine.core.errors import MesError, OutcomeUnknown, Overloaded
+from mes_engine.core.messages import Answer, Commanded, Sensed
+from mes_engine.core.state import State
+from mes_engine.ports import DuplicateKey, StoreUnavailable, WipStore
+from mes_engine.runtime.batch import Batch, Decide, answer_again, cause_of
+from mes_engine.runtime.feed import Feed
+from mes_engine.runtime.inbox import BATCH_MAX, Inbox, Waiting
+from mes_engine.runtime.pace import BackOff, Clock, Monotonic
+
+log = structlog.stdlib.get_logger()
+
+HANDLED_KEPT = 100_000
+LOOP_SHARE_S = 0.005
+"""After so long the engine lets others on the event loop go on."""
+
+
+@dataclass(slots=True)
+class EngineCounts:
+    """What the engine has done since it began."""
+
+    commits: int = 0
+    messages: int = 0
+    facts: int = 0
+    repeats: int = 0
+    set_aside: int = 0
+    failed_commits: int = 0
+    outages: int = 0
+
+
+class Engine:
+    """Work in progress of one partition, and the one way to change it.
+
+    Attributes:
+        committed: State as it is in the database; for reading, never for changing.
+        is_accepting: False while the database takes no commits, and when stopping.
+    """
+
+    def __init__(
+        self,
+        store: WipStore,
+        state: State,
+        *,
+        clock: Clock,
+        feed: Feed,
+        decide: Decide,
+        inbox: Inbox | None = None,
+        back_off: BackOff | None = None,
+        monotonic: Monotonic | None = None,
+    ) -> None:
+        self.committed = state
+        self.counts = EngineCounts()
+        self.is_accepting = True
+        self.inbox = Inbox() if inbox is None else inbox
+        self._store = store
+        self._clock = clock
+        self._feed = feed
+        self._decide = decide
+        self._back_off = back_off or BackOff(first_s=0.1, longest_s=5.0)
+        self._monotonic = monotonic
+        self._in_hand: list[Waiting] = []
+        self._is_stopping = False
+        self._is_store_lost = False
+
+    async def submit(self, commanded: Commanded) -> Answer:
+        """Hand in a command; its answer means that what it did is committed.
+
+        Giving up waiting does not take the command back.
+
+        Raises:
+            Overloaded: Nothing was taken: the inbox is full, or nothing is accepted.
+            OutcomeUnknown: It may have been done or not; ask again with the same key.
+            MessageFailed: A bug: it did nothing and was set aside.
+        """
+        if not self.is_accepting and not self._is_stopping:
+            raise Overloaded(
+                "The database takes no changes at the moment.",
+                hint="Send it again, with the same key, in a few seconds.",
+            )
+        answer = asyncio.get_running_loop().create_future()
+        self.inbox.put_command(Waiting(message=commanded, answer=answer))
+        result: Answer = await answer
+        return result
+
+    async def sense(self, sensed: Sensed) -> None:
+        """Hand in what a link heard; a full inbox makes it wait."""
+        await self.inbox.put_sensed(Waiting(message=sensed))
+
+    async def run(self) -> None:
+        """Handle what comes in, until ``stop``."""
+        try:
+            while taken := await self.inbox.take(BATCH_MAX):
+                self._in_hand = taken
+                await self._settle(taken)
+                self._in_hand = []
+        finally:
+            self.stop()
+            self._give_up(self._in_hand)
+            self._give_up(self.inbox.take_commands())
+
+    def stop(self) -> None:
+        """Take nothing more; ``run`` ends when what was taken has been handled."""
+        self.is_accepting = False
+        self._is_stopping = True
+        self.inbox.close()
+
+    async def _settle(self, taken: list[Waiting]) -> None:
+        """Commit every message that was taken: together, or else one by one."""
+        groups = deque([taken])
+        while groups:
+            group = groups.popleft()
+            try:
+                batch = await self._decided(group)
+                if batch.records:
+                    await self._store.commit(batch.records, batch.layer)
+            except StoreUnavailable as down:
+                rest = [*group, *(one for later in groups for one in later)]
+                kept = await self._outlast(down, rest)
+                groups = deque([kept] if kept else [])
+            except Exception as error:
+                self.counts.failed_commits += 1
+                if len(group) > 1:
+                    log.warning(
+                        "batch_failed", messages=len(group), reason=_reason(error)
+                    )
+                    groups.extendleft([one] for one in reversed(group))
+                elif not await self._is_answered_from_store(group[0], error):
+                    if group[0].failure is not None:
+                        raise  # Not even a note of it can be kept.
+                    log.exception("message_failed", cause=cause_of(group[0].message))
+                    group[0].failure = error
+                    groups.appendleft(group)
+            else:
+                self._conclude(batch)
+
+    async def _decided(self, group: list[Waiting]) -> Batch:
+        batch = Batch(self.committed, decide=self._decide, clock=self._clock)
+        monotonic = self._monotonic or asyncio.get_running_loop().time
+        began = monotonic()
+        for one in group:
+            batch.add(one)
+            if monotonic() - began > LOOP_SHARE_S:
+                await asyncio.sleep(0)
+                began = monotonic()
+        batch.finish()
+        return batch
+
+    def _conclude(self, batch: Batch) -> None:
+        """Let everyone know of a batch that is committed."""
+        if batch.records:
+            batch.layer.merge()
+            self.committed.handled.trim(HANDLED_KEPT)
+            self.counts.commits += 1
+            self.counts.facts += len(batch.records)
+            self._recovered()
+        self.counts.messages += batch.messages
+        self.counts.repeats += batch.repeats
+        self.counts.set_aside += batch.set_aside
+        for waiting, outcome in batch.outcomes:
+            _tell(waiting, outcome)
+        if batch.records:
+            self._feed.publish(tuple(batch.records))
+
+    async def _outlast(
+        self, down: StoreUnavailable, rest: Iterable[Waiting]
+    ) -> list[Waiting]:
+        """Answer who waits, pause, and return what is to be tried again."""
+        if not self._is_store_lost:
+            log.warning("store_lost", reason=_reason(down))
+            self.counts.outages += 1
+            self._is_store_lost = True
+        self.is_accepting = False
+        kept = [one for one in rest if isinstance(one.message, Sensed)]
+        self._give_up(one for one in rest if isinstance(one.message, Commanded))
+        self._give_up(self.inbox.take_commands())
+        if self._is_stopping:
+            log.error("sensed_given_up", messages=len(kept) + len(self.inbox))
+            return []
+        await self._back_off.wait()
+        # With nothing to try again, the next command has to find out.
+        self.is_accepting = not kept and not self._is_stopping
+        return kept
+
+    def _recovered(self) -> None:
+        if self._is_store_lost:
+            log.info("store_recovered")
+            self._is_store_lost = False
+        self.is_accepting = not self._is_stopping
+        self._back_off.reset()
+
+    async def _is_answered_from_store(self, one: Waiting, error: Exception) -> bool:
+        """Answer a command that was handled too long ago to be remembered."""
+        message = one.message
+        if not isinstance(error, DuplicateKey) or not isinstance(message, Commanded):
+            return False
+        try:
+            known = await self._store.handled(message.origin, message.key)
+        except StoreUnavailable:
+            self._give_up([one])
+            return True
+        if known is None:
+            return False
+        self.counts.repeats += 1
+        _tell(one, answer_again(message, *known))
+        return True
+
+    def _give_up(self, some: Iterable[Waiting]) -> None:
+        for one in some:
+            _tell(
+                one,
+                OutcomeUnknown(
+                    "It is not known whether this was done.",
+                    hint="Send it again, with the same key, to find out.",
+                ),
+            )
+
+
+def _tell(waiting: Waiting, outcome: Answer | MesError) -> None:
+    future = waiting.answer
+    if future is None or future.done():
+        return
+    if isinstance(outcome, MesError):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

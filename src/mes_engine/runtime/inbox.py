@@ -1,0 +1,119 @@
+"""The inbox: what waits for the engine. Bounded, so that overload is seen and said."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from mes_engine.core.errors import Overloaded
+from mes_engine.core.messages import Answer, Commanded, Sensed
+
+CAPACITY = 10_000
+KEPT_FOR_COMMANDS = 1_000
+BATCH_MAX = 500
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A message on its way through the engine.
+
+    Attributes:
+        answer: Where the sender of a command waits; None for what was sensed.
+        failure: Why it could not be handled: it is to be set aside.
+    """
+
+    message: Commanded | Sensed
+    answer: asyncio.Future[Answer] | None = None
+    failure: Exception | None = None
+
+
+class Inbox:
+    """Messages in the order in which they came in.
+
+    A command that finds it full is refused at once. What is sensed waits for room, and
+    leaves some for people: a plant full of chattering machines can still be operated.
+    """
+
+    def __init__(
+        self, *, capacity: int = CAPACITY, kept_for_commands: int = KEPT_FOR_COMMANDS
+    ) -> None:
+        self.capacity = capacity
+        self.taken = 0
+        self.overloads = 0
+        self._waiting: deque[Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._room_for_sensed = asyncio.Semaphore(capacity - kept_for_commands)
+        self._is_closed = False
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put_command(self, waiting: Waiting) -> None:
+        """Take a command.
+
+        Raises:
+            Overloaded: There is no room, or the engine is stopping.
+        """
+        if self._is_closed or len(self._waiting) >= self.capacity:
+            self.overloads += 1
+            raise overloaded(is_stopping=self._is_closed)
+        self._append(waiting)
+
+    async def put_sensed(self, waiting: Waiting) -> None:
+        """Take what was sensed, once there is room.
+
+        Raises:
+            Overloaded: The engine is stopping.
+        """
+        await self._room_for_sensed.acquire()
+        if self._is_closed:
+            self._room_for_sensed.release()
+            raise overloaded(is_stopping=True)
+        self._append(waiting)
+
+    async def take(self, at_most: int = BATCH_MAX) -> list[Waiting]:
+        """Wait for a message, then take all there is; nothing once closed and empty."""
+        while not self._waiting:
+            if self._is_closed:
+                return []
+            self._arrived.clear()
+            await self._arrived.wait()
+        count = min(at_most, len(self._waiting))
+        batch = [self._waiting.popleft() for _ in range(count)]
+        self._took(batch)
+        return batch
+
+    def take_commands(self) -> list[Waiting]:
+        """Take every command out, leaving what was sensed in its order."""
+        commands = [one for one in self._waiting if isinstance(one.message, Commanded)]
+        if commands:
+            kept = (one for one in self._waiting if isinstance(one.message, Sensed))
+            self._waiting = deque(kept)
+            self._took(commands)
+        return commands
+
+    def close(self) -> None:
+        """Take in nothing more; what is there can still be taken out."""
+        self._is_closed = True
+        self._arrived.set()
+
+    def _append(self, waiting: Waiting) -> None:
+        self._waiting.append(waiting)
+        self._arrived.set()
+
+    def _took(self, batch: list[Waiting]) -> None:
+        self.taken += len(batch)
+        for one in batch:
+            if isinstance(one.message, Sensed):
+                self._room_for_sensed.release()
+
+
+def overloaded(*, is_stopping: bool) -> Overloaded:
+    """Return the error that says so: nothing was taken."""
+    if is_stopping:
+        return Overloaded(
+            "The engine is stopping.", hint="Send it again, with the same key, soon."
+        )
+    return Overloaded(
+        "The engine has more to do than it can keep.",
+        hint="Send it again, with the same key, in a second.",
+    )

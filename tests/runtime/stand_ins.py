@@ -1,0 +1,219 @@
+"""A small decide and a store in memory, so that the loop can be tried by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+
+from mes_engine.core.evolve import evolve
+from mes_engine.core.facts import CommandHandled, Fact, GapSeen, Recorded
+from mes_engine.core.messages import (
+    KEPT,
+    Answer,
+    Command,
+    Commanded,
+    Outcome,
+    Sensed,
+    WithdrawRouting,
+)
+from mes_engine.core.samples import LinkReport, Quality, Sample
+from mes_engine.core.state import State
+from mes_engine.ports import DuplicateKey
+from mes_engine.runtime.engine import Engine
+from mes_engine.runtime.feed import Feed
+from mes_engine.runtime.inbox import Inbox
+from mes_engine.runtime.pace import BackOff
+
+NOW = 1_790_000_000_000_000
+
+
+def clock() -> int:
+    return NOW
+
+
+async def until(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    """Wait for the thing itself, and not for a time in which it may have happened."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - any condition, not one event
+            await asyncio.sleep(0)
+
+
+@dataclass(frozen=True)
+class Decision:
+    facts: tuple[Recorded, ...]
+    answer: Answer | None
+
+
+@dataclass
+class SmallDecide:
+    """Notes each message as a fact, and does what the name of a routing says.
+
+    ``poison`` raises, ``refuse`` refuses, ``mistake`` is malformed.
+    """
+
+    decided: list[str] = field(default_factory=list)
+
+    def __call__(
+        self, layer: State, message: Commanded | Sensed, /, *, now: int
+    ) -> Decision:
+        if isinstance(message, Sensed):
+            return self._sensed(layer, message, now)
+        command = message.command
+        name = command.routing if isinstance(command, WithdrawRouting) else "other"
+        self.decided.append(f"{message.origin}:{message.key}")
+        cause = f"{message.origin}:{message.key}"
+        facts = [_put(layer, GapSeen(tag=name, reason="", at=now), cause)]
+        if name == "poison":
+            raise ZeroDivisionError("no such thing")
+        outcome = {"refuse": Outcome.REFUSED, "mistake": Outcome.MALFORMED}.get(
+            name, Outcome.ACCEPTED
+        )
+        answer = Answer(outcome=outcome, result={"name": name}, seq=layer.seq + 1)
+        if outcome in KEPT:
+            handled = CommandHandled(
+                origin=message.origin,
+                key=message.key,
+                digest=message.digest,
+                answer=answer,
+                at=now,
+            )
+            facts.append(_put(layer, handled, cause))
+            return Decision(facts=tuple(facts), answer=answer)
+        return Decision(facts=(), answer=answer)
+
+    def _sensed(self, layer: State, message: Sensed, now: int) -> Decision:
+        name = f"{message.source}/{message.epoch}/{message.n}"
+        self.decided.append(name)
+        report = message.report
+        tag = report.tag if isinstance(report, Sample) else report.state.value
+        if tag == "poison":
+            raise ZeroDivisionError("no such thing")
+        fact = GapSeen(tag=tag, reason="", at=now)
+        return Decision(facts=(_put(layer, fact, name),), answer=None)
+
+
+def _put(layer: State, fact: Fact, cause: str) -> Recorded:
+    recorded = Recorded(
+        partition=layer.partition,
+        seq=layer.seq + 1,
+        occurred_at=NOW,
+        recorded_at=NOW,
+        cause=cause,
+        person="",
+        fact=fact,
+    )
+    evolve(layer, recorded)
+    return recorded
+
+
+class Broken(Exception):
+    """A constraint of the database that does not hold."""
+
+
+class MemoryStore:
+    """Keeps a journal; refuses what ``fails`` says, and duplicate keys."""
+
+    def __init__(self) -> None:
+        self.journal: list[Recorded] = []
+        self.commits = 0
+        self.kept: dict[tuple[str, str], tuple[str, Answer]] = {}
+        self.fails: Callable[[Sequence[Recorded]], Exception | None] = lambda _: None
+        self.before_commit: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(0)
+
+    async def load(self) -> State:
+        state = State()
+        for recorded in self.journal:
+            evolve(state, recorded)
+        return state
+
+    async def commit(self, records: Sequence[Recorded], layer: State) -> None:
+        await self.before_commit()
+        failure = self.fails(records)
+        if failure is not None:
+            raise failure
+        handled = [r.fact for r in records if isinstance(r.fact, CommandHandled)]
+        if any((fact.origin, fact.key) in self.kept for fact in handled):
+            raise DuplicateKey
+        for recorded in records:
+            if recorded.seq != len(self.journal) + 1:
+                raise Broken(f"seq {recorded.seq} after {len(self.journal)}")
+            self.journal.append(recorded)
+        for fact in handled:
+            self.kept[fact.origin, fact.key] = (fact.digest, fact.answer)
+        self.commits += 1
+
+    async def handled(self, origin: str, key: str) -> tuple[str, Answer] | None:
+        return self.kept.get((origin, key))
+
+    def noted(self) -> list[str]:
+        """Name what was noted by :class:`SmallDecide`, in order."""
+        facts = (recorded.fact for recorded in self.journal)
+        return [fact.tag for fact in facts if isinstance(fact, GapSeen)]
+
+
+async def no_pause(_: float) -> None:
+    """Let everyone else have a turn instead of waiting."""
+    await asyncio.sleep(0)
+
+
+@dataclass
+class Bench:
+    """An engine with its stand-ins."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    decide: SmallDecide = field(default_factory=SmallDecide)
+    feed: Feed = field(default_factory=Feed)
+    inbox: Inbox = field(default_factory=Inbox)
+    state: State = field(default_factory=State)
+
+    def __post_init__(self) -> None:
+        self.engine = Engine(
+            self.store,
+            self.state,
+            clock=clock,
+            feed=self.feed,
+            decide=self.decide,
+            inbox=self.inbox,
+            back_off=BackOff(first_s=1, longest_s=1, sleep=no_pause),
+        )
+
+
+@asynccontextmanager
+async def running(bench: Bench) -> AsyncIterator[Bench]:
+    """Run the engine beside the test, and let it finish what it took."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(bench.engine.run())
+        yield bench
+        bench.engine.stop()
+
+
+_keys = count(1)
+
+
+def a_command(name: str = "one", *, key: str = "", digest: str = "d") -> Commanded:
+    return Commanded(
+        origin="terminal",
+        key=key or f"k{next(_keys)}",
+        digest=digest,
+        person="Ada",
+        at=NOW,
+        command=as_command(name),
+    )
+
+
+def as_command(name: str) -> Command:
+    return WithdrawRouting(routing=name, revision="A")
+
+
+def a_sample(tag: str = "m1.good", value: int = 1) -> Sample:
+    return Sample(
+        tag=tag, value=value, quality=Quality.GOOD, source_at=NOW, received_at=NOW
+    )
+
+
+def sensed(
+    n: int, tag: str = "m1.good", *, epoch: int = 1, source: str = "plc"
+) -> Sensed:
+    report: Sample | LinkReport = a_sample(tag, n)
+    return Sensed(source=source, epoch=epoch, n=n, report=report)
