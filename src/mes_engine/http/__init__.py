@@ -1,0 +1,1 @@
+"""What every router shares: problems, commands' headers, fields, paging and limits."""
