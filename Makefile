@@ -1,0 +1,54 @@
+# From a bare checkout to a running plant: `make demo`. Every target first makes .venv
+# from the locked, hashed requirements, once; nothing outside the checkout is touched.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow check bench clean
+
+help:  ## say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED)  ## make .venv with everything locked in requirements.lock
+
+demo: $(INSTALLED)  ## run a simulated plant and the engine; ARGS="--help" tells more
+	@$(BIN)/mes demo $(ARGS)
+
+test: $(INSTALLED)  ## run the tests on two cores; ARGS="tests/core -k hold" picks some
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-slow: $(INSTALLED)  ## run the tests that `make test` leaves out for their length
+	@$(BIN)/python -m pytest -m slow --timeout 900 $(ARGS)
+
+check: $(INSTALLED)  ## lint, format, types and import contracts; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED)  ## measure what must be fast, as ratios within one run
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean:  ## remove .venv, the demo's data and all caches
+	rm -rf .venv .demo dist build .*_cache .hypothesis
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "There is no $(PYTHON) here. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$$($(PYTHON) --version) is too old: Python 3.11 or newer is needed." >&2; \
+	  echo "Name one with: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "This Python cannot make a venv. On Debian: apt-get install python3-venv" >&2; \
+	  exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version) from requirements.lock ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --no-deps --no-build-isolation --editable .
+	@touch $@
+	@echo "Done: the command is $(BIN)/mes"
