@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -6,6 +7,30 @@ import pytest
 from mes_engine.core.plant import Shift, Signal, SignalMeaning, WorkUnit
 from mes_engine.core.routing import BeginOn, Connection, ConnectionKind
 from mes_engine.settings import LinkPlan, installed_adapters, load_site
+from mes_engine.settings.fields import Section
+from mes_engine.settings.plant_file import (
+    EquipmentClassEntry,
+    LanesSection,
+    LocationsSection,
+    ShiftEntry,
+    SignalEntry,
+    SiteSection,
+    WorkCenterEntry,
+    WorkUnitEntry,
+)
+from mes_engine.settings.routing_file import (
+    ComponentEntry,
+    ConnectionEntry,
+    RoutingFile,
+    StepEntry,
+)
+from mes_engine.settings.site_file import (
+    DatabaseSettings,
+    ErpSettings,
+    HttpSettings,
+    LogSettings,
+    SiteFile,
+)
 from tests.settings.builders import (
     ADAPTERS,
     PLANT,
@@ -166,6 +191,57 @@ def test_every_problem_of_every_file_is_told_at_once(tmp_path: Path) -> None:
         "config/site.yaml:3:14: http.port: should be at most 65535 (got '70000')",
         "routings/bracket.yaml:17:13: connections.0.target: there is no step 'three'",
     ]
+
+
+def test_the_examples_are_whole_and_load(tmp_path: Path) -> None:
+    for name in ("config/plant", "config/site", "routings/routing"):
+        example = (REPOSITORY / f"{name}.example.yaml").read_text("utf-8")
+        (tmp_path / f"{name}.yaml").write_text(example, "utf-8")
+    (tmp_path / "routings/bracket.yaml").unlink()
+
+    site = load_site(
+        Path("config"),
+        Path("routings"),
+        environment={},
+        adapters=installed_adapters(),
+    )
+
+    assert site.plant.state_maps["vendor-modes"]["OFF"] == "not_available"
+    assert [step.id for step in site.routings[0].steps] == [
+        "mill",
+        "papers",
+        "assemble",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "models"),
+    [
+        (
+            "config/plant.example.yaml",
+            (
+                *(SiteSection, LocationsSection, EquipmentClassEntry, WorkCenterEntry),
+                *(WorkUnitEntry, LanesSection, SignalEntry, ShiftEntry),
+            ),
+        ),
+        (
+            "config/site.example.yaml",
+            (SiteFile, DatabaseSettings, HttpSettings, ErpSettings, LogSettings),
+        ),
+        (
+            "routings/routing.example.yaml",
+            (RoutingFile, StepEntry, ComponentEntry, ConnectionEntry),
+        ),
+    ],
+)
+def test_the_examples_explain_every_key(
+    file: str, models: tuple[type[Section], ...]
+) -> None:
+    example = (REPOSITORY / file).read_text("utf-8")
+
+    for model in models:
+        for key in model.model_fields:
+            assert re.search(rf"^[^#]*\b{key}:", example, re.MULTILINE), key
 
 
 def test_the_shipped_files_load() -> None:
