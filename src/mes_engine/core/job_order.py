@@ -69,6 +69,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         good: Reported good so far; ``scrap``, ``lost`` and ``tested`` likewise.
         setup_us: Closed setup time; ``processing_us`` likewise (microseconds).
         run: The open run, if it is loaded.
+        materials: What its step consumes.
         number: Counts the job orders of the plant; its id is made of it.
         follows: The job order whose remainder this one does.
         posted_good: What postings raised so far speak of; the others likewise.
@@ -94,6 +95,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...] = ()
     queued_at: int | None = None
     run: str | None = None
+    materials: tuple[str, ...] = ()
     good: Decimal = ZERO
     scrap: Decimal = ZERO
     lost: Decimal = ZERO

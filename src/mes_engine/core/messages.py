@@ -51,12 +51,13 @@ class CreateWorkRequest(_Command, frozen=True, kw_only=True, tag="create_work_re
     revision: str | None = None
     priority: int = 0
     demand: str = ""
+    releases_job_orders: bool = True
 
 
 class ReleaseWorkRequest(
     _Command, frozen=True, kw_only=True, tag="release_work_request"
 ):
-    """Let work begin: its pieces are started, its job orders released."""
+    """Let its job orders start."""
 
     work_request: str
 

@@ -26,8 +26,9 @@ class WorkRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         demand: What asked for it, such as a customer's order line; empty if nothing.
-        lot: The lot that its pieces form; None before its release.
+        lot: The lot that its pieces form; None before the first are started.
         posted: How many postings its stream has so far.
+        releases_job_orders: Whether a job order may start as soon as it is stored.
     """
 
     id: str
@@ -43,6 +44,7 @@ class WorkRequest(msgspec.Struct, frozen=True, kw_only=True):
     state: WorkRequestState = WorkRequestState.PLANNED
     lot: str | None = None
     posted: int = 0
+    releases_job_orders: bool = True
 
     @property
     def is_released(self) -> bool:

@@ -36,6 +36,7 @@ class SignalState(msgspec.Struct, frozen=True, kw_only=True):
         at: When it was so, by the basis of time that the sample had.
         epoch: How often a counter has been reset.
         position: What a counter has counted since its baseline, rollovers included.
+        is_bad: Whether the last sample was of bad quality.
     """
 
     tag: str
@@ -43,6 +44,7 @@ class SignalState(msgspec.Struct, frozen=True, kw_only=True):
     at: int = 0
     epoch: int = 0
     position: int = 0
+    is_bad: bool = False
 
 
 class CounterReading(msgspec.Struct, frozen=True, kw_only=True):

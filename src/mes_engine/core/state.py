@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.equipment import Equipment
+from mes_engine.core.errors import Refused
 from mes_engine.core.facts import CommandHandled, SourceAdvanced
 from mes_engine.core.job_order import QUEUED, JobOrder
 from mes_engine.core.lots import GenealogyEdge, MaterialLot
@@ -22,6 +23,7 @@ from mes_engine.core.requests import ConnectionFlow, Visit, WorkRequest
 from mes_engine.core.routing import Routing
 from mes_engine.core.runs import Hold, Run
 from mes_engine.core.signals import SignalState
+from mes_engine.core.site import Site
 from mes_engine.core.wip_ledger import Move, Position
 
 K = TypeVar("K", bound=Hashable)
@@ -120,8 +122,8 @@ class Table(Generic[K, V]):
             return
         below.own.update(self.own)
         for index, by_key in self.found.items():
-            for key, members in by_key.items():
-                below.found[index].setdefault(key, {}).update(members)
+            for found_by, members in by_key.items():
+                below.found[index].setdefault(found_by, {}).update(members)
 
     def _reindex(self, member: K, old: V | None, new: V | None) -> None:
         for name, keys_of in self.spec.indexes.items():
@@ -189,6 +191,7 @@ TABLES: dict[str, TableSpec] = {
         visit=lambda one: (one.visit,),
         queue=lambda one: (one.work_center,) if one.state in QUEUED else (),
         live_at=lambda one: () if one.is_over else (one.work_center,),
+        consumes=lambda one: () if one.is_over else one.materials,
     ),
     "run": _spec(
         lambda one: one.id,
@@ -201,6 +204,7 @@ TABLES: dict[str, TableSpec] = {
     "lot": _spec(lambda one: one.id),
     "position": _spec(
         lambda one: (one.lot, one.place),
+        lot=lambda one: (one.lot,),
         place=lambda one: (one.place,),
         request=lambda one: (one.request,) if one.request else (),
         material_in_stock=lambda one: (
@@ -275,6 +279,7 @@ class State:
         self.below = below
         self.seq: int = 0 if below is None else below.seq
         self._tables: dict[str, Table[Any, Any]] = {}
+        self.site_index: Site | None = None
 
     def __getattr__(self, name: str) -> Table[Any, Any]:
         # A layer makes a table when it is first asked for: most touch a few only.
@@ -312,6 +317,18 @@ class State:
         return 0 if counter is None else counter.last
 
     @property
-    def the_plant(self) -> Plant | None:
-        """The plant, once one has been applied."""
-        return next(self.plant.values(), None)
+    def site(self) -> Site:
+        """The plant, with its parts by id.
+
+        Raises:
+            Refused: No plant has been applied.
+        """
+        plant = next(self.plant.values(), None)
+        if plant is None:
+            raise Refused("There is no plant yet.", hint="Apply one from config/.")
+        root = self
+        while root.below is not None:
+            root = root.below
+        if root.site_index is None or root.site_index.plant is not plant:
+            root.site_index = Site(plant)
+        return root.site_index

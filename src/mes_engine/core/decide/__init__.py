@@ -1,0 +1,243 @@
+"""Decide what a message does: the facts that follow from it, and the answer.
+
+Messages come one by one, each with a layer of the state that its facts are put into.
+Nothing here does I/O or reads a clock: the same state, message and time give the same
+decision.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mes_engine.core import facts as f
+from mes_engine.core import messages as m
+from mes_engine.core.decide import (
+    dispatch,
+    ending,
+    holds,
+    job_orders,
+    machine,
+    posting,
+    reporting,
+    requests,
+    stock,
+)
+from mes_engine.core.decide.chart import TriggerView, check, explain
+from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.flow import derive_request
+from mes_engine.core.errors import Malformed, MesError, NotFound, Refused
+from mes_engine.core.guards import unmet
+from mes_engine.core.job_order import JOB_ORDER_CHART as CHART
+from mes_engine.core.job_order import (
+    READY,
+    WAITING,
+    JobOrder,
+    JobOrderTrigger,
+)
+from mes_engine.core.readiness import readiness
+from mes_engine.core.samples import LinkReport
+from mes_engine.core.state import State
+
+__all__ = ["Decision", "TriggerView", "decide", "explain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a message did.
+
+    Attributes:
+        facts: In order; they have been put into the layer already.
+        answer: To a command; None for what was sensed.
+    """
+
+    facts: tuple[f.Recorded, ...]
+    answer: m.Answer | None = None
+
+
+def decide(layer: State, message: m.Message, *, now: int) -> Decision:
+    """Put what ``message`` does into ``layer``, and say what that was.
+
+    A refusal is an answer, not an error: nothing but the answer itself is kept of it.
+
+    Args:
+        layer: To be merged or thrown away by the caller.
+        message: Not handled before.
+        now: Microseconds of UTC.
+    """
+    match message:
+        case m.Sensed():
+            return _sensed(layer, message, now)
+        case m.Commanded():
+            return _commanded(layer, message, now)
+
+
+def _sensed(layer: State, sensed: m.Sensed, now: int) -> Decision:
+    report = sensed.report
+    cause = f"{sensed.source}/{sensed.epoch}/{sensed.n}"
+    if isinstance(report, LinkReport):
+        draft = Draft(layer, now=now, at=report.at, cause=cause, person="")
+        machine.hear_link(draft, sensed.source, report)
+    else:
+        at = report.received_at if report.source_at is None else report.source_at
+        draft = Draft(layer, now=now, at=at, cause=cause, person="")
+        machine.hear_sample(draft, sensed.source, report)
+    _settle(draft)
+    return Decision(facts=tuple(draft.records))
+
+
+def _commanded(layer: State, commanded: m.Commanded, now: int) -> Decision:
+    cause = f"{commanded.origin}:{commanded.key}"
+    attempt = layer.layer()
+    draft = Draft(
+        attempt, now=now, at=commanded.at, cause=cause, person=commanded.person
+    )
+    try:
+        result = _HANDLERS[type(commanded.command)](draft, commanded.command)
+        _settle(draft)
+    except (Refused, NotFound, Malformed) as error:
+        records: list[f.Recorded] = []
+        answer = _refusal(error, layer.seq)
+    else:
+        attempt.merge()
+        records = draft.records
+        answer = m.Answer(outcome=m.Outcome.ACCEPTED, result=result, seq=layer.seq)
+    if answer.outcome in m.KEPT:
+        keeping = Draft(
+            layer, now=now, at=commanded.at, cause=cause, person=commanded.person
+        )
+        keeping.emit(
+            f.CommandHandled(
+                origin=commanded.origin,
+                key=commanded.key,
+                digest=commanded.digest,
+                answer=answer,
+                at=now,
+            )
+        )
+        records = [*records, *keeping.records]
+    return Decision(facts=tuple(records), answer=answer)
+
+
+def _refusal(error: MesError, seq: int) -> m.Answer:
+    outcome = m.Outcome.MALFORMED
+    unmet_told: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    if isinstance(error, Refused):
+        outcome = m.Outcome.REFUSED
+        unmet_told, allowed = error.unmet, error.allowed
+    elif isinstance(error, NotFound):
+        outcome = m.Outcome.NOT_FOUND
+    return m.Answer(
+        outcome=outcome,
+        message=error.message,
+        hint=error.hint,
+        unmet=unmet_told,
+        allowed=allowed,
+        seq=seq,
+    )
+
+
+def _settle(draft: Draft) -> None:
+    """Compute readiness anew where it may have changed, and what follows from it."""
+    requests_touched: dict[str, None] = {}
+    while draft.touched:
+        touched, draft.touched = draft.touched, {}
+        for name in touched:
+            job = draft.job(name)
+            requests_touched[job.request] = None
+            if not job.is_over:
+                _refresh(draft, job)
+    for name in requests_touched:
+        derive_request(draft, name)
+
+
+def _refresh(draft: Draft, job: JobOrder) -> None:
+    conditions = readiness(draft.state, job)
+    if conditions != job.conditions:
+        draft.emit(f.ConditionsChanged(job_order=job.id, conditions=conditions))
+    lacks = unmet(conditions)
+    trigger = None
+    if job.state in WAITING and not lacks:
+        trigger = JobOrderTrigger.PRECONDITIONS_MET
+    elif job.state in READY and lacks:
+        trigger = JobOrderTrigger.PRECONDITIONS_LOST
+    row = None if trigger is None else CHART.row(job.state, trigger)
+    if trigger is not None and row is not None:
+        told = "; ".join(str(one) for one in lacks)
+        draft.move_state(draft.job(job.id), trigger, row.dest, reason=told)
+
+
+def _assert_trigger(draft: Draft, command: m.AssertTrigger) -> dict[str, str]:
+    """Fire a trigger that needs nothing said but its name."""
+    job = draft.job(command.job_order)
+    trigger = command.trigger
+    match trigger:
+        case JobOrderTrigger.RELEASE:
+            job = job_orders.release(draft, job)
+        case JobOrderTrigger.REVOKE_START:
+            job = job_orders.revoke_start(draft, job, command.reason)
+        case JobOrderTrigger.UNLOAD:
+            job = job_orders.unload(draft, job, command.reason)
+        case JobOrderTrigger.BEGIN_SETUP:
+            job = job_orders.begin_setup(draft, job)
+        case JobOrderTrigger.COMPLETE:
+            job = ending.complete(draft, job)
+        case JobOrderTrigger.CANCEL:
+            job = ending.cancel(draft, job, command.reason)
+        case JobOrderTrigger.CLOSE | JobOrderTrigger.TO_SUSPENDED:
+            job = draft.move_state(job, trigger, check(draft, job, trigger))
+        case JobOrderTrigger.TO_HELD:
+            check(draft, job, trigger)
+            holds.hold_back(draft, job)
+        case _:
+            check(draft, job, trigger)
+            raise Refused(
+                f"'{trigger}' of {job.id} follows from its conditions; nobody sets it.",
+                hint="Change what the conditions speak of.",
+                unmet=[str(one) for one in job.conditions if not one.is_met],
+            )
+    return _told(draft, job)
+
+
+def _told(draft: Draft, job: JobOrder) -> dict[str, str]:
+    now = draft.job(job.id)
+    told = {"job_order": now.id, "state": now.state.value}
+    if now.run is not None:
+        told["run"] = now.run
+    return told
+
+
+Handler = Callable[[Draft, Any], dict[str, str]]
+
+
+def _of_job(handler: Callable[[Draft, Any], JobOrder]) -> Handler:
+    return lambda draft, command: _told(draft, handler(draft, command))
+
+
+_HANDLERS: dict[type, Handler] = {
+    m.ApplyPlant: requests.apply_plant,
+    m.ReleaseRouting: requests.release_routing,
+    m.WithdrawRouting: requests.withdraw_routing,
+    m.CreateWorkRequest: requests.create,
+    m.ReleaseWorkRequest: requests.release_request,
+    m.CloseWorkRequest: requests.close_request,
+    m.CancelWorkRequest: requests.cancel_request,
+    m.ChooseAlternative: requests.choose_alternative,
+    m.AssertTrigger: _assert_trigger,
+    m.LoadJobOrder: _of_job(dispatch.load_asked_for),
+    m.BeginJobOrder: _of_job(job_orders.begin),
+    m.ReportQuantity: reporting.report,
+    m.PauseJobOrder: _of_job(job_orders.pause),
+    m.MoveJobOrder: _of_job(job_orders.move_to),
+    m.ResumeJobOrder: _of_job(job_orders.resume),
+    m.StopJobOrder: _of_job(ending.stop),
+    m.AbortJobOrder: _of_job(ending.abort),
+    m.UpdateJobOrder: _of_job(job_orders.update),
+    m.OpenHold: holds.open_hold,
+    m.ReleaseHold: holds.release_hold,
+    m.DispatchWorkUnit: dispatch.dispatch,
+    m.ReceiveMaterial: stock.receive,
+    m.RecordPosting: posting.record_posting,
+    m.RetryPosting: posting.retry_posting,
+    m.WaivePosting: posting.waive_posting,
+}

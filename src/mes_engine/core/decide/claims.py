@@ -1,0 +1,126 @@
+"""Runs: claims on a work unit's lanes, and the clocks that run while they last."""
+
+import msgspec
+
+from mes_engine.core import facts as f
+from mes_engine.core.decide.draft import Draft
+from mes_engine.core.errors import Refused
+from mes_engine.core.guards import claims_told, lane_of
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.plant import WorkUnit
+from mes_engine.core.runs import Clock, Lane, Run
+
+replace = msgspec.structs.replace
+
+
+def suitable_unit(draft: Draft, job: JobOrder, name: str) -> WorkUnit:
+    """Return the work unit, if the job order can be worked on at it.
+
+    Raises:
+        NotFound: There is none of that id.
+        Refused: It belongs to another work center, or lacks the class.
+    """
+    unit = draft.state.site.work_unit(name)
+    capable = draft.state.site.capable_units(job.work_center, job.equipment_class)
+    if unit not in capable:
+        names = ", ".join(one.id for one in capable) or "none"
+        why = f"{job.id} needs {job.equipment_class} at {job.work_center}"
+        raise Refused(
+            f"{unit.id} cannot take {job.id}: {why}.",
+            hint=f"Suitable: {names}.",
+            unmet=[f"work_unit_suitable: {why}"],
+        )
+    return unit
+
+
+def claim(draft: Draft, job: JobOrder, unit: WorkUnit, wanted: Lane | None) -> Run:
+    """Open a run of the job order on a free lane of ``unit``.
+
+    Raises:
+        Refused: No lane is free; says who has them.
+    """
+    equipment = draft.state.equipment.get(unit.id)
+    if equipment is not None and equipment.is_out_of_service:
+        told = f"{unit.id} is out of service"
+        raise Refused(
+            f"{told}: {job.id} cannot be loaded there.",
+            hint="Choose another work unit, or call maintenance.",
+            unmet=[f"equipment_available: {told}"],
+        )
+    lane = lane_of(draft.state, unit, wanted)
+    if lane is None:
+        told = claims_told(draft.state, unit)
+        raise Refused(
+            f"No {wanted or 'free'} lane for {job.id}: {told}.",
+            hint="Wait for it to end, unload it, or choose another work unit.",
+            unmet=[f"lane_free: {told}"],
+        )
+    number = draft.state.last_number("run") + 1
+    run = Run(
+        id=f"R-{number:06}",
+        number=number,
+        work_unit=unit.id,
+        work_center=unit.work_center,
+        job_order=job.id,
+        lane=lane,
+        opened_at=draft.at,
+        person=draft.person,
+    )
+    draft.emit(f.RunOpened(run=run))
+    return run
+
+
+def open_run(draft: Draft, job: JobOrder) -> Run | None:
+    """Return the run that claims a work unit for the job order, if one does."""
+    return None if job.run is None else draft.state.run.get(job.run)
+
+
+def take_active_lane(draft: Draft, job: JobOrder) -> Run:
+    """Bring the job order's run from the staged to the active lane, if need be."""
+    run = open_run(draft, job)
+    if run is None:
+        raise LookupError(f"{job.id} is on no work unit")
+    if run.lane is Lane.STAGED:
+        run = replace(run, lane=Lane.ACTIVE)
+        draft.emit(f.RunChanged(run=run))
+    return run
+
+
+def set_clock(draft: Draft, run: Run, clock: Clock, *, begins: bool = False) -> Run:
+    """Let the run's time count as ``clock`` from now on; book what was counted."""
+    elapsed = max(draft.at - run.since, 0)
+    setup = elapsed if run.clock is Clock.SETUP else 0
+    processing = elapsed if run.clock is Clock.PROCESSING else 0
+    changed = replace(
+        run,
+        clock=clock,
+        since=draft.at,
+        setup_us=run.setup_us + setup,
+        processing_us=run.processing_us + processing,
+        begun_at=draft.at if begins and run.begun_at is None else run.begun_at,
+    )
+    draft.emit(f.RunChanged(run=changed))
+    if setup or processing:
+        job = draft.job(run.job_order)
+        draft.emit(
+            f.TimeBooked(
+                job_order=job.id,
+                run=run.id,
+                setup_us=setup,
+                processing_us=processing,
+                setup_total_us=job.setup_us + setup,
+                processing_total_us=job.processing_us + processing,
+            )
+        )
+    return changed
+
+
+def close_run(draft: Draft, job: JobOrder) -> None:
+    """Stop the clock and give the work unit free, if the job order is on one."""
+    run = open_run(draft, job)
+    if run is not None:
+        stopped = set_clock(draft, run, Clock.STOPPED)
+        draft.emit(f.RunChanged(run=replace(stopped, closed_at=draft.at)))
+        # Whoever is staged or queued here may have a lane now.
+        for other in draft.state.run.find("work_unit", run.work_unit):
+            draft.touch(other.job_order)

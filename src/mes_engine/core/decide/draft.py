@@ -1,0 +1,99 @@
+"""A decision in the making: facts go into a layer of the state as they are found."""
+
+from mes_engine.core import facts as f
+from mes_engine.core.errors import NotFound
+from mes_engine.core.evolve import evolve
+from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
+from mes_engine.core.requests import WorkRequest
+from mes_engine.core.state import State
+
+
+class Draft:
+    """What one message does, so far.
+
+    Attributes:
+        state: The layer that its facts go into, and that later questions are asked of.
+        now: When the engine took the message up; the ``recorded_at`` of its facts.
+        at: When it happened, by its source.
+        touched: Job orders whose conditions may be others now.
+        records: The facts, in order.
+    """
+
+    def __init__(
+        self, state: State, *, now: int, at: int, cause: str, person: str
+    ) -> None:
+        self.state = state
+        self.now = now
+        self.at = at
+        self.cause = cause
+        self.person = person
+        self.touched: dict[str, None] = {}
+        self.records: list[f.Recorded] = []
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the next fact gets."""
+        return self.state.seq + 1
+
+    def emit(self, fact: f.Fact) -> None:
+        """Let ``fact`` have happened."""
+        recorded = f.Recorded(
+            partition=self.state.partition,
+            seq=self.next_seq,
+            occurred_at=self.at,
+            recorded_at=self.now,
+            cause=self.cause,
+            person=self.person,
+            fact=fact,
+        )
+        evolve(self.state, recorded)
+        self.records.append(recorded)
+
+    def touch(self, *job_orders: str) -> None:
+        """Note that the conditions of these job orders may have changed."""
+        self.touched.update(dict.fromkeys(job_orders))
+
+    def job(self, job_order: str) -> JobOrder:
+        """Return the job order.
+
+        Raises:
+            NotFound: There is none of that id.
+        """
+        job = self.state.job_order.get(job_order)
+        if job is None:
+            raise NotFound(f"There is no job order '{job_order}'.")
+        return job
+
+    def request(self, work_request: str) -> WorkRequest:
+        """Return the work request.
+
+        Raises:
+            NotFound: There is none of that id.
+        """
+        request = self.state.work_request.get(work_request)
+        if request is None:
+            raise NotFound(f"There is no work request '{work_request}'.")
+        return request
+
+    def move_state(
+        self,
+        job: JobOrder,
+        trigger: JobOrderTrigger,
+        state: JobOrderState,
+        *,
+        reason: str = "",
+    ) -> JobOrder:
+        """Take ``job`` along a row of the chart, and return it as it is then."""
+        self.emit(
+            f.JobOrderMoved(
+                job_order=job.id,
+                trigger=trigger,
+                source=job.state,
+                state=state,
+                at=self.at,
+                person=self.person,
+                reason=reason,
+            )
+        )
+        self.touch(job.id)
+        return self.job(job.id)

@@ -1,0 +1,150 @@
+"""The end of a job order: complete, stop, abort, cancel, and what follows from it."""
+
+from decimal import Decimal
+
+from mes_engine.core import facts as f
+from mes_engine.core.decide.chart import check
+from mes_engine.core.decide.claims import close_run
+from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.flow import move, settle_visit, store, transfer
+from mes_engine.core.decide.posting import raise_posting
+from mes_engine.core.decide.stock import consume
+from mes_engine.core.errors import Malformed, Refused
+from mes_engine.core.job_order import JobOrder, JobOrderTrigger
+from mes_engine.core.messages import AbortJobOrder, Remainder, StopJobOrder
+from mes_engine.core.quantity import ZERO, checked_quantity
+from mes_engine.core.readiness import position_of, remaining
+from mes_engine.core.wip_ledger import Bucket, Position
+
+
+def complete(draft: Draft, job: JobOrder) -> JobOrder:
+    """End a job order whose every piece is accounted for."""
+    after = check(draft, job, JobOrderTrigger.COMPLETE)
+    transfer(draft, job, is_ending=True)
+    close_run(draft, job)
+    consume(draft, job)
+    draft.move_state(draft.job(job.id), JobOrderTrigger.COMPLETE, after)
+    is_done = settle_visit(draft, job)
+    raise_posting(draft, job.id, is_final=is_done)
+    return draft.job(job.id)
+
+
+def stop(draft: Draft, command: StopJobOrder) -> JobOrder:
+    """End a job order early; its remainder is scrapped or goes to a follow-on."""
+    job = draft.job(command.job_order)
+    _check_reason(job, command.reason)
+    after = check(draft, job, JobOrderTrigger.STOP)
+    if command.remainder is Remainder.SCRAP:
+        _scrap_the_rest(draft, job, command.reason)
+    transfer(draft, job, is_ending=True)
+    close_run(draft, job)
+    job = draft.job(job.id)
+    consume(draft, job)
+    draft.move_state(job, JobOrderTrigger.STOP, after, reason=command.reason)
+    if command.remainder is not Remainder.SCRAP:
+        is_released = command.remainder is Remainder.FOLLOW_ON
+        _store_follow_on(draft, job, is_released=is_released)
+    is_done = settle_visit(draft, job)
+    raise_posting(draft, job.id, is_final=is_done)
+    return draft.job(job.id)
+
+
+def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
+    """End a job order at once: what is in process becomes suspect."""
+    job = draft.job(command.job_order)
+    _check_reason(job, command.reason)
+    after = check(draft, job, JobOrderTrigger.ABORT)
+    touched = checked_quantity(command.in_process, unit=job.unit, of="in process")
+    position = position_of(draft.state, job)
+    if touched and (position is None or touched > position.queued):
+        there = ZERO if position is None else position.queued
+        raise Refused(f"{job.id} has {there} queued, so {touched} cannot be at work.")
+    at_work = touched + (ZERO if position is None else position.in_process)
+    if (at_work or job.worked) and not command.signature.strip():
+        raise Refused(
+            f"Aborting {job.id} touches material: {at_work} at work, "
+            f"{job.worked} reported.",
+            hint="Sign with the name of who answers for it, in 'signature'.",
+        )
+    if touched:
+        move(draft, job, touched, Bucket.QUEUED, Bucket.IN_PROCESS)
+    if at_work:
+        reason = command.reason
+        move(draft, job, at_work, Bucket.IN_PROCESS, Bucket.SUSPECT, reason=reason)
+    transfer(draft, job, is_ending=True)
+    close_run(draft, job)
+    told = command.reason
+    if command.signature:
+        told = f"{told} (signed {command.signature})"
+    job = draft.move_state(draft.job(job.id), JobOrderTrigger.ABORT, after, reason=told)
+    _store_follow_on(draft, job, is_released=False)
+    is_done = settle_visit(draft, job)
+    if job.worked or job.setup_us or job.processing_us:
+        raise_posting(draft, job.id, is_final=is_done)
+    return draft.job(job.id)
+
+
+def cancel(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
+    """Give up a job order on which nothing was booked."""
+    after = check(draft, job, JobOrderTrigger.CANCEL)
+    close_run(draft, job)
+    job = draft.job(job.id)
+    return draft.move_state(job, JobOrderTrigger.CANCEL, after, reason=reason)
+
+
+def _check_reason(job: JobOrder, reason: str) -> None:
+    if not reason.strip():
+        raise Malformed(f"Ending {job.id} needs a reason.", hint="Say why in 'reason'.")
+
+
+def _waiting(position: Position | None) -> Decimal:
+    if position is None:
+        return ZERO
+    return position.queued + position.in_process + position.suspect
+
+
+def _scrap_the_rest(draft: Draft, job: JobOrder, reason: str) -> None:
+    scrapped = ZERO
+    for bucket in (Bucket.IN_PROCESS, Bucket.QUEUED, Bucket.SUSPECT):
+        position = position_of(draft.state, job)
+        there = ZERO if position is None else position.of(bucket)
+        if there:
+            move(draft, job, there, bucket, Bucket.SCRAP, reason=reason)
+            scrapped += there
+    if scrapped:
+        draft.emit(
+            f.QuantityReported(
+                job_order=job.id,
+                run=job.run,
+                good=ZERO,
+                scrap=scrapped,
+                suspect=ZERO,
+                lost=ZERO,
+                tested=ZERO,
+                good_total=job.good,
+                scrap_total=job.scrap + scrapped,
+                lost_total=job.lost,
+                tested_total=job.tested,
+                at=draft.at,
+                person=draft.person,
+                source="person",
+                reason=reason,
+            )
+        )
+
+
+def _store_follow_on(draft: Draft, job: JobOrder, *, is_released: bool) -> None:
+    """Store the job order that takes over what is left at the visit, if anything is."""
+    if job.expects_pieces:
+        left = _waiting(position_of(draft.state, job))
+    else:
+        left = remaining(job) if job.begun_at is not None else ZERO
+    if left > ZERO:
+        store(
+            draft,
+            draft.request(job.request),
+            job.step,
+            planned=left,
+            follows=job,
+            is_released=is_released,
+        )

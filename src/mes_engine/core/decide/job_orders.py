@@ -1,0 +1,179 @@
+"""What is done with a job order on its way: release, load, begin, pause, resume."""
+
+from decimal import Decimal
+
+import msgspec
+
+from mes_engine.core import facts as f
+from mes_engine.core.decide.chart import check
+from mes_engine.core.decide.claims import (
+    claim,
+    close_run,
+    open_run,
+    set_clock,
+    suitable_unit,
+    take_active_lane,
+)
+from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.flow import look_ahead, move, start_pieces
+from mes_engine.core.decide.posting import raise_posting
+from mes_engine.core.errors import Malformed, Refused
+from mes_engine.core.job_order import INTERRUPTED, JobOrder, JobOrderTrigger
+from mes_engine.core.messages import (
+    BeginJobOrder,
+    MoveJobOrder,
+    PauseJobOrder,
+    ResumeJobOrder,
+    UpdateJobOrder,
+)
+from mes_engine.core.plant import PostingPolicy
+from mes_engine.core.quantity import ZERO, checked_quantity
+from mes_engine.core.readiness import position_of, routing_of
+from mes_engine.core.runs import Clock, Lane
+from mes_engine.core.wip_ledger import Bucket
+
+replace = msgspec.structs.replace
+_T = JobOrderTrigger
+
+
+def release(draft: Draft, job: JobOrder) -> JobOrder:
+    """Allow it to start: it enters its work center's queue."""
+    return draft.move_state(job, _T.RELEASE, check(draft, job, _T.RELEASE))
+
+
+def revoke_start(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
+    """Take the permission back, and the claim with it."""
+    after = check(draft, job, _T.REVOKE_START)
+    close_run(draft, job)
+    return draft.move_state(draft.job(job.id), _T.REVOKE_START, after, reason=reason)
+
+
+def load(draft: Draft, job: JobOrder, work_unit: str, lane: Lane | None) -> JobOrder:
+    """Claim a lane of a work unit for it."""
+    after = check(draft, job, _T.LOAD)
+    unit = suitable_unit(draft, job, work_unit)
+    claim(draft, job, unit, lane)
+    return draft.move_state(draft.job(job.id), _T.LOAD, after)
+
+
+def unload(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
+    """Give the work unit back."""
+    after = check(draft, job, _T.UNLOAD)
+    close_run(draft, job)
+    return draft.move_state(draft.job(job.id), _T.UNLOAD, after, reason=reason)
+
+
+def begin_setup(draft: Draft, job: JobOrder) -> JobOrder:
+    """Let setup time run."""
+    after = check(draft, job, _T.BEGIN_SETUP)
+    set_clock(draft, take_active_lane(draft, job), Clock.SETUP)
+    return draft.move_state(draft.job(job.id), _T.BEGIN_SETUP, after)
+
+
+def begin(draft: Draft, command: BeginJobOrder) -> JobOrder:
+    """Let machine time run; the first step of a routing starts its pieces here."""
+    job = draft.job(command.job_order)
+    after = check(draft, job, _T.BEGIN)
+    enter(draft, job)
+    entering = checked_quantity(command.in_process, unit=job.unit, of="in process")
+    if entering:
+        _take_in_process(draft, job, entering)
+    return draft.move_state(draft.job(job.id), _T.BEGIN, after)
+
+
+def enter(draft: Draft, job: JobOrder) -> None:
+    """Do what beginning brings with it, the state apart."""
+    set_clock(draft, take_active_lane(draft, job), Clock.PROCESSING, begins=True)
+    job = draft.job(job.id)
+    start_pieces(draft, job)
+    request = draft.request(job.request)
+    look_ahead(draft, request, routing_of(draft.state, job), job.step)
+
+
+def _take_in_process(draft: Draft, job: JobOrder, entering: Decimal) -> None:
+    position = position_of(draft.state, job)
+    there = ZERO if position is None else position.queued
+    if not job.expects_pieces or entering > there:
+        raise Refused(
+            f"{job.id} has {there} {job.unit} queued, so {entering} cannot go in.",
+            unmet=[f"upstream_quantity: {there} queued"],
+        )
+    move(draft, job, entering, Bucket.QUEUED, Bucket.IN_PROCESS)
+
+
+def pause(draft: Draft, command: PauseJobOrder) -> JobOrder:
+    """Interrupt it; a person may give up its place too."""
+    job = draft.job(command.job_order)
+    if not command.reason.strip():
+        raise Malformed(f"Pausing {job.id} needs a reason.", hint="Say why.")
+    after = check(draft, job, _T.PAUSE)
+    if command.gives_up_slot:
+        _leave_unit(draft, job)
+    else:
+        _stop_clock(draft, job)
+    return draft.move_state(draft.job(job.id), _T.PAUSE, after, reason=command.reason)
+
+
+def _leave_unit(draft: Draft, job: JobOrder) -> None:
+    close_run(draft, job)
+    center = draft.state.site.work_center(job.work_center)
+    if center.posting is PostingPolicy.RUN:
+        raise_posting(draft, job.id, is_final=False)
+
+
+def _stop_clock(draft: Draft, job: JobOrder) -> None:
+    run = open_run(draft, job)
+    if run is not None:
+        set_clock(draft, run, Clock.STOPPED)
+
+
+def hold(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
+    """Interrupt it because a hold fell on it."""
+    after = check(draft, job, _T.HOLD)
+    _stop_clock(draft, job)
+    return draft.move_state(draft.job(job.id), _T.HOLD, after, reason=reason)
+
+
+def resume(draft: Draft, command: ResumeJobOrder) -> JobOrder:
+    """Go on where it was interrupted, or at another work unit."""
+    job = draft.job(command.job_order)
+    has_left = job.state in INTERRUPTED and open_run(draft, job) is None
+    if has_left and command.work_unit is not None:
+        unit = suitable_unit(draft, job, command.work_unit)
+        claim(draft, job, unit, Lane.ACTIVE)
+        job = draft.job(job.id)
+    after = check(draft, job, _T.RESUME)
+    set_clock(draft, take_active_lane(draft, job), Clock.PROCESSING, begins=True)
+    return draft.move_state(draft.job(job.id), _T.RESUME, after)
+
+
+def move_to(draft: Draft, command: MoveJobOrder) -> JobOrder:
+    """Close the run where it is, and open one at another work unit."""
+    job = draft.job(command.job_order)
+    after = check(draft, job, _T.MOVE_TO)
+    unit = suitable_unit(draft, job, command.work_unit)
+    run = open_run(draft, job)
+    if run is not None and run.work_unit == unit.id:
+        raise Refused(f"{job.id} is on {unit.id} already.")
+    _leave_unit(draft, job)
+    claim(draft, draft.job(job.id), unit, command.lane)
+    return draft.move_state(draft.job(job.id), _T.MOVE_TO, after)
+
+
+def update(draft: Draft, command: UpdateJobOrder) -> JobOrder:
+    """Give it another due date or priority."""
+    job = draft.job(command.job_order)
+    after = check(draft, job, _T.UPDATE)
+    if command.due_at is None and command.priority is None:
+        raise Malformed(
+            f"Nothing to update on {job.id}.", hint="Give 'due_at' or 'priority'."
+        )
+    draft.emit(
+        f.JobOrderUpdated(
+            job_order=job.id,
+            planned=job.planned,
+            due_at=job.due_at if command.due_at is None else command.due_at,
+            priority=job.priority if command.priority is None else command.priority,
+        )
+    )
+    return draft.move_state(draft.job(job.id), _T.UPDATE, after)

@@ -1,0 +1,220 @@
+"""What machines say: links, state words and counts, and what they mean for work."""
+
+from decimal import Decimal
+
+import msgspec
+
+from mes_engine.core import facts as f
+from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.job_orders import begin
+from mes_engine.core.decide.reporting import book, can_take, count_report
+from mes_engine.core.equipment import Equipment, ItemState
+from mes_engine.core.guards import claims_of, unmet_guards
+from mes_engine.core.job_order import (
+    INTERRUPTED,
+    RUNNING,
+    JobOrder,
+    JobOrderState,
+    JobOrderTrigger,
+)
+from mes_engine.core.messages import BeginJobOrder
+from mes_engine.core.plant import Signal, SignalMeaning, WorkUnit
+from mes_engine.core.production import (
+    MachineTally,
+    UnassignedProduction,
+    UnassignedReason,
+)
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.readiness import step_of
+from mes_engine.core.routing import BeginOn
+from mes_engine.core.runs import Lane
+from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
+from mes_engine.core.signals import CounterChange, SignalState, read_counter
+
+replace = msgspec.structs.replace
+AT_WORK = frozenset({*RUNNING, *INTERRUPTED})
+
+
+def hear_link(draft: Draft, source: str, report: LinkReport) -> None:
+    """Set the link region of every work unit that the link brings signals of."""
+    signals = draft.state.site.signals_of_link[source]
+    for unit in dict.fromkeys(signal.work_unit for signal in signals):
+        known = draft.state.equipment.get(unit) or Equipment(work_unit=unit)
+        if known.link is not report.state:
+            changed = replace(known, link=report.state, link_since=report.at)
+            _set_equipment(draft, known, changed)
+
+
+def hear_sample(draft: Draft, source: str, sample: Sample) -> None:
+    """Do what a tag's value means."""
+    signal = draft.state.site.signals.get(sample.tag)
+    if signal is None or signal.link != source:
+        _gap(draft, sample.tag, f"link {source} brings no such signal")
+        return
+    if sample.overflow:
+        _gap(draft, sample.tag, "the device dropped values before this one")
+    last = draft.state.signal.get(sample.tag)
+    if sample.quality is Quality.BAD or sample.value is None:
+        if last is None or not last.is_bad:
+            _mark_bad(draft, sample.tag, last, "bad quality")
+        return
+    if signal.means is SignalMeaning.STATE:
+        _hear_state(draft, signal, sample, last)
+    else:
+        _hear_counter(draft, signal, sample, last)
+
+
+def _hear_state(
+    draft: Draft, signal: Signal, sample: Sample, last: SignalState | None
+) -> None:
+    word = str(sample.value)
+    if last is not None and last.value == word and not last.is_bad:
+        return
+    draft.emit(
+        f.SignalRead(signal=SignalState(tag=signal.tag, value=word, at=draft.at))
+    )
+    meaning = draft.state.site.item_state(signal, word)
+    if meaning is None:
+        _gap(draft, signal.tag, f"state word '{word}' is not in its map")
+        return
+    unit = signal.work_unit
+    known = draft.state.equipment.get(unit) or Equipment(
+        work_unit=unit, link=LinkState.CONNECTED, link_since=draft.at
+    )
+    changed = replace(known, item_state=ItemState(meaning), word=word, since=draft.at)
+    _set_equipment(draft, known, changed)
+    if changed.item_state is ItemState.EXECUTING:
+        job = active_job(draft, draft.state.site.work_unit(unit))
+        if job is not None:
+            _begin_if(draft, job, BeginOn.EXECUTING)
+
+
+def _set_equipment(draft: Draft, known: Equipment, changed: Equipment) -> None:
+    draft.emit(f.EquipmentChanged(equipment=changed))
+    if known.is_out_of_service != changed.is_out_of_service:
+        unit = draft.state.site.work_unit(changed.work_unit)
+        for job in draft.state.job_order.find("live_at", unit.work_center):
+            if job.equipment_class in unit.classes:
+                draft.touch(job.id)
+
+
+def _hear_counter(
+    draft: Draft, signal: Signal, sample: Sample, last: SignalState | None
+) -> None:
+    count = _as_count(sample.value)
+    if count is None:
+        if last is None or not last.is_bad:
+            _mark_bad(draft, signal.tag, last, f"'{sample.value}' is no count")
+        return
+    if last is not None and last.is_bad:
+        last = replace(last, is_bad=False)
+    reading = read_counter(signal, last, count, draft.at)
+    if reading is None:
+        return
+    draft.emit(
+        f.SignalRead(signal=reading.state, change=reading.change, delta=reading.delta)
+    )
+    pieces = reading.delta * signal.factor
+    if pieces > ZERO:
+        is_suspect = reading.change is CounterChange.SUSPECT
+        _count(draft, signal, pieces, is_suspect=is_suspect)
+
+
+def _as_count(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if value < 0 or value != value // 1:
+        return None
+    return int(value)
+
+
+def _count(draft: Draft, signal: Signal, pieces: Decimal, *, is_suspect: bool) -> None:
+    role = "good" if signal.means is SignalMeaning.GOOD_COUNT else "scrap"
+    unit = draft.state.site.work_unit(signal.work_unit)
+    booked, job, reason = ZERO, None, UnassignedReason.SUSPECT_COUNT
+    if not is_suspect:
+        job = active_job(draft, unit)
+        booked, reason = _book(draft, job, role, pieces)
+    if booked < pieces:
+        draft.emit(
+            f.ProductionUnassigned(
+                production=UnassignedProduction(
+                    seq=draft.next_seq,
+                    work_unit=unit.id,
+                    tag=signal.tag,
+                    role=role,
+                    quantity=pieces - booked,
+                    reason=reason,
+                    at=draft.at,
+                    job_order=None if job is None else job.id,
+                )
+            )
+        )
+    known = draft.state.machine_tally.get((unit.id, role)) or MachineTally(
+        work_unit=unit.id, role=role, counted=ZERO, booked=ZERO, unassigned=ZERO
+    )
+    draft.emit(
+        f.MachineCounted(
+            tally=replace(
+                known,
+                counted=known.counted + pieces,
+                booked=known.booked + booked,
+                unassigned=known.unassigned + pieces - booked,
+            )
+        )
+    )
+
+
+def _book(
+    draft: Draft, job: JobOrder | None, role: str, pieces: Decimal
+) -> tuple[Decimal, UnassignedReason]:
+    """Book what the job order can take of ``pieces``; say why not the rest."""
+    if job is None:
+        return ZERO, UnassignedReason.NO_ACTIVE_RUN
+    job = _begin_if(draft, job, BeginOn.FIRST_COUNT)
+    run = None if job.run is None else draft.state.run.get(job.run)
+    begun_at = None if run is None else run.begun_at
+    if job.state not in AT_WORK or begun_at is None or draft.at < begun_at:
+        return ZERO, UnassignedReason.BEFORE_BEGIN
+    if role == "scrap" and not job.expects_pieces:
+        return ZERO, UnassignedReason.PAST_QUANTITY
+    booked = min(pieces, can_take(draft, job))
+    if booked > ZERO:
+        book(draft, job, count_report(job, role, booked), source="machine")
+    return booked, UnassignedReason.PAST_QUANTITY
+
+
+def _begin_if(draft: Draft, job: JobOrder, occasion: BeginOn) -> JobOrder:
+    """Begin a loaded job order whose step says that this is what begins it."""
+    is_loaded = job.state in {
+        JobOrderState.ALLOWED_LOADED,
+        JobOrderState.RUNNING_SETUP,
+    }
+    if not is_loaded or step_of(draft.state, job).begin_on is not occasion:
+        return job
+    if unmet_guards(draft.state, job, JobOrderTrigger.BEGIN):
+        return job
+    return begin(draft, BeginJobOrder(job_order=job.id))
+
+
+def active_job(draft: Draft, unit: WorkUnit) -> JobOrder | None:
+    """Return the job order that a count of ``unit`` belongs to now.
+
+    A counter counts for one active run at a time: where the unit works on several, for
+    the one that was begun first.
+    """
+    runs = claims_of(draft.state, unit)[Lane.ACTIVE]
+    begun = sorted(
+        runs, key=lambda one: (one.begun_at is None, one.begun_at or one.opened_at)
+    )
+    return draft.job(begun[0].job_order) if begun else None
+
+
+def _mark_bad(draft: Draft, tag: str, last: SignalState | None, reason: str) -> None:
+    known = last or SignalState(tag=tag)
+    draft.emit(f.SignalRead(signal=replace(known, is_bad=True)))
+    _gap(draft, tag, reason)
+
+
+def _gap(draft: Draft, tag: str, reason: str) -> None:
+    draft.emit(f.GapSeen(tag=tag, reason=reason, at=draft.at))

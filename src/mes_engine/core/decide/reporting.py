@@ -1,0 +1,206 @@
+"""Reports: what became of pieces, from a person or from a machine's counter."""
+
+from decimal import Decimal
+
+from mes_engine.core import facts as f
+from mes_engine.core.decide.chart import allowed_triggers, check
+from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.flow import move, transfer
+from mes_engine.core.decide.posting import post_report
+from mes_engine.core.errors import Malformed, Refused
+from mes_engine.core.job_order import JobOrder, JobOrderTrigger
+from mes_engine.core.messages import ReportFrom, ReportQuantity, Scrapped
+from mes_engine.core.quantity import ZERO, checked_quantity, floored
+from mes_engine.core.readiness import position_of, remaining, routing_of
+from mes_engine.core.wip_ledger import Bucket
+
+
+def report(draft: Draft, command: ReportQuantity) -> dict[str, str]:
+    """Book what a person reports."""
+    job = draft.job(command.job_order)
+    _check_amounts(command, job)
+    check(draft, job, JobOrderTrigger.REPORT)
+    book(draft, job, command, source="person")
+    job = draft.job(job.id)
+    return {
+        "job_order": job.id,
+        "state": job.state.value,
+        "good": str(job.good),
+        "scrap": str(job.scrap),
+    }
+
+
+def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -> None:
+    """Book a checked report: moves, totals, transfer, posting."""
+    total = _total(command)
+    if job.expects_pieces:
+        _make_room(draft, job, command, total)
+        _move_all(draft, job, command)
+    else:
+        _check_token_report(job, command, total)
+    scrap = sum((one.quantity for one in command.scrap), ZERO)
+    draft.emit(
+        f.QuantityReported(
+            job_order=job.id,
+            run=job.run,
+            good=command.good,
+            scrap=scrap,
+            suspect=command.suspect,
+            lost=command.lost,
+            tested=command.tested,
+            good_total=job.good + command.good,
+            scrap_total=job.scrap + scrap,
+            lost_total=job.lost + command.lost,
+            tested_total=job.tested + command.tested,
+            at=draft.at,
+            person=draft.person,
+            source=source,
+            reason=command.reason,
+        )
+    )
+    job = draft.job(job.id)
+    transfer(draft, job, is_ending=False)
+    post_report(draft, job)
+    draft.touch(job.id)
+
+
+def can_take(draft: Draft, job: JobOrder) -> Decimal:
+    """Return how many counted pieces the job order can take as its own."""
+    if not job.expects_pieces:
+        return remaining(job)
+    position = position_of(draft.state, job)
+    return ZERO if position is None else position.queued + position.in_process
+
+
+def count_report(job: JobOrder, role: str, quantity: Decimal) -> ReportQuantity:
+    """Return the report that a machine's count of ``role`` amounts to."""
+    if role == "good":
+        return ReportQuantity(job_order=job.id, good=quantity)
+    scrapped = Scrapped(quantity=quantity, reason="counted by the machine")
+    return ReportQuantity(job_order=job.id, scrap=(scrapped,))
+
+
+def _check_amounts(command: ReportQuantity, job: JobOrder) -> None:
+    unit = job.unit
+    for word, amount in (
+        ("good quantity", command.good),
+        ("suspect quantity", command.suspect),
+        ("lost quantity", command.lost),
+        ("tested quantity", command.tested),
+        *(("scrap quantity", one.quantity) for one in command.scrap),
+    ):
+        checked_quantity(amount, unit=unit, of=word)
+    if _total(command) == ZERO:
+        raise Malformed(
+            f"The report on {job.id} has no quantity.",
+            hint="Say how many were good, scrap, suspect, lost or tested.",
+        )
+    for one in command.scrap:
+        if not one.reason.strip():
+            raise Malformed(
+                f"{one.quantity} scrap on {job.id} without a reason.",
+                hint="Give each scrap quantity its reason.",
+            )
+    unusual = command.suspect + command.lost + command.tested
+    if unusual and not command.reason.strip():
+        raise Malformed(
+            f"Suspect, lost or tested pieces on {job.id} without a reason.",
+            hint="Say why in 'reason'.",
+        )
+
+
+def _total(command: ReportQuantity) -> Decimal:
+    scrap = sum((one.quantity for one in command.scrap), ZERO)
+    return command.good + scrap + command.suspect + command.lost + command.tested
+
+
+def _check_token_report(job: JobOrder, command: ReportQuantity, total: Decimal) -> None:
+    if total != command.good:
+        raise Refused(
+            f"Step {job.step} of {job.request} holds no pieces: only good quantities "
+            "are confirmed there.",
+            hint="Report what is wrong at the step where the pieces are.",
+        )
+    if total > remaining(job):
+        raise Refused(
+            f"{job.id} has {remaining(job)} {job.unit} left to confirm, not {total}.",
+            unmet=[f"quantity_accounted: {total} reported, {remaining(job)} left"],
+        )
+
+
+def _make_room(
+    draft: Draft, job: JobOrder, command: ReportQuantity, total: Decimal
+) -> None:
+    """See that as many pieces are there as are reported; over-production enters here.
+
+    Raises:
+        Refused: More are reported than are there and the routing tolerates.
+    """
+    position = position_of(draft.state, job)
+    if command.taken_from is ReportFrom.SUSPECT:
+        there = ZERO if position is None else position.suspect
+        if command.suspect:
+            raise Malformed("What is suspect already cannot be reported suspect.")
+        excess = total - there
+    else:
+        there = can_take(draft, job)
+        excess = total - there
+    if excess <= ZERO:
+        return
+    request, routing = draft.request(job.request), routing_of(draft.state, job)
+    tolerance = routing.over_tolerance or draft.state.site.plant.over_tolerance
+    allowed = floored(request.quantity * tolerance, unit=job.unit)
+    used = _over_produced(draft, job)
+    is_entry = not any(routing.reaching(job.step))
+    is_within = command.taken_from is ReportFrom.WORK and excess <= allowed - used
+    if not is_within or not (is_entry or command.reason.strip()):
+        told = (
+            f"{total} reported, {there} there, "
+            f"{max(allowed - used, ZERO)} more tolerated"
+        )
+        hint = (
+            "Give a 'reason' for pieces that were found here."
+            if is_within
+            else "Report what is there, or raise the routing's tolerance."
+        )
+        raise Refused(
+            f"{job.id} cannot take {total} {job.unit}: {told}.",
+            hint=hint,
+            unmet=[f"quantity_accounted: {told}"],
+            allowed=allowed_triggers(draft.state, job),
+        )
+    source = Bucket.STARTED if is_entry else Bucket.FOUND
+    move(draft, job, excess, source, Bucket.QUEUED, reason=command.reason)
+
+
+def _over_produced(draft: Draft, job: JobOrder) -> Decimal:
+    request = draft.request(job.request)
+    positions = draft.state.position.find("request", request.id)
+    began = sum((one.started + one.found for one in positions), ZERO)
+    return max(began - request.quantity, ZERO)
+
+
+def _move_all(draft: Draft, job: JobOrder, command: ReportQuantity) -> None:
+    reason = command.reason
+    amounts = [
+        (command.good, Bucket.OUT, reason),
+        *((one.quantity, Bucket.SCRAP, one.reason) for one in command.scrap),
+        (command.suspect, Bucket.SUSPECT, reason),
+        (command.lost, Bucket.LOST, reason),
+        (command.tested, Bucket.TESTED, reason),
+    ]
+    for quantity, bucket, why in amounts:
+        left = quantity
+        for source in _sources(command):
+            position = position_of(draft.state, job)
+            there = ZERO if position is None else position.of(source)
+            taken = min(left, there)
+            if taken > ZERO:
+                move(draft, job, taken, source, bucket, reason=why)
+                left -= taken
+
+
+def _sources(command: ReportQuantity) -> tuple[Bucket, ...]:
+    if command.taken_from is ReportFrom.SUSPECT:
+        return (Bucket.SUSPECT,)
+    return (Bucket.IN_PROCESS, Bucket.QUEUED)

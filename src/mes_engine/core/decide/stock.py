@@ -1,0 +1,121 @@
+"""Material: received into stock, and consumed by what was worked."""
+
+from decimal import Decimal
+
+from mes_engine.core import facts as f
+from mes_engine.core.decide.draft import Draft
+from mes_engine.core.errors import Malformed
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.lots import GenealogyEdge, LotExistence, MaterialLot
+from mes_engine.core.messages import ReceiveMaterial
+from mes_engine.core.quantity import ZERO, checked_quantity, floored
+from mes_engine.core.readiness import step_of, usable_stock
+from mes_engine.core.wip_ledger import Bucket, Move, Position
+
+
+def receive(draft: Draft, command: ReceiveMaterial) -> dict[str, str]:
+    """Make a lot of what a supplier sent, and put it into stock."""
+    quantity = checked_quantity(command.quantity, unit=command.unit)
+    if quantity == ZERO:
+        raise Malformed(f"A receipt of 0 {command.unit} of {command.material}.")
+    number = draft.state.last_number("lot") + 1
+    lot = MaterialLot(
+        id=f"L-{number:06}",
+        number=number,
+        material=command.material,
+        unit=command.unit,
+        created_at=draft.at,
+        supplier=command.supplier,
+        supplier_lot=command.supplier_lot,
+    )
+    draft.emit(f.LotCreated(lot=lot))
+    location = command.location or draft.state.site.plant.receiving_location
+    draft.emit(
+        f.QuantityMoved(
+            move=Move(
+                seq=draft.next_seq,
+                lot=lot.id,
+                material=lot.material,
+                unit=lot.unit,
+                quantity=quantity,
+                place=location,
+                bucket=Bucket.RECEIVED,
+                to_place=location,
+                to_bucket=Bucket.STOCK,
+                request=None,
+                job_order=None,
+                run=None,
+                at=draft.at,
+                person=draft.person,
+                reason=f"from {command.supplier}",
+            )
+        )
+    )
+    touch_consumers(draft, lot.material)
+    return {"lot": lot.id, "location": location}
+
+
+def consume(draft: Draft, job: JobOrder) -> None:
+    """Take the components of everything worked out of stock, oldest lot first.
+
+    The guard of the trigger that ends the job order has seen that there is enough.
+    """
+    for component in step_of(draft.state, job).consumes:
+        left = floored(component.per_piece * job.worked, unit=component.unit)
+        for position in usable_stock(draft.state, component.material):
+            if left == ZERO:
+                break
+            taken = min(left, position.stock)
+            left -= taken
+            _consume_from(draft, job, position, taken)
+        touch_consumers(draft, component.material)
+
+
+def _consume_from(
+    draft: Draft, job: JobOrder, position: Position, taken: Decimal
+) -> None:
+    draft.emit(
+        f.QuantityMoved(
+            move=Move(
+                seq=draft.next_seq,
+                lot=position.lot,
+                material=position.material,
+                unit=position.unit,
+                quantity=taken,
+                place=position.place,
+                bucket=Bucket.STOCK,
+                to_place=position.place,
+                to_bucket=Bucket.CONSUMED,
+                request=position.request,
+                job_order=job.id,
+                run=job.run,
+                at=draft.at,
+                person=draft.person,
+                reason=f"consumed at {job.visit}",
+            )
+        )
+    )
+    request = draft.request(job.request)
+    if request.lot is not None:
+        draft.emit(
+            f.LotConsumed(
+                edge=GenealogyEdge(
+                    seq=draft.next_seq,
+                    source=position.lot,
+                    target=request.lot,
+                    quantity=taken,
+                    unit=position.unit,
+                    job_order=job.id,
+                    at=draft.at,
+                )
+            )
+        )
+    if all(one.held == ZERO for one in draft.state.position.find("lot", position.lot)):
+        existence = LotExistence.CONSUMED
+        draft.emit(f.LotEnded(lot=position.lot, existence=existence))
+
+
+def touch_consumers(draft: Draft, material: str) -> None:
+    """Note that every live job order that consumes ``material`` may be affected."""
+    for job in draft.state.job_order.find("consumes", material):
+        draft.touch(job.id)

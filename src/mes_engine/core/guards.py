@@ -1,0 +1,130 @@
+"""The guards of the job order's chart, by name: what is unmet, and why."""
+
+from collections.abc import Callable, Iterable
+
+from mes_engine.core import readiness as r
+from mes_engine.core.conditions import READINESS, Condition, ConditionName
+from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
+from mes_engine.core.plant import WorkUnit
+from mes_engine.core.runs import Lane, Run
+from mes_engine.core.state import State
+
+Guard = Callable[[State, JobOrder], Condition]
+
+
+def unmet_guards(
+    state: State, job: JobOrder, trigger: JobOrderTrigger
+) -> tuple[Condition, ...]:
+    """Return why ``trigger`` would be refused; empty if its guards hold.
+
+    The job order's state is expected to accept the trigger.
+    """
+    row = JOB_ORDER_CHART.row(job.state, trigger)
+    if row is None:
+        return ()
+    names = (ConditionName(name) for name in row.guards)
+    found = (_asked(state, job, trigger, name) for name in names)
+    return tuple(one for one in found if not one.is_met)
+
+
+def unmet(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    """Return those that do not hold."""
+    return tuple(one for one in conditions if not one.is_met)
+
+
+def lane_of(state: State, unit: WorkUnit, wanted: Lane | None) -> Lane | None:
+    """Return the lane of ``unit`` that is free: ``wanted``, or active before staged."""
+    claims = claims_of(state, unit)
+    free = {
+        Lane.ACTIVE: unit.active > len(claims[Lane.ACTIVE]),
+        Lane.STAGED: unit.staged > len(claims[Lane.STAGED]),
+    }
+    lanes = (Lane.ACTIVE, Lane.STAGED) if wanted is None else (wanted,)
+    return next((lane for lane in lanes if free[lane]), None)
+
+
+def claims_of(state: State, unit: WorkUnit) -> dict[Lane, list[Run]]:
+    """Return the open runs on ``unit``, by lane."""
+    claims: dict[Lane, list[Run]] = {Lane.ACTIVE: [], Lane.STAGED: []}
+    for run in state.run.find("work_unit", unit.id):
+        claims[run.lane].append(run)
+    return claims
+
+
+def claims_told(state: State, unit: WorkUnit) -> str:
+    """Say who has what of ``unit``."""
+    runs = state.run.find("work_unit", unit.id)
+    if not runs:
+        return f"{unit.id} is free"
+    told = (f"{one.job_order} ({one.lane}, {one.person})" for one in runs)
+    return f"{unit.id} has {', '.join(told)}"
+
+
+def lane_free(state: State, job: JobOrder) -> Condition:
+    """Whether some capable work unit has a lane free."""
+    units = state.site.capable_units(job.work_center, job.equipment_class)
+    if any(lane_of(state, unit, None) is not None for unit in units):
+        return Condition(name=ConditionName.LANE_FREE, is_met=True, why="", mender="")
+    return Condition(
+        name=ConditionName.LANE_FREE,
+        is_met=False,
+        why="; ".join(claims_told(state, unit) for unit in units),
+        mender="the operators of these work units",
+    )
+
+
+def claim_held(state: State, job: JobOrder) -> Condition:
+    """Whether it has the active lane of its work unit, or can take it now."""
+    run = None if job.run is None else state.run.get(job.run)
+    if run is None:
+        return Condition(
+            name=ConditionName.CLAIM_HELD,
+            is_met=False,
+            why="it has given up its place: name a work unit to go on at",
+            mender="the operator",
+        )
+    unit = state.site.work_unit(run.work_unit)
+    if run.lane is Lane.ACTIVE or lane_of(state, unit, Lane.ACTIVE) is not None:
+        return Condition(name=ConditionName.CLAIM_HELD, is_met=True, why="", mender="")
+    return Condition(
+        name=ConditionName.CLAIM_HELD,
+        is_met=False,
+        why=f"it is staged, and {claims_told(state, unit)}",
+        mender=f"the operator of {unit.id}",
+    )
+
+
+def _asked(
+    state: State, job: JobOrder, trigger: JobOrderTrigger, name: ConditionName
+) -> Condition:
+    if name is ConditionName.MATERIAL_AVAILABLE and trigger in {
+        JobOrderTrigger.COMPLETE,
+        JobOrderTrigger.STOP,
+    }:
+        # What was worked must be covered now: it is consumed with the end.
+        return r.material_available(state, job, for_pieces=job.worked)
+    if name in READINESS:
+        return _READINESS[name](state, job)
+    return _OTHERS[name](state, job)
+
+
+def _material_for_the_rest(state: State, job: JobOrder) -> Condition:
+    return r.material_available(state, job, for_pieces=r.remaining(job))
+
+
+_READINESS: dict[ConditionName, Guard] = {
+    ConditionName.UPSTREAM_QUANTITY: r.upstream_quantity,
+    ConditionName.MATERIAL_AVAILABLE: _material_for_the_rest,
+    ConditionName.EQUIPMENT_AVAILABLE: r.equipment_available,
+    ConditionName.NO_HOLD: r.no_hold,
+    ConditionName.REQUEST_RELEASED: r.request_released,
+}
+_OTHERS: dict[ConditionName, Guard] = {
+    ConditionName.LANE_FREE: lane_free,
+    ConditionName.CLAIM_HELD: claim_held,
+    ConditionName.QUANTITY_ACCOUNTED: r.quantity_accounted,
+    ConditionName.NOTHING_EXPECTED: r.nothing_expected,
+    ConditionName.NOTHING_BOOKED: r.nothing_booked,
+    ConditionName.NOT_LOADED_WITH_MATERIAL: r.not_loaded_with_material,
+    ConditionName.POSTING_SETTLED: r.posting_settled,
+}

@@ -1,0 +1,284 @@
+"""Readiness: computed from named conditions, each with why and who can mend it."""
+
+from decimal import Decimal
+
+from mes_engine.core.conditions import Condition, ConditionName
+from mes_engine.core.job_order import INTERRUPTED, RUNNING, JobOrder, JobOrderState
+from mes_engine.core.lots import LotQuality
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.requests import visit_id
+from mes_engine.core.routing import Routing, Step
+from mes_engine.core.runs import Hold, HoldScope
+from mes_engine.core.state import State
+from mes_engine.core.wip_ledger import Position
+
+AT_WORK = frozenset({*RUNNING, *INTERRUPTED})
+
+
+def readiness(state: State, job: JobOrder) -> tuple[Condition, ...]:
+    """Return every condition of readiness of ``job``, met or not."""
+    return (
+        upstream_quantity(state, job),
+        material_available(state, job, for_pieces=remaining(job)),
+        equipment_available(state, job),
+        no_hold(state, job),
+        request_released(state, job),
+    )
+
+
+def routing_of(state: State, job: JobOrder) -> Routing:
+    """Return the routing revision that ``job`` was stored with."""
+    routing = state.routing.get((job.routing, job.revision))
+    if routing is None:
+        raise LookupError(f"{job.id} was stored with a routing that is not there")
+    return routing
+
+
+def step_of(state: State, job: JobOrder) -> Step:
+    """Return the step that ``job`` is at."""
+    return routing_of(state, job).step(job.step)
+
+
+def position_of(state: State, job: JobOrder) -> Position | None:
+    """Return what there is of the request's lot at the job's visit."""
+    request = state.work_request.get(job.request)
+    if request is None or request.lot is None:
+        return None
+    return state.position.get((request.lot, job.visit))
+
+
+def remaining(job: JobOrder) -> Decimal:
+    """Return the pieces that the plan still wants of ``job``."""
+    return max(job.planned - job.worked, ZERO)
+
+
+def upstream_quantity(state: State, job: JobOrder) -> Condition:
+    """Whether there is something to work on, and every token has arrived."""
+    routing = routing_of(state, job)
+    visit = state.visit.get(job.visit)
+    tokens = () if visit is None else visit.tokens
+    missing = [
+        one.source
+        for one in routing.reaching(job.step)
+        if not one.carries_pieces and one.source not in tokens
+    ]
+    if missing:
+        return _condition(
+            ConditionName.UPSTREAM_QUANTITY,
+            f"waits for step {', '.join(missing)} of {job.request} to be done",
+            "the work centers upstream",
+        )
+    if job.expects_pieces and any(routing.reaching(job.step)):
+        position = position_of(state, job)
+        here = (
+            ZERO
+            if position is None
+            else position.queued + position.in_process + position.suspect
+        )
+        if here == ZERO:
+            sources = ", ".join(
+                one.source for one in routing.reaching(job.step) if one.carries_pieces
+            )
+            return _condition(
+                ConditionName.UPSTREAM_QUANTITY,
+                f"no pieces of {job.request} have come from step {sources} yet",
+                "the work centers upstream",
+            )
+    return _met(ConditionName.UPSTREAM_QUANTITY)
+
+
+def material_available(
+    state: State, job: JobOrder, *, for_pieces: Decimal
+) -> Condition:
+    """Whether stock covers the components of ``for_pieces``, others at work aside."""
+    short: list[str] = []
+    for component in step_of(state, job).consumes:
+        need = component.per_piece * for_pieces
+        there = on_hand(state, component.material)
+        taken = _claimed_by_others(state, component.material, job)
+        if need > there - taken:
+            claimed = f" less {taken} for work that has begun" if taken else ""
+            short.append(
+                f"{need} {component.unit} of {component.material} needed, "
+                f"{there} in stock{claimed}"
+            )
+    if short:
+        return _condition(
+            ConditionName.MATERIAL_AVAILABLE, "; ".join(short), "the storekeeper"
+        )
+    return _met(ConditionName.MATERIAL_AVAILABLE)
+
+
+def usable_stock(state: State, material: str) -> list[Position]:
+    """Return the positions of a material that may be consumed, oldest lot first."""
+    found: list[tuple[int, Position]] = []
+    for position in state.position.find("material_in_stock", material):
+        lot = state.lot.get(position.lot)
+        if lot is not None and lot.quality in {
+            LotQuality.UNRESTRICTED,
+            LotQuality.RESTRICTED,
+        }:
+            found.append((lot.number, position))
+    found.sort(key=lambda one: one[0])
+    return [position for _, position in found]
+
+
+def on_hand(state: State, material: str) -> Decimal:
+    """Return what may be consumed of a material."""
+    return sum((one.stock for one in usable_stock(state, material)), ZERO)
+
+
+def _claimed_by_others(state: State, material: str, job: JobOrder) -> Decimal:
+    claimed = ZERO
+    for other in state.job_order.find("consumes", material):
+        if other.id == job.id or other.state not in AT_WORK:
+            continue
+        for component in step_of(state, other).consumes:
+            if component.material == material:
+                claimed += component.per_piece * max(other.planned, other.worked)
+    return claimed
+
+
+def equipment_available(state: State, job: JobOrder) -> Condition:
+    """Whether some work unit of the class is not out of service."""
+    units = state.site.capable_units(job.work_center, job.equipment_class)
+    if not units:
+        return _condition(
+            ConditionName.EQUIPMENT_AVAILABLE,
+            f"{job.work_center} has no work unit of class {job.equipment_class}",
+            "the planner",
+        )
+    out = []
+    for unit in units:
+        equipment = state.equipment.get(unit.id)
+        if equipment is not None and equipment.is_out_of_service:
+            out.append(unit.id)
+    if len(out) == len(units):
+        return _condition(
+            ConditionName.EQUIPMENT_AVAILABLE,
+            f"out of service: {', '.join(out)}",
+            "maintenance",
+        )
+    return _met(ConditionName.EQUIPMENT_AVAILABLE)
+
+
+def open_holds(state: State, job: JobOrder) -> list[Hold]:
+    """Return the open holds that fall on ``job``: its own and its request's."""
+    return [
+        *state.hold.find("target", (HoldScope.JOB_ORDER, job.id)),
+        *state.hold.find("target", (HoldScope.WORK_REQUEST, job.request)),
+    ]
+
+
+def no_hold(state: State, job: JobOrder) -> Condition:
+    """Whether no hold is open on ``job`` or its request."""
+    holds = open_holds(state, job)
+    if holds:
+        told = "; ".join(f"{one.id} by {one.owner}: {one.reason}" for one in holds)
+        owners = ", ".join(sorted({one.owner for one in holds}))
+        return _condition(ConditionName.NO_HOLD, told, owners)
+    return _met(ConditionName.NO_HOLD)
+
+
+def request_released(state: State, job: JobOrder) -> Condition:
+    """Whether its work request has been released."""
+    request = state.work_request.get(job.request)
+    if request is None or not request.is_released:
+        word = "unknown" if request is None else request.state.value
+        return _condition(
+            ConditionName.REQUEST_RELEASED,
+            f"{job.request} is {word}",
+            "the planner",
+        )
+    return _met(ConditionName.REQUEST_RELEASED)
+
+
+def nothing_expected(state: State, job: JobOrder) -> Condition:
+    """Whether no more pieces can come to the job's visit."""
+    routing = routing_of(state, job)
+    coming = [
+        one.source
+        for one in routing.reaching(job.step)
+        if one.carries_pieces
+        and not is_exhausted(state, job.request, one.source, towards=one.target)
+    ]
+    if coming:
+        return _condition(
+            ConditionName.NOTHING_EXPECTED,
+            f"pieces may still come from step {', '.join(coming)}",
+            "the work centers upstream",
+        )
+    return _met(ConditionName.NOTHING_EXPECTED)
+
+
+def is_exhausted(state: State, request: str, step: str, *, towards: str) -> bool:
+    """Whether ``step`` will send no more pieces ``towards`` another."""
+    visit = state.visit.get(visit_id(request, step))
+    if visit is None:
+        return False
+    return visit.is_done or (visit.chosen is not None and visit.chosen != towards)
+
+
+def quantity_accounted(state: State, job: JobOrder) -> Condition:
+    """Whether every piece at the job's visit has been reported."""
+    if not job.expects_pieces:
+        left = remaining(job)
+        told = f"{left} of {job.planned} {job.unit} not reported yet"
+    else:
+        position = position_of(state, job)
+        if position is None:
+            left, told = job.planned, "nothing has been started"
+        else:
+            left = position.queued + position.in_process + position.suspect
+            told = (
+                f"queued {position.queued}, in process {position.in_process}, "
+                f"suspect {position.suspect} {job.unit} not accounted for"
+            )
+    if left > ZERO:
+        return _condition(ConditionName.QUANTITY_ACCOUNTED, told, "the operator")
+    return _met(ConditionName.QUANTITY_ACCOUNTED)
+
+
+def nothing_booked(state: State, job: JobOrder) -> Condition:
+    """Whether neither pieces nor time were ever booked on ``job``."""
+    position = position_of(state, job)
+    here = ZERO if position is None else position.held
+    if job.worked or job.setup_us or job.processing_us or here:
+        return _condition(
+            ConditionName.NOTHING_BOOKED,
+            f"{job.worked} {job.unit} reported, {here} at the step",
+            "nobody: stop it, and what remains goes on",
+        )
+    return _met(ConditionName.NOTHING_BOOKED)
+
+
+def not_loaded_with_material(state: State, job: JobOrder) -> Condition:
+    """Whether no pieces are in process in ``job``."""
+    position = position_of(state, job)
+    is_loaded = job.state is JobOrderState.ALLOWED_LOADED
+    if is_loaded and position is not None and position.in_process:
+        return _condition(
+            ConditionName.NOT_LOADED_WITH_MATERIAL,
+            f"{position.in_process} {job.unit} are in process",
+            "the operator",
+        )
+    return _met(ConditionName.NOT_LOADED_WITH_MATERIAL)
+
+
+def posting_settled(state: State, job: JobOrder) -> Condition:
+    """Whether the ledger has acknowledged what ``job`` posted, or it was waived."""
+    waiting = state.posting.find("unsettled", job.id)
+    if waiting:
+        told = ", ".join(f"{one.key} is {one.state}" for one in waiting)
+        return _condition(
+            ConditionName.POSTING_SETTLED, told, "the ERP; plant IT may waive"
+        )
+    return _met(ConditionName.POSTING_SETTLED)
+
+
+def _met(name: ConditionName) -> Condition:
+    return Condition(name=name, is_met=True, why="", mender="")
+
+
+def _condition(name: ConditionName, why: str, mender: str) -> Condition:
+    return Condition(name=name, is_met=False, why=why, mender=mender)

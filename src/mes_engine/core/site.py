@@ -1,0 +1,86 @@
+"""The plant with its parts by id, made once for each plant that is applied."""
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from mes_engine.core.equipment import STATE_MAPS
+from mes_engine.core.errors import NotFound
+from mes_engine.core.plant import Plant, Signal, WorkCenter, WorkUnit
+
+
+class Site:
+    """A plant's parts, found by id.
+
+    Attributes:
+        units_of: The work units of each work center.
+        signals_of_link: The signals that each link brings.
+    """
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.work_centers = {one.id: one for one in plant.work_centers}
+        self.work_units = {one.id: one for one in plant.work_units}
+        self.signals = {one.tag: one for one in plant.signals}
+        self.units_of: dict[str, list[WorkUnit]] = defaultdict(list)
+        for unit in plant.work_units:
+            self.units_of[unit.work_center].append(unit)
+        self.signals_of_link: dict[str, list[Signal]] = defaultdict(list)
+        for signal in plant.signals:
+            self.signals_of_link[signal.link].append(signal)
+        self._maps = {**STATE_MAPS, **plant.state_maps}
+        self._zone = ZoneInfo(plant.zone)
+
+    def work_center(self, name: str) -> WorkCenter:
+        """Return the work center.
+
+        Raises:
+            NotFound: There is none of that id.
+        """
+        try:
+            return self.work_centers[name]
+        except KeyError:
+            raise NotFound(f"There is no work center '{name}'.") from None
+
+    def work_unit(self, name: str) -> WorkUnit:
+        """Return the work unit.
+
+        Raises:
+            NotFound: There is none of that id.
+        """
+        try:
+            return self.work_units[name]
+        except KeyError:
+            raise NotFound(
+                f"There is no work unit '{name}'.",
+                hint=f"Known: {', '.join(sorted(self.work_units))}.",
+            ) from None
+
+    def capable_units(self, work_center: str, equipment_class: str) -> list[WorkUnit]:
+        """Return the units of the work center that have the class."""
+        return [
+            unit
+            for unit in self.units_of[work_center]
+            if equipment_class in unit.classes
+        ]
+
+    def item_state(self, signal: Signal, word: str) -> str | None:
+        """Return what a state word means; None for a word that the map has not."""
+        return self._maps.get(signal.state_map, {}).get(word)
+
+    def business_date(self, at: int) -> str:
+        """Return the plant's day (ISO) that the time belongs to.
+
+        A shift that passes midnight belongs, whole, to the day on which it began.
+
+        Args:
+            at: Microseconds of UTC.
+        """
+        local = datetime.fromtimestamp(at / 1_000_000, UTC).astimezone(self._zone)
+        minute = local.hour * 60 + local.minute
+        yesterday = local.date() - timedelta(days=1)
+        for shift in self.plant.shifts:
+            is_last_night = shift.ends <= shift.starts and minute < shift.ends
+            if is_last_night and yesterday.isoweekday() in shift.days:
+                return yesterday.isoformat()
+        return local.date().isoformat()
