@@ -45,7 +45,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  echo "This Python cannot make a venv. On Debian: apt-get install python3-venv" >&2; \
 	  exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version) from requirements.lock ..."
-	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' \
+	  2>/dev/null || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -9,7 +9,6 @@ from sqlalchemy.exc import ArgumentError
 from mes_engine.settings.fields import Section, wrong
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-DATABASES = ("sqlite", "postgresql")
 
 
 def _database_url(text: str) -> str:
@@ -17,8 +16,8 @@ def _database_url(text: str) -> str:
         name = make_url(text).get_backend_name()
     except (ArgumentError, ValueError):
         raise wrong("should be a URL such as sqlite:///mes.db") from None
-    if name not in DATABASES:
-        raise wrong(f"should begin with {' or '.join(DATABASES)}", known=DATABASES)
+    if name != "sqlite":
+        raise wrong("should begin with sqlite, the one database there is so far")
     return text
 
 
@@ -26,7 +25,7 @@ class DatabaseSettings(Section):
     """``database``: where work in progress is kept.
 
     Attributes:
-        url: A SQLAlchemy URL. A relative SQLite path begins where the engine starts.
+        url: A SQLAlchemy URL of SQLite. A relative path begins where the engine starts.
         busy_timeout_s: How long to wait for a lock that another program holds.
     """
 
