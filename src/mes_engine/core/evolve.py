@@ -170,6 +170,7 @@ def _time_booked(state: State, fact: f.TimeBooked) -> None:
             job,
             setup_us=fact.setup_total_us,
             processing_us=fact.processing_total_us,
+            down_us=fact.down_total_us,
         )
     )
 

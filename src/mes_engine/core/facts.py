@@ -171,14 +171,16 @@ class RunChanged(_Fact, frozen=True, kw_only=True, tag="run_changed"):
 
 
 class TimeBooked(_Fact, frozen=True, kw_only=True, tag="time_booked"):
-    """Clock intervals ended; the totals are those of the job order afterwards."""
+    """Time was clocked or reported; the totals are the job order's afterwards."""
 
     job_order: str
-    run: str
+    run: str | None
     setup_us: int
     processing_us: int
+    down_us: int
     setup_total_us: int
     processing_total_us: int
+    down_total_us: int
 
 
 class HoldOpened(_Fact, frozen=True, kw_only=True, tag="hold_opened"):

@@ -67,7 +67,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         expects_pieces: False where the step works on a token and holds no pieces.
         queued_at: When it entered its work center's queue; None before its release.
         good: Reported good so far; ``scrap``, ``lost`` and ``tested`` likewise.
-        setup_us: Closed setup time; ``processing_us`` likewise (microseconds).
+        setup_us: Closed setup time; processing and breakdown likewise (microseconds).
         run: The open run, if it is loaded.
         materials: What its step consumes.
         number: Counts the job orders of the plant; its id is made of it.
@@ -102,6 +102,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     tested: Decimal = ZERO
     setup_us: int = 0
     processing_us: int = 0
+    down_us: int = 0
     posted_good: Decimal = ZERO
     posted_scrap: Decimal = ZERO
     posted_setup_us: int = 0

@@ -121,6 +121,7 @@ class ReportQuantity(JobOrderCommand, frozen=True, kw_only=True, tag="report_qua
     Attributes:
         reason: Why, for what is suspect, lost, tested, or more than was expected.
         taken_from: ``work`` (in process, then queued), or ``suspect`` to dispose of it.
+        setup_s: Seconds that no clock of ours has seen: setup, processing, breakdown.
     """
 
     good: Decimal = ZERO
@@ -130,6 +131,9 @@ class ReportQuantity(JobOrderCommand, frozen=True, kw_only=True, tag="report_qua
     tested: Decimal = ZERO
     reason: str = ""
     taken_from: ReportFrom = ReportFrom.WORK
+    setup_s: Decimal = ZERO
+    processing_s: Decimal = ZERO
+    down_s: Decimal = ZERO
 
 
 class PauseJobOrder(JobOrderCommand, frozen=True, kw_only=True, tag="pause_job_order"):

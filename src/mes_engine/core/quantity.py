@@ -29,6 +29,7 @@ UNITS: dict[str, tuple[int, str]] = {
     "MLT": (6, "millilitre"),
     "HUR": (6, "hour"),
     "MIN": (6, "minute"),
+    "SEC": (6, "second"),
 }
 
 

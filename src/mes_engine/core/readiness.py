@@ -7,7 +7,7 @@ from mes_engine.core.job_order import INTERRUPTED, RUNNING, JobOrder, JobOrderSt
 from mes_engine.core.lots import LotQuality
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import visit_id
-from mes_engine.core.routing import Routing, Step
+from mes_engine.core.routing import Routing, Step, StepOrder
 from mes_engine.core.runs import Hold, HoldScope
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import Position
@@ -68,7 +68,8 @@ def upstream_quantity(state: State, job: JobOrder) -> Condition:
             f"waits for step {', '.join(missing)} of {job.request} to be done",
             "the work centers upstream",
         )
-    if job.expects_pieces and any(routing.reaching(job.step)):
+    is_fed = job.expects_pieces and any(routing.reaching(job.step))
+    if is_fed and routing.step_order is StepOrder.STRICT:
         position = position_of(state, job)
         here = (
             ZERO

@@ -35,6 +35,13 @@ class ConnectionKind(StrEnum):
     PRECEDENCE = "precedence"
 
 
+class StepOrder(StrEnum):
+    """Whether steps may be reported before the ones that feed them."""
+
+    STRICT = "strict"
+    FREE = "free"
+
+
 class Component(msgspec.Struct, frozen=True, kw_only=True):
     """Material consumed at a step: ``per_piece`` of ``unit`` for each piece worked."""
 
@@ -90,6 +97,9 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         over_tolerance: Share of the quantity that may be made beyond it (0.05: 5 %).
         under_tolerance: Share that may be missing when a job order is completed.
+        step_order: ``free`` for a shop that books its steps as it comes: a step may
+            begin before pieces have come to it, and what it reports beyond what came
+            is found there, within ``over_tolerance``.
     """
 
     id: str
@@ -100,6 +110,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     connections: tuple[Connection, ...]
     over_tolerance: Decimal = ZERO
     under_tolerance: Decimal = ZERO
+    step_order: StepOrder = StepOrder.STRICT
 
     def step(self, step: str) -> Step:
         """Return the step with this id."""

@@ -101,18 +101,26 @@ def set_clock(draft: Draft, run: Run, clock: Clock, *, begins: bool = False) -> 
     )
     draft.emit(f.RunChanged(run=changed))
     if setup or processing:
-        job = draft.job(run.job_order)
-        draft.emit(
-            f.TimeBooked(
-                job_order=job.id,
-                run=run.id,
-                setup_us=setup,
-                processing_us=processing,
-                setup_total_us=job.setup_us + setup,
-                processing_total_us=job.processing_us + processing,
-            )
-        )
+        book_time(draft, draft.job(run.job_order), setup, processing)
     return changed
+
+
+def book_time(
+    draft: Draft, job: JobOrder, setup_us: int, processing_us: int, down_us: int = 0
+) -> None:
+    """Add time to the job order's totals."""
+    draft.emit(
+        f.TimeBooked(
+            job_order=job.id,
+            run=job.run,
+            setup_us=setup_us,
+            processing_us=processing_us,
+            down_us=down_us,
+            setup_total_us=job.setup_us + setup_us,
+            processing_total_us=job.processing_us + processing_us,
+            down_total_us=job.down_us + down_us,
+        )
+    )
 
 
 def close_run(draft: Draft, job: JobOrder) -> None:

@@ -4,13 +4,14 @@ from decimal import Decimal
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.chart import allowed_triggers, check
+from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import move, transfer
 from mes_engine.core.decide.posting import post_report
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.messages import ReportFrom, ReportQuantity, Scrapped
-from mes_engine.core.quantity import ZERO, checked_quantity, floored
+from mes_engine.core.quantity import MILLION, ZERO, checked_quantity, floored
 from mes_engine.core.readiness import position_of, remaining, routing_of
 from mes_engine.core.wip_ledger import Bucket
 
@@ -58,6 +59,9 @@ def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -
             reason=command.reason,
         )
     )
+    if command.setup_s or command.processing_s or command.down_s:
+        seconds = (command.setup_s, command.processing_s, command.down_s)
+        book_time(draft, draft.job(job.id), *(int(one * MILLION) for one in seconds))
     job = draft.job(job.id)
     transfer(draft, job, is_ending=False)
     post_report(draft, job)
@@ -90,9 +94,12 @@ def _check_amounts(command: ReportQuantity, job: JobOrder) -> None:
         *(("scrap quantity", one.quantity) for one in command.scrap),
     ):
         checked_quantity(amount, unit=unit, of=word)
-    if _total(command) == ZERO:
+    times = (command.setup_s, command.processing_s, command.down_s)
+    for seconds in times:
+        checked_quantity(seconds, unit="SEC", of="time")
+    if _total(command) == ZERO and not any(times):
         raise Malformed(
-            f"The report on {job.id} has no quantity.",
+            f"The report on {job.id} has neither quantity nor time.",
             hint="Say how many were good, scrap, suspect, lost or tested.",
         )
     for one in command.scrap:
