@@ -1,22 +1,38 @@
 """A small decide and a store in memory, so that the loop can be tried by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import count
 
 from mes_engine.core.evolve import evolve
-from mes_engine.core.facts import CommandHandled, Fact, GapSeen, Recorded
+from mes_engine.core.facts import (
+    CommandHandled,
+    Fact,
+    GapSeen,
+    JobOrderStored,
+    PostingMoved,
+    PostingRaised,
+    Recorded,
+    WorkRequestCreated,
+)
+from mes_engine.core.job_order import JobOrder
 from mes_engine.core.messages import (
     KEPT,
     Answer,
+    CloseWorkRequest,
     Command,
     Commanded,
     Outcome,
+    RecordPosting,
+    RetryPosting,
     Sensed,
     WithdrawRouting,
 )
+from mes_engine.core.postings import Posting, PostingKind, PostingState
+from mes_engine.core.requests import WorkRequest
 from mes_engine.core.samples import LinkReport, Quality, Sample
 from mes_engine.core.state import State
 from mes_engine.ports import DuplicateKey
@@ -63,7 +79,9 @@ class SmallDecide:
         name = command.routing if isinstance(command, WithdrawRouting) else "other"
         self.decided.append(f"{message.origin}:{message.key}")
         cause = f"{message.origin}:{message.key}"
-        facts = [_put(layer, GapSeen(tag=name, reason="", at=now), cause)]
+        facts = [
+            _put(layer, fact, cause) for fact in facts_of(layer, command, name, now)
+        ]
         if name == "poison":
             raise ZeroDivisionError("no such thing")
         outcome = {"refuse": Outcome.REFUSED, "mistake": Outcome.MALFORMED}.get(
@@ -91,6 +109,96 @@ class SmallDecide:
             raise ZeroDivisionError("no such thing")
         fact = GapSeen(tag=tag, reason="", at=now)
         return Decision(facts=(_put(layer, fact, name),), answer=None)
+
+
+def facts_of(layer: State, command: Command, name: str, now: int) -> Iterator[Fact]:
+    """Yield what a command does; a request that is closed raises a posting."""
+    if isinstance(command, CloseWorkRequest):
+        yield from raised(layer, command.work_request)
+    elif isinstance(command, RecordPosting):
+        yield PostingMoved(
+            posting=command.posting,
+            state=command.state,
+            reference=command.reference,
+            reason=command.reason,
+            at=now,
+        )
+    elif isinstance(command, RetryPosting):
+        yield PostingMoved(
+            posting=command.posting,
+            state=PostingState.PENDING,
+            reference="",
+            reason="",
+            at=now,
+        )
+    else:
+        yield GapSeen(tag=name, reason="", at=now)
+
+
+def raised(layer: State, stream: str) -> Iterator[Fact]:
+    """Yield one more posting of a stream, and what it speaks of if that is missing."""
+    if layer.work_request.get(stream) is None:
+        yield WorkRequestCreated(work_request=a_request(stream))
+        yield JobOrderStored(job_order=a_job_order(stream))
+    request = layer.work_request.get(stream)
+    assert request is not None
+    n = request.posted + 1
+    yield PostingRaised(posting=a_posting(stream, n))
+
+
+def a_request(name: str) -> WorkRequest:
+    return WorkRequest(
+        id=name,
+        material="bracket",
+        unit="C62",
+        quantity=Decimal(10),
+        routing="bracket",
+        revision="A",
+        due_at=NOW,
+        priority=0,
+        demand="",
+        created_at=NOW,
+    )
+
+
+def a_job_order(request: str) -> JobOrder:
+    return JobOrder(
+        id=f"job of {request}",
+        number=1,
+        request=request,
+        visit=f"{request}/10/1",
+        step="10",
+        routing="bracket",
+        revision="A",
+        work_center="mill",
+        equipment_class="milling",
+        unit="C62",
+        planned=Decimal(10),
+        due_at=NOW,
+        priority=0,
+        stored_at=NOW,
+    )
+
+
+def a_posting(stream: str, n: int) -> Posting:
+    return Posting(
+        key=f"{stream}-{n}",
+        stream=stream,
+        stream_seq=n,
+        kind=PostingKind.CONFIRM,
+        job_order=f"job of {stream}",
+        step="10",
+        work_center="mill",
+        material="bracket",
+        unit="C62",
+        good=Decimal(1),
+        scrap=Decimal(0),
+        setup_s=Decimal(0),
+        processing_s=Decimal(60),
+        is_final=False,
+        occurred_at=NOW,
+        business_date="2026-09-21",
+    )
 
 
 def _put(layer: State, fact: Fact, cause: str) -> Recorded:
@@ -191,14 +299,17 @@ async def running(bench: Bench) -> AsyncIterator[Bench]:
 _keys = count(1)
 
 
-def a_command(name: str = "one", *, key: str = "", digest: str = "d") -> Commanded:
+def a_command(
+    name: str | Command = "one", *, key: str = "", digest: str = "d"
+) -> Commanded:
+    command = name if isinstance(name, Command) else as_command(name)
     return Commanded(
         origin="terminal",
         key=key or f"k{next(_keys)}",
         digest=digest,
         person="Ada",
         at=NOW,
-        command=as_command(name),
+        command=command,
     )
 
 

@@ -1,0 +1,152 @@
+"""Keep one link running: number what it says, reconnect, log an outage once.
+
+Each link has a task of its own and never takes another down: only cancellation and the
+end of the engine end it, besides settings that no reconnecting would mend.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from mes_engine.core.errors import Overloaded, SourceLost, SourceMisconfigured
+from mes_engine.core.messages import Sensed
+from mes_engine.core.samples import LinkReport, LinkState, Sample
+from mes_engine.core.state import State
+from mes_engine.ports import Link
+from mes_engine.runtime.pace import BackOff, Clock, Monotonic
+
+log = structlog.stdlib.get_logger()
+
+Sense = Callable[[Sensed], Awaitable[None]]
+"""Take what was sensed; awaiting it is the back-pressure."""
+
+FIRST_PAUSE_S = 0.25
+LONGEST_PAUSE_S = 10.0
+STEADY_S = 5.0
+"""A connection that lasted so long was a good one: the next pause is short again."""
+
+
+def next_epoch(committed: State, source: str) -> int:
+    """Return an epoch for the numbering of ``source`` that was never used before."""
+    mark = committed.watermark.get(source)
+    return 1 if mark is None else mark.epoch + 1
+
+
+async def supervise(
+    source: str,
+    link: Link,
+    sense: Sense,
+    *,
+    epoch: int,
+    clock: Clock,
+    back_off: BackOff | None = None,
+    monotonic: Monotonic = time.monotonic,
+) -> None:
+    """Run ``link`` again and again, passing on what it says under the name ``source``.
+
+    Returns only if the link is misconfigured, or the engine takes nothing more.
+
+    Args:
+        source: The link's id.
+        link: What to run.
+        sense: Where to pass it on to.
+        epoch: From ``next_epoch``: greater than any that this source has had.
+        clock: For the reports that it makes itself.
+        back_off: The pauses between two lives of the link.
+        monotonic: How long a life lasted.
+    """
+    watched = _Watched(source, sense, epoch=epoch, clock=clock)
+    pause = back_off or BackOff(first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S)
+    with structlog.contextvars.bound_contextvars(link=source):
+        try:
+            await watched.report_down("Not connected since the engine was started.")
+            while True:
+                began = monotonic()
+                watched.has_delivered = False
+                is_final = await _live_once(link, watched)
+                if is_final:
+                    return
+                if watched.has_delivered and monotonic() - began >= STEADY_S:
+                    pause.reset()
+                await pause.wait()
+        except Overloaded:
+            log.info("link_ended", reason="The engine is stopping.")
+
+
+async def _live_once(link: Link, watched: "_Watched") -> bool:
+    """Run the link until it ends; whether that was for good."""
+    try:
+        await link.run(watched.emit)
+    except Overloaded:
+        raise
+    except SourceMisconfigured as wrong:
+        log.error("link_misconfigured", reason=str(wrong))
+        await watched.report_down(str(wrong))
+        return True
+    except SourceLost as lost:
+        await watched.lost(lost)
+    except Exception as error:
+        if watched.is_news(error):
+            log.exception("link_failed", error=type(error).__name__)
+        await watched.lost(error)
+    else:
+        await watched.lost(SourceLost("The connection ended."))
+    return False
+
+
+class _Watched:
+    """What one link has said so far, over all its lives."""
+
+    def __init__(self, source: str, sense: Sense, *, epoch: int, clock: Clock) -> None:
+        self.has_delivered = False
+        self._source = source
+        self._sense = sense
+        self._epoch = epoch
+        self._clock = clock
+        self._n = 0
+        self._is_lost = False
+        self._last: tuple[LinkState, str] | None = None
+        self._seen: set[type[Exception]] = set()
+
+    async def emit(self, report: Sample | LinkReport) -> None:
+        """Number a report and pass it on."""
+        if isinstance(report, Sample):
+            self.has_delivered = True
+            self._answers()
+        else:
+            self._last = (report.state, report.reason)
+            if report.state is LinkState.CONNECTED:
+                self._answers()
+        self._n += 1
+        await self._sense(
+            Sensed(source=self._source, epoch=self._epoch, n=self._n, report=report)
+        )
+
+    async def lost(self, error: Exception) -> None:
+        """Say that the connection is gone: in the log once, until it is back."""
+        reason = str(error) or type(error).__name__
+        if not self._is_lost:
+            self._is_lost = True
+            log.warning("link_lost", reason=reason)
+        await self.report_down(reason)
+
+    def is_news(self, error: Exception) -> bool:
+        """Whether this outage has not seen such an error before."""
+        is_news = type(error) not in self._seen
+        self._seen.add(type(error))
+        return is_news
+
+    async def report_down(self, reason: str) -> None:
+        """Tell the engine that nothing is known of the device, if it is news."""
+        if self._last == (LinkState.DISCONNECTED, reason):
+            return
+        await self.emit(
+            LinkReport(state=LinkState.DISCONNECTED, at=self._clock(), reason=reason)
+        )
+
+    def _answers(self) -> None:
+        if self._is_lost:
+            self._is_lost = False
+            self._seen.clear()
+            log.info("link_recovered")
