@@ -1,0 +1,83 @@
+"""A TCP relay between a link and its device, which can do what networks do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+
+class Relay:
+    """Passes bytes on; :meth:`hold` keeps them back, :meth:`cut` ends connections."""
+
+    def __init__(self, target: int) -> None:
+        self.port = 0
+        self.answers: Callable[[bytes], bytes] = bytes
+        self.accepted = 0
+        self._target = target
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._open: set[asyncio.StreamWriter] = set()
+        self._closed = asyncio.Condition()
+
+    def hold(self) -> None:
+        self._flows.clear()
+
+    def release(self) -> None:
+        self._flows.set()
+
+    def cut(self) -> None:
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def until_unused(self, *, within_s: float = 5) -> None:
+        async with asyncio.timeout(within_s), self._closed:
+            await self._closed.wait_for(lambda: not self._open)
+
+    async def join(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.accepted += 1
+        try:
+            there = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._open |= {writer, there[1]}
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._pass(reader, there[1]))
+                tasks.create_task(self._pass(there[0], writer, is_answer=True))
+        finally:
+            for end in (writer, there[1]):
+                self._open.discard(end)
+                end.transport.abort()
+            async with self._closed:
+                self._closed.notify_all()
+
+    async def _pass(
+        self,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        *,
+        is_answer: bool = False,
+    ) -> None:
+        with suppress(OSError):
+            while data := await source.read(65_536):
+                await self._flows.wait()
+                sink.write(self.answers(data) if is_answer else data)
+                await sink.drain()
+        sink.transport.abort()
+
+
+@asynccontextmanager
+async def relaying(target: int) -> AsyncIterator[Relay]:
+    """Relay to a port of this machine."""
+    relay = Relay(target)
+    server = await asyncio.start_server(relay.join, "127.0.0.1", 0)
+    relay.port = server.sockets[0].getsockname()[1]
+    try:
+        yield relay
+    finally:
+        server.close()
+        relay.release()
+        relay.cut()
+        await relay.until_unused()
