@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
 
+from mes_engine.core.decide import Decision
 from mes_engine.core.evolve import evolve
 from mes_engine.core.facts import (
     CommandHandled,
@@ -53,12 +54,6 @@ async def until(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 - any condition, not one event
             await asyncio.sleep(0)
-
-
-@dataclass(frozen=True)
-class Decision:
-    facts: tuple[Recorded, ...]
-    answer: Answer | None
 
 
 @dataclass

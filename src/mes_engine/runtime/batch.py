@@ -4,12 +4,12 @@ Nothing here waits or writes. The batch has a layer of its own on the committed 
 each message has one above that, which is thrown away if its decision fails.
 """
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 import structlog
 
+from mes_engine.core.decide import Decision
 from mes_engine.core.errors import MesError
 from mes_engine.core.evolve import evolve
 from mes_engine.core.facts import Fact, MessageSetAside, Recorded, SourceAdvanced
@@ -22,26 +22,12 @@ from mes_engine.runtime.pace import Clock
 log = structlog.stdlib.get_logger()
 
 
-class Decided(Protocol):
-    """What ``core.decide`` returns."""
-
-    @property
-    def facts(self) -> Sequence[Recorded]:
-        """What happened; the layer has been evolved by it."""
-        ...
-
-    @property
-    def answer(self) -> Answer | None:
-        """What a command is answered."""
-        ...
-
-
 class Decide(Protocol):
     """``core.decide``, or what a test puts in its place."""
 
     def __call__(
         self, layer: State, message: Commanded | Sensed, /, *, now: int
-    ) -> Decided:
+    ) -> Decision:
         """Decide ``message`` on ``layer``, which it evolves."""
         ...
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from mes_engine.core.decide import decide
 from mes_engine.core.errors import MesError, OutcomeUnknown, Overloaded
 from mes_engine.core.messages import Answer, Commanded, Sensed
 from mes_engine.core.state import State
@@ -56,7 +57,7 @@ class Engine:
         *,
         clock: Clock,
         feed: Feed,
-        decide: Decide,
+        decide: Decide = decide,
         inbox: Inbox | None = None,
         back_off: BackOff | None = None,
         monotonic: Monotonic | None = None,
