@@ -1,0 +1,76 @@
+"""Put the parts together: the one place that knows every concrete class.
+
+Also the one place of the engine that reads a clock and the environment; everything
+else is handed what it needs.
+"""
+
+import sys
+import time
+from asyncio import TaskGroup
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from mes_engine.core.decide import decide
+from mes_engine.migrations import upgrade
+from mes_engine.ports import Submit
+from mes_engine.runtime.engine import Engine
+from mes_engine.runtime.feed import Feed
+from mes_engine.runtime.pace import Clock
+from mes_engine.storage.database import Database
+from mes_engine.storage.store import SqlStore
+
+SWITCH_INTERVAL_S = 0.0005
+"""Lets the writer's thread get the interpreter back soon (the GIL convoy)."""
+
+
+def wall_clock() -> int:
+    """Tell the time in microseconds of UTC."""
+    return time.time_ns() // 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """An engine that runs on its database."""
+
+    database: Database
+    engine: Engine
+    feed: Feed
+    clock: Clock
+
+    @property
+    def submit(self) -> Submit:
+        """How everything that changes work in progress goes in."""
+        return self.engine.submit
+
+
+@asynccontextmanager
+async def running_engine(
+    database_url: str, *, clock: Clock = wall_clock, busy_timeout_s: float = 5.0
+) -> AsyncIterator[Core]:
+    """Run an engine on the database, brought up to its schema first.
+
+    On leaving, what was taken is finished, then the database is closed.
+
+    Raises:
+        SettingsError: The database cannot be used.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    upgrade(database_url)
+    database = Database.open(database_url, busy_timeout_s=busy_timeout_s)
+    try:
+        store = SqlStore(database)
+        feed = Feed()
+        engine = Engine(
+            store, await store.load(), clock=clock, feed=feed, decide=decide
+        )
+        async with TaskGroup() as tasks:
+            running = tasks.create_task(engine.run())
+            try:
+                yield Core(database=database, engine=engine, feed=feed, clock=clock)
+            finally:
+                engine.stop()
+                await running
+                feed.close()
+    finally:
+        await database.close()
