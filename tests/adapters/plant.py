@@ -1,11 +1,12 @@
 """The simulated plant as tests use it: a process of its own, and its panels."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,25 @@ class RunningPlant:
         async with httpx.AsyncClient(timeout=10) as client:
             url = f"http://127.0.0.1:{self.panel}/machines/{machine}"
             return dict((await client.get(url)).raise_for_status().json())
+
+    async def until(self, machine: str, state: str, *, within_s: float = 20) -> None:
+        """Wait until a machine's panel shows ``state``."""
+        await self._until(machine, lambda view: view["state_name"] == state, within_s)
+
+    async def until_made(
+        self, machine: str, pieces: int, *, within_s: float = 20
+    ) -> None:
+        """Wait until a machine has made so many pieces in its life."""
+        await self._until(machine, lambda view: view["serial"] >= pieces, within_s)
+
+    async def _until(
+        self, machine: str, holds: Callable[[dict[str, Any]], bool], within_s: float
+    ) -> None:
+        async with asyncio.timeout(within_s):
+            while True:
+                if holds(await self.panel_of(machine)):
+                    return
+                await asyncio.sleep(0.02)
 
     def freeze(self) -> None:
         """Stop the process: its sockets stay, and say nothing."""

@@ -13,7 +13,7 @@ from mes_adapters.opcua import ADAPTER as OPCUA
 from mes_engine.core.errors import SourceLost
 from mes_engine.core.samples import LinkReport, LinkState, Quality
 from mes_engine.ports import Link
-from tests.adapters.heard import life, listening
+from tests.adapters.heard import Heard, life, listening
 from tests.adapters.plant import NAMESPACE, RunningPlant, running_plant
 from tests.adapters.relay import relaying
 
@@ -87,6 +87,14 @@ WAYS = {
 }
 
 
+def grows(tag: str) -> Callable[[Heard], bool]:
+    return lambda heard: len(set(heard.counts(tag))) > 2
+
+
+def shows(tag: str, value: int) -> Callable[[Heard], bool]:
+    return lambda heard: heard.last(tag) == value
+
+
 @pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest) -> Way:
     return WAYS[request.param]
@@ -139,7 +147,7 @@ async def test_a_frozen_device_is_lost_and_counted_right_afterwards(
     link = way.open(way.port(plant))
     await plant.press(way.machine, "start", quantity=1000)
     async with listening(link) as heard:
-        await heard.until(lambda h: len(set(h.counts(way.good))) > 2)
+        await heard.until(grows(way.good))
         plant.freeze()
         try:
             await heard.until(lambda h: h.end, within_s=6)
@@ -165,7 +173,7 @@ async def test_a_killed_device_is_lost_and_counted_right_afterwards(
                 for way, link in links.items()
             }
             for way, by_link in heard.items():
-                await by_link.until(lambda h, tag=way.good: len(set(h.counts(tag))) > 2)
+                await by_link.until(grows(way.good))
             plant.kill()
             for by_link in heard.values():
                 await by_link.until(lambda h: h.end, within_s=6)
@@ -177,7 +185,7 @@ async def test_a_killed_device_is_lost_and_counted_right_afterwards(
             for way, link in links.items():
                 made = plant.made(way.machine, "good")
                 async with listening(link) as by_link:
-                    await by_link.until(lambda h, t=way.good, n=made: h.last(t) == n)
+                    await by_link.until(shows(way.good, made))
 
 
 async def test_a_cut_connection_is_lost_at_once(way: Way, plant: RunningPlant) -> None:
