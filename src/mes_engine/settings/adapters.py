@@ -14,13 +14,14 @@ class _Installed(Mapping[str, AdapterSpec]):
         self._points = points
 
     def __getitem__(self, name: str) -> AdapterSpec:
-        spec = self._points[name].load()
+        point = self._points[name]
+        try:
+            spec = point.load()
+        except (ImportError, AttributeError) as error:
+            text = f"the adapter '{name}' cannot be imported: {error}"
+            raise SettingsError(text) from error
         if not isinstance(spec, AdapterSpec) or spec.name != name:
-            raise SettingsError(
-                f"The entry point '{name}' of {ENTRY_POINT_GROUP} is no AdapterSpec "
-                "of that name.",
-                hint="Mend or remove the package that declares it.",
-            )
+            raise SettingsError(f"{point.value} is no adapter '{name}'")
         return spec
 
     def __contains__(self, name: object) -> bool:
@@ -34,6 +35,9 @@ class _Installed(Mapping[str, AdapterSpec]):
 
 
 def installed_adapters() -> Mapping[str, AdapterSpec]:
-    """Return every installed adapter by name; reading one imports it."""
+    """Return every installed adapter by name; reading one imports it.
+
+    Reading one that is broken raises ``SettingsError``.
+    """
     points = entry_points(group=ENTRY_POINT_GROUP)
     return _Installed({point.name: point for point in points})

@@ -81,7 +81,7 @@ def _unit(word: str) -> str:
     if word not in UNITS:
         by_word = {name: code for code, (_, name) in UNITS.items()}
         near = by_word.get(word.casefold())
-        text = f"'{word:.80}' is no unit code; known are {', '.join(sorted(UNITS))}"
+        text = f"'{word:.80}' is no unit code of UN/CEFACT Rec 20 that is known here"
         if near:
             raise wrong(f"{text}; did you mean '{near}'?")
         raise wrong(text, known=UNITS)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mes_engine.core.errors import SettingsError
 from mes_engine.core.plant import SignalMeaning
 from mes_engine.ports import AdapterSpec
 from mes_engine.settings.checked import checked
@@ -75,7 +76,11 @@ def _spec(
         text = f"no adapter '{name}' is installed{guess(name, adapters)}"
         problems.add(document.problem(path, text))
         return None
-    return adapters[name]
+    try:
+        return adapters[name]
+    except SettingsError as error:
+        problems.add(document.problem(path, error.message))
+        return None
 
 
 def _tags(
