@@ -1,0 +1,128 @@
+"""Core values to rows and back, worked out once for each table from its columns.
+
+A row on its way in is a list of JSON values, in the order of ``columns``: the whole
+batch of a table goes to the database as one JSON text (see ``bulk``).
+"""
+
+import dataclasses
+from collections.abc import Callable, Hashable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table
+
+from mes_engine.core.dispatching import DispatchDecision
+from mes_engine.core.equipment import Equipment
+from mes_engine.core.facts import CommandHandled, SourceAdvanced
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.lots import GenealogyEdge, MaterialLot
+from mes_engine.core.plant import Plant
+from mes_engine.core.postings import Posting
+from mes_engine.core.production import MachineTally, UnassignedProduction
+from mes_engine.core.quantity import to_millionths
+from mes_engine.core.requests import ConnectionFlow, Visit, WorkRequest
+from mes_engine.core.routing import Routing
+from mes_engine.core.runs import Hold, Run
+from mes_engine.core.signals import SignalState
+from mes_engine.core.state import Counter, EffectiveRouting
+from mes_engine.core.wip_ledger import Move, Position
+from mes_engine.storage.metadata import Quantity
+from mes_engine.storage.tables import PROJECTIONS
+
+STRUCTS: dict[str, type] = {
+    "plant": Plant,
+    "routing": Routing,
+    "effective_routing": EffectiveRouting,
+    "work_request": WorkRequest,
+    "visit": Visit,
+    "job_order": JobOrder,
+    "run": Run,
+    "hold": Hold,
+    "lot": MaterialLot,
+    "position": Position,
+    "connection_flow": ConnectionFlow,
+    "equipment": Equipment,
+    "signal": SignalState,
+    "machine_tally": MachineTally,
+    "unassigned_production": UnassignedProduction,
+    "posting": Posting,
+    "move": Move,
+    "genealogy_edge": GenealogyEdge,
+    "dispatch_decision": DispatchDecision,
+    "handled": CommandHandled,
+    "watermark": SourceAdvanced,
+    "counter": Counter,
+}
+"""By name of the table, what one row of it stands for."""
+
+
+class Codec:
+    """How values of one type become rows of ``table``, and rows such values.
+
+    Attributes:
+        columns: The table's columns but the partition, in the order of the fields.
+        keys: The columns of the primary key but the partition, in the order of the
+            key that the state's table has.
+    """
+
+    def __init__(self, table: Table, type_: type) -> None:
+        self.table = table
+        self.type = type_
+        self.keys = tuple(
+            column.name for column in table.primary_key if column.name != "partition"
+        )
+        self._is_whole = "body" in table.c
+        self.columns = (*self.keys, "body") if self._is_whole else fields(type_)
+        if {"partition", *self.columns} != {column.name for column in table.c}:
+            raise TypeError(
+                f"the columns of table {table.name} are not the fields of "
+                f"{type_.__name__}: {', '.join(fields(type_))}"
+            )
+        self._amounts = tuple(
+            index
+            for index, name in enumerate(self.columns)
+            if isinstance(table.c[name].type, Quantity)
+        )
+        self._values = self._how_to_read()
+
+    def _how_to_read(self) -> Callable[[Any], Sequence[Any]]:
+        if self._is_whole:
+            key = attrgetter(*self.keys)
+            if len(self.keys) == 1:
+                return lambda value: (key(value), value)
+            return lambda value: (*key(value), value)
+        if issubclass(self.type, msgspec.Struct):
+            return msgspec.structs.astuple
+        return dataclasses.astuple
+
+    def row(self, value: Any) -> list[Any]:
+        """Return ``value`` as a row, ready for msgspec's JSON encoder."""
+        row = list(self._values(value))
+        for index in self._amounts:
+            amount = row[index]
+            row[index] = to_millionths(amount) if amount else 0
+        return row
+
+    def key(self, key: Hashable) -> tuple[Any, ...]:
+        """Return a key of the state's table as the values of the columns ``keys``."""
+        return key if isinstance(key, tuple) else (key,)
+
+    def value(self, row: Sequence[Any]) -> Any:
+        """Return what ``row`` stands for, as SQLAlchemy read it by ``columns``."""
+        if self._is_whole:
+            return row[-1]
+        return self.type(**dict(zip(self.columns, row, strict=True)))
+
+
+def fields(type_: Any) -> tuple[str, ...]:
+    """Return the names of a struct's or dataclass's fields, as declared."""
+    if issubclass(type_, msgspec.Struct):
+        names: tuple[str, ...] = type_.__struct_fields__
+        return names
+    return tuple(field.name for field in dataclasses.fields(type_))
+
+
+CODECS: dict[str, Codec] = {
+    name: Codec(table, STRUCTS[name]) for name, table in PROJECTIONS.items()
+}

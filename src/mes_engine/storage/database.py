@@ -1,0 +1,202 @@
+"""The database: one writer thread with one connection, and readers that only read.
+
+Cancelling a caller never reaches the driver: what has begun is finished, and ``close``
+waits for it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from mes_engine.core.errors import OutcomeUnknown, Overloaded
+from mes_engine.ports import StoreUnavailable
+from mes_engine.storage.driver import (
+    connected,
+    reader_engine,
+    writer_engine,
+)
+
+T = TypeVar("T")
+
+log = structlog.stdlib.get_logger()
+
+SQLITE_ERROR = 1
+
+
+class Database:
+    """One SQLite file, as the engine and the modules use it."""
+
+    def __init__(
+        self, url: str, *, readers: int, busy_timeout_s: float, most_waiting: int
+    ) -> None:
+        self._writing = writer_engine(url, busy_timeout_s=busy_timeout_s)
+        self._reading = reader_engine(
+            url, connections=readers, busy_timeout_s=busy_timeout_s
+        )
+        self._connection: Connection | None = connected(self._writing)
+        self._most_waiting = most_waiting
+        self._waiting = 0
+        self._writer = ThreadPoolExecutor(1, "database-writer")
+        self._readers = ThreadPoolExecutor(readers, "database-reader")
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        readers: int = 4,
+        busy_timeout_s: float = 5.0,
+        most_waiting: int = 1_000,
+    ) -> "Database":
+        """Open the database at ``url``; its tables are made by ``migrations``.
+
+        Args:
+            url: ``sqlite:///path``: a file on a local disk.
+            readers: How many reads may run at a time, each on its own connection.
+            busy_timeout_s: How long to wait for another process that writes.
+            most_waiting: How many writes may wait before more are turned away.
+
+        Raises:
+            SettingsError: It cannot be opened, or not so that it can be trusted.
+        """
+        return cls(
+            url,
+            readers=readers,
+            busy_timeout_s=busy_timeout_s,
+            most_waiting=most_waiting,
+        )
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in one transaction, alone, in the writer's thread.
+
+        Keep it short: the engine's commits wait behind it.
+
+        Raises:
+            Overloaded: Too many writes wait already; nothing was done.
+            StoreUnavailable: The database did not take it; nothing was done.
+            OutcomeUnknown: The commit itself failed.
+        """
+        if self._waiting >= self._most_waiting:
+            raise Overloaded(
+                "The database has more to write than it can take now.",
+                hint="Try again in a moment.",
+            )
+        self._waiting += 1
+        try:
+            return await _finished(self._writer, partial(self._transact, work))
+        finally:
+            self._waiting -= 1
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` on a connection that cannot write; it sees one moment.
+
+        Raises:
+            StoreUnavailable: The database cannot be read now.
+        """
+        return await _finished(self._readers, partial(self._look, work))
+
+    async def raw(self, work: Callable[[Any], T]) -> T:
+        """Run ``work`` on the driver's own connection, in the writer's thread.
+
+        For the hot path: ``work`` says BEGIN IMMEDIATE and COMMIT itself. What it
+        leaves open when it raises is undone.
+
+        Raises:
+            StoreUnavailable: The database failed. If it did so in COMMIT, the caller
+                has to find out what became of it.
+        """
+        return await _finished(self._writer, partial(self._drive, work))
+
+    async def close(self) -> None:
+        """Finish what was begun, and close every connection."""
+        await asyncio.shield(asyncio.to_thread(self._shut))
+
+    def _transact(self, work: Callable[[Connection], T]) -> T:
+        is_committing = False
+        try:
+            connection = self._connected()
+            with connection.begin():
+                result = work(connection)
+                is_committing = True
+        except OperationalError as error:
+            self._disconnect()
+            if _is_mistake(error.orig):
+                raise
+            if is_committing:
+                raise OutcomeUnknown(
+                    "The database failed while it was writing this.",
+                    hint="Send it again under the same key.",
+                ) from error
+            raise StoreUnavailable(str(error.orig)) from error
+        return result
+
+    def _look(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._reading.connect() as connection, connection.begin():
+                return work(connection)
+        except OperationalError as error:
+            if _is_mistake(error.orig):
+                raise
+            raise StoreUnavailable(str(error.orig)) from error
+
+    def _drive(self, work: Callable[[Any], T]) -> T:
+        try:
+            driven: Any = self._connected().connection.driver_connection
+        except OperationalError as error:
+            raise StoreUnavailable(str(error.orig)) from error
+        try:
+            return work(driven)
+        except driven.OperationalError as error:
+            self._disconnect()
+            if _is_mistake(error):
+                raise
+            raise StoreUnavailable(str(error)) from error
+        except BaseException:
+            driven.rollback()
+            raise
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._writing.connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        # After an I/O error a handle may say anything: it is not used again.
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+    def _shut(self) -> None:
+        self._writer.shutdown()
+        self._readers.shutdown()
+        if self._connection is not None:
+            self._connection.close()
+        self._reading.dispose()
+        self._writing.dispose()
+
+
+def _is_mistake(error: BaseException | None) -> bool:
+    """Whether the statement was wrong, and would be at any other time."""
+    return getattr(error, "sqlite_errorcode", None) == SQLITE_ERROR
+
+
+async def _finished(executor: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+    """Wait for ``call``, which goes on if we are cancelled."""
+    future = asyncio.get_running_loop().run_in_executor(executor, call)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        future.add_done_callback(_log_failure)
+        raise
+
+
+def _log_failure(future: "asyncio.Future[Any]") -> None:
+    if not future.cancelled() and (error := future.exception()) is not None:
+        log.warning("abandoned_work_failed", error=str(error))

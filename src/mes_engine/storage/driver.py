@@ -1,0 +1,145 @@
+"""SQLite, opened so that it keeps what it is told.
+
+The version without the WAL reset bug, BEGIN said by us, and pragmas that are read back:
+one that a build does not know is ignored without a word.
+"""
+
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from mes_engine.core.errors import SettingsError
+
+OLDEST = (3, 51, 3)
+WITHDRAWN = (3, 52, 0)  # has the WAL reset bug again; 3.53.0 has not
+
+CHECKPOINT_PAGES = 20_000
+CACHE_KIB = 65_536
+
+Pragmas = dict[str, tuple[str | int, str | int]]
+
+# What to set, and what is read back when it has worked.
+PRAGMAS: Pragmas = {
+    "journal_mode": ("WAL", "wal"),
+    "synchronous": ("FULL", 2),
+    "foreign_keys": ("ON", 1),
+    "trusted_schema": ("OFF", 0),
+    "mmap_size": (0, 0),
+    "temp_store": ("MEMORY", 2),
+    "cache_size": (-CACHE_KIB, -CACHE_KIB),
+}
+# The checkpoint is the writer's work alone; a reader would stall in it.
+WRITER: Pragmas = {"wal_autocheckpoint": (CHECKPOINT_PAGES, CHECKPOINT_PAGES)}
+READER: Pragmas = {"wal_autocheckpoint": (0, 0), "query_only": ("ON", 1)}
+
+
+def sqlite_driver() -> ModuleType:
+    """Return the DB-API module to use: ``pysqlite3``, else Python's own.
+
+    Raises:
+        SettingsError: Both are too old to be trusted with a journal.
+    """
+    seen = []
+    for name in ("pysqlite3.dbapi2", "sqlite3"):
+        try:
+            module = import_module(name)
+        except ImportError:
+            continue
+        if is_sound(module.sqlite_version_info):
+            return module
+        seen.append(f"{name.split('.')[0]} brings {module.sqlite_version}")
+    wanted = ".".join(str(part) for part in OLDEST)
+    raise SettingsError(
+        f"SQLite {wanted} or newer (not 3.52.0) is needed; {', '.join(seen)}. Older "
+        "ones can corrupt a database in WAL mode.",
+        hint="Install the wheel: pip install 'pysqlite3>=0.6.1'.",
+    )
+
+
+def is_sound(version: tuple[int, int, int]) -> bool:
+    """Return whether this version of SQLite has not the WAL reset bug."""
+    return version >= OLDEST and version[:2] != WITHDRAWN[:2]
+
+
+def writer_engine(url: str, *, busy_timeout_s: float) -> Engine:
+    """Return an engine whose every transaction begins with BEGIN IMMEDIATE."""
+    engine = _engine(url, connections=1, busy_timeout_s=busy_timeout_s)
+    _set_up(engine, PRAGMAS | WRITER, begin="BEGIN IMMEDIATE")
+    return engine
+
+
+def reader_engine(url: str, *, connections: int, busy_timeout_s: float) -> Engine:
+    """Return an engine that cannot write."""
+    engine = _engine(url, connections=connections, busy_timeout_s=busy_timeout_s)
+    _set_up(engine, PRAGMAS | READER, begin="BEGIN")
+    return engine
+
+
+def connected(engine: Engine) -> Connection:
+    """Connect, or say in one sentence why that cannot be.
+
+    Raises:
+        SettingsError: The file cannot be opened.
+    """
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        raise SettingsError(
+            f"The database {engine.url.database} cannot be opened: {error.orig}.",
+            hint="Its folder has to exist, on a local disk, and be writable.",
+        ) from error
+
+
+def _engine(url: str, *, connections: int, busy_timeout_s: float) -> Engine:
+    return create_engine(
+        _file_url(url),
+        module=sqlite_driver(),
+        connect_args={
+            "isolation_level": None,  # the driver says no BEGIN of its own
+            "timeout": busy_timeout_s,
+            "check_same_thread": False,  # one thread at a time: the executors see to it
+        },
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=busy_timeout_s,
+    )
+
+
+def _file_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise SettingsError(
+            f"'{url}' is no database URL.", hint="Write sqlite:///path/to/mes.db."
+        ) from error
+    if parsed.drivername != "sqlite" or parsed.database in {None, "", ":memory:"}:
+        raise SettingsError(
+            f"The database {parsed.render_as_string()} is not a SQLite file.",
+            hint="Write sqlite:///path/to/mes.db.",
+        )
+    return parsed
+
+
+def _set_up(engine: Engine, pragmas: Pragmas, *, begin: str) -> None:
+    def on_connect(connection: Any, _record: object) -> None:
+        for name, (value, wanted) in pragmas.items():
+            connection.execute(f"PRAGMA {name}={value}")
+            (is_now,) = connection.execute(f"PRAGMA {name}").fetchone()
+            if is_now != wanted:
+                raise SettingsError(
+                    f"SQLite keeps {name} at {is_now!r}; {wanted!r} is needed for "
+                    f"{engine.url.database}.",
+                    hint="Put the file on a local disk that this user may write to.",
+                )
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)

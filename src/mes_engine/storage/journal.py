@@ -1,0 +1,246 @@
+"""Reads for pages and consumers: the journal, and what follows from it.
+
+All of them are plain functions on a connection, for ``Database.read`` (or inside a
+``write``), and return the core's own values.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+
+from mes_engine.core.dispatching import DispatchDecision
+from mes_engine.core.facts import Recorded, decoded
+from mes_engine.core.lots import GenealogyEdge
+from mes_engine.core.postings import Posting, PostingState
+from mes_engine.core.production import UnassignedProduction
+from mes_engine.core.wip_ledger import Move, Position
+from mes_engine.storage import tables as t
+from mes_engine.storage.codec import CODECS
+
+MAIN = "main"
+SET_ASIDE = "message_set_aside"
+
+
+def head(connection: Connection, partition: str = MAIN) -> int:
+    """Return the seq of the last fact; 0 if there is none."""
+    last = select(func.max(t.fact.c.seq)).where(t.fact.c.partition == partition)
+    return connection.execute(last).scalar_one() or 0
+
+
+def facts_after(
+    connection: Connection,
+    partition: str,
+    seq: int,
+    limit: int,
+    types: Collection[str] | None = None,
+) -> list[Recorded]:
+    """Return up to ``limit`` facts after ``seq``, in order.
+
+    Args:
+        connection: Where to read.
+        partition: Whose journal.
+        seq: The last fact that the reader has.
+        limit: How many at most.
+        types: Only facts of these names, such as ``job_order_moved``.
+    """
+    conditions = [t.fact.c.seq > seq]
+    if types is not None:
+        conditions.append(t.fact.c.type.in_(sorted(types)))
+    return _facts(connection, partition, conditions, limit)
+
+
+def facts_of_cause(
+    connection: Connection, partition: str, cause: str
+) -> list[Recorded]:
+    """Return what one message did: ``origin:key``, or ``source/epoch/n``."""
+    return _facts(connection, partition, [t.fact.c.cause == cause])
+
+
+def set_aside(
+    connection: Connection, partition: str, *, after: int = 0, limit: int = 100
+) -> list[Recorded]:
+    """Return the messages that could not be handled, in order."""
+    is_one = t.fact.c.type == SET_ASIDE
+    return _facts(connection, partition, [is_one, t.fact.c.seq > after], limit)
+
+
+def moves(
+    connection: Connection,
+    partition: str,
+    *,
+    request: str | None = None,
+    lot: str | None = None,
+    job_order: str | None = None,
+    after: int = 0,
+    limit: int = 1_000,
+) -> list[Move]:
+    """Return the ledger's moves after fact ``after``, in order."""
+    wanted = {"request": request, "lot": lot, "job_order": job_order}
+    conditions = [*_equal("move", wanted), t.move.c.seq > after]
+    return _values(
+        connection, "move", partition, conditions, order=[t.move.c.seq], limit=limit
+    )
+
+
+def positions(
+    connection: Connection,
+    partition: str,
+    *,
+    request: str | None = None,
+    lot: str | None = None,
+    material: str | None = None,
+) -> list[Position]:
+    """Return where the pieces are, by lot and place."""
+    wanted = {"request": request, "lot": lot, "material": material}
+    order = [t.position.c.lot, t.position.c.place]
+    return _values(connection, "position", partition, _equal("position", wanted), order)
+
+
+def postings(
+    connection: Connection,
+    partition: str,
+    *,
+    states: Iterable[PostingState] | None = None,
+    stream: str | None = None,
+    limit: int = 1_000,
+) -> list[Posting]:
+    """Return postings, by stream and number."""
+    conditions = _equal("posting", {"stream": stream})
+    if states is not None:
+        conditions.append(t.posting.c.state.in_(list(states)))
+    order = [t.posting.c.stream, t.posting.c.stream_seq]
+    return _values(
+        connection, "posting", partition, conditions, order=order, limit=limit
+    )
+
+
+def unassigned_production(
+    connection: Connection,
+    partition: str,
+    *,
+    work_unit: str | None = None,
+    limit: int = 100,
+) -> list[UnassignedProduction]:
+    """Return what was counted and is on no job order, the newest first."""
+    conditions = _equal("unassigned_production", {"work_unit": work_unit})
+    order = [t.unassigned_production.c.seq.desc()]
+    return _values(
+        connection,
+        "unassigned_production",
+        partition,
+        conditions,
+        order=order,
+        limit=limit,
+    )
+
+
+def dispatch_decisions(
+    connection: Connection,
+    partition: str,
+    *,
+    work_unit: str | None = None,
+    limit: int = 100,
+) -> list[DispatchDecision]:
+    """Return what was dispatched to a work unit, and why; the newest first."""
+    conditions = _equal("dispatch_decision", {"work_unit": work_unit})
+    order = [t.dispatch_decision.c.seq.desc()]
+    return _values(
+        connection, "dispatch_decision", partition, conditions, order=order, limit=limit
+    )
+
+
+def one(connection: Connection, table: str, partition: str, *key: Any) -> Any:
+    """Return what ``table`` has under ``key``, live or long over; None if nothing.
+
+    Args:
+        connection: Where to read.
+        table: A table of the state, such as ``job_order``.
+        partition: Whose.
+        key: The values of its key.
+    """
+    wanted = dict(zip(CODECS[table].keys, key, strict=True))
+    found = _values(connection, table, partition, _equal(table, wanted))
+    return found[0] if found else None
+
+
+def origins(connection: Connection, partition: str, lot: str) -> list[GenealogyEdge]:
+    """Return every edge by which anything came into ``lot``, at whatever remove."""
+    edge = t.genealogy_edge.c
+    return _reached(connection, partition, lot, edge.target, edge.source)
+
+
+def uses(connection: Connection, partition: str, lot: str) -> list[GenealogyEdge]:
+    """Return every edge by which anything of ``lot`` went on, at whatever remove."""
+    edge = t.genealogy_edge.c
+    return _reached(connection, partition, lot, edge.source, edge.target)
+
+
+def _reached(
+    connection: Connection,
+    partition: str,
+    lot: str,
+    near: ColumnElement[str],
+    far: ColumnElement[str],
+) -> list[GenealogyEdge]:
+    is_ours = t.genealogy_edge.c.partition == partition
+    found = select(far.label("lot")).where(is_ours, near == lot).cte(recursive=True)
+    found = found.union(select(far).where(is_ours, near == found.c.lot))
+    lots = select(found.c.lot)
+    conditions = [(near == lot) | near.in_(lots)]
+    order = [t.genealogy_edge.c.seq]
+    return _values(connection, "genealogy_edge", partition, conditions, order=order)
+
+
+def _facts(
+    connection: Connection,
+    partition: str,
+    conditions: Iterable[ColumnElement[bool]],
+    limit: int | None = None,
+) -> list[Recorded]:
+    query = (
+        select(t.fact)
+        .where(t.fact.c.partition == partition, *conditions)
+        .order_by(t.fact.c.seq)
+        .limit(limit)
+    )
+    return [recorded(row) for row in connection.execute(query)]
+
+
+def recorded(row: Row[Any]) -> Recorded:
+    """Return the fact that a row of the journal holds, in today's version."""
+    return Recorded(
+        partition=row.partition,
+        seq=row.seq,
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        cause=row.cause,
+        person=row.person,
+        fact=decoded(row.body, version=row.version),
+    )
+
+
+def _equal(table: str, wanted: dict[str, Any]) -> list[ColumnElement[bool]]:
+    columns = t.PROJECTIONS[table].c
+    return [
+        columns[name] == value for name, value in wanted.items() if value is not None
+    ]
+
+
+def _values(
+    connection: Connection,
+    table: str,
+    partition: str,
+    conditions: Iterable[ColumnElement[bool]],
+    *,
+    order: Sequence[ColumnElement[Any]] = (),
+    limit: int | None = None,
+) -> list[Any]:
+    codec = CODECS[table]
+    query = (
+        select(*(codec.table.c[name] for name in codec.columns))
+        .where(codec.table.c.partition == partition, *conditions)
+        .order_by(*order)
+        .limit(limit)
+    )
+    return [codec.value(row) for row in connection.execute(query)]

@@ -1,0 +1,94 @@
+"""The engine's tables: the journal, and one projection for each table of the state.
+
+A projection's columns are the fields of its struct, by name: ``codec`` relies on it. A
+plant and a routing are kept whole, as JSON.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Table, event
+
+from mes_engine.core.state import TABLES
+from mes_engine.storage.metadata import metadata
+from mes_engine.storage.tables.journal import fact
+from mes_engine.storage.tables.material import (
+    connection_flow,
+    genealogy_edge,
+    lot,
+    move,
+    position,
+    posting,
+)
+from mes_engine.storage.tables.site import (
+    counter,
+    effective_routing,
+    equipment,
+    machine_tally,
+    plant,
+    routing,
+    signal,
+    unassigned_production,
+    watermark,
+)
+from mes_engine.storage.tables.work import (
+    dispatch_decision,
+    handled,
+    hold,
+    job_order,
+    run,
+    visit,
+    work_request,
+)
+
+__all__ = [
+    "PROJECTIONS",
+    "WRITTEN_ONCE",
+    "connection_flow",
+    "counter",
+    "dispatch_decision",
+    "effective_routing",
+    "equipment",
+    "fact",
+    "genealogy_edge",
+    "guards",
+    "handled",
+    "hold",
+    "job_order",
+    "lot",
+    "machine_tally",
+    "move",
+    "plant",
+    "position",
+    "posting",
+    "routing",
+    "run",
+    "signal",
+    "unassigned_production",
+    "visit",
+    "watermark",
+    "work_request",
+]
+
+PROJECTIONS: dict[str, Table] = {name: metadata.tables[name] for name in TABLES}
+"""By name of the state's table, the rows that it is kept in."""
+
+WRITTEN_ONCE = ("fact", *(name for name, spec in TABLES.items() if not spec.is_kept))
+"""The tables whose rows are never changed, nor deleted: the database sees to it."""
+
+
+def guards(table: str) -> Iterator[str]:
+    """Yield the SQL of the triggers that keep the rows of ``table`` as written."""
+    for verb in ("update", "delete"):
+        yield (
+            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is written once'); END"
+        )
+
+
+def _put_guards(table: Table, connection: Connection, **_how: object) -> None:
+    for guard in guards(table.name):
+        connection.exec_driver_sql(guard)
+
+
+for _name in WRITTEN_ONCE:
+    event.listen(metadata.tables[_name], "after_create", _put_guards)

@@ -1,0 +1,31 @@
+"""The journal: every fact, once, in order."""
+
+from sqlalchemy import Index, text
+
+from mes_engine.storage.columns import (
+    number_key,
+    partition,
+    strict_table,
+    string,
+    whole,
+)
+
+fact = strict_table(
+    "fact",
+    partition(),
+    number_key("seq"),
+    string("type"),
+    whole("version"),
+    whole("occurred_at"),
+    whole("recorded_at"),
+    string("cause"),
+    string("person"),
+    string("body"),
+    Index(None, "partition", "cause"),
+    Index(
+        "ix_fact_set_aside",
+        "partition",
+        "seq",
+        sqlite_where=text("type = 'message_set_aside'"),
+    ),
+)

@@ -1,0 +1,137 @@
+"""Material: lots, where they are, how they went there, and what the ERP is told."""
+
+from sqlalchemy import CheckConstraint, Index, text
+
+from mes_engine.core.lots import LotExistence, LotQuality
+from mes_engine.core.postings import SETTLED, PostingKind, PostingState
+from mes_engine.core.wip_ledger import HELD, SINKS, Bucket
+from mes_engine.storage.columns import (
+    flag,
+    key,
+    number_key,
+    one_of,
+    partition,
+    quantity,
+    strict_table,
+    string,
+    whole,
+    word,
+)
+
+lot = strict_table(
+    "lot",
+    partition(),
+    key("id"),
+    whole("number"),
+    string("material"),
+    string("unit"),
+    whole("created_at"),
+    string("request", is_optional=True),
+    string("supplier"),
+    string("supplier_lot"),
+    word("quality", LotQuality),
+    word("existence", LotExistence),
+    Index(None, "partition", "request"),
+)
+
+IS_HELD = f"{' + '.join(HELD)} > 0"
+"""The SQL condition that something is at a position now."""
+
+position = strict_table(
+    "position",
+    partition(),
+    key("lot"),
+    key("place"),
+    string("material"),
+    string("unit"),
+    flag("is_stock"),
+    string("request", is_optional=True),
+    *(quantity(bucket.value) for bucket in Bucket),
+    quantity("moved_in"),
+    quantity("moved_out"),
+    CheckConstraint(
+        " AND ".join(f"{bucket} >= 0" for bucket in (*HELD, *SINKS)), name="law_l0"
+    ),
+    Index(None, "partition", "request"),
+    Index("ix_position_held", "partition", "material", sqlite_where=text(IS_HELD)),
+)
+
+connection_flow = strict_table(
+    "connection_flow",
+    partition(),
+    key("request"),
+    key("source"),
+    key("target"),
+    quantity("sent"),
+    quantity("arrived"),
+)
+
+move = strict_table(
+    "move",
+    partition(),
+    number_key("seq"),
+    string("lot"),
+    string("material"),
+    string("unit"),
+    quantity("quantity"),
+    string("place"),
+    word("bucket", Bucket),
+    string("to_place"),
+    word("to_bucket", Bucket),
+    string("request", is_optional=True),
+    string("job_order", is_optional=True),
+    string("run", is_optional=True),
+    whole("at"),
+    string("person"),
+    string("reason"),
+    string("connection"),
+    CheckConstraint("quantity > 0", name="quantity"),
+    Index(None, "partition", "request", "seq"),
+    Index(None, "partition", "lot", "seq"),
+)
+
+genealogy_edge = strict_table(
+    "genealogy_edge",
+    partition(),
+    number_key("seq"),
+    string("source"),
+    string("target"),
+    quantity("quantity"),
+    string("unit"),
+    string("job_order"),
+    whole("at"),
+    Index(None, "partition", "source", "target"),
+    Index(None, "partition", "target", "source"),
+)
+
+posting = strict_table(
+    "posting",
+    partition(),
+    key("key"),
+    string("stream"),
+    whole("stream_seq"),
+    word("kind", PostingKind),
+    string("job_order"),
+    string("step"),
+    string("work_center"),
+    string("material"),
+    string("unit"),
+    quantity("good"),
+    quantity("scrap"),
+    quantity("setup_s"),
+    quantity("processing_s"),
+    flag("is_final"),
+    whole("occurred_at"),
+    string("business_date"),
+    string("reverses", is_optional=True),
+    word("state", PostingState),
+    string("reference"),
+    string("reason"),
+    Index(None, "partition", "stream", "stream_seq", unique=True),
+    Index(
+        "ix_posting_unsettled",
+        "partition",
+        "state",
+        sqlite_where=text(f"NOT ({one_of('state', sorted(SETTLED))})"),
+    ),
+)

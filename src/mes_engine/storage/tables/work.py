@@ -1,0 +1,157 @@
+"""Work: requests, job orders, their runs, and the commands that were handled."""
+
+from sqlalchemy import Index
+
+from mes_engine.core.conditions import Condition
+from mes_engine.core.dispatching import Candidate
+from mes_engine.core.job_order import JobOrderState
+from mes_engine.core.messages import Answer
+from mes_engine.core.plant import DispatchRule
+from mes_engine.core.requests import WorkRequestState
+from mes_engine.core.runs import Clock, HoldMode, HoldScope, Lane
+from mes_engine.storage.columns import (
+    body,
+    flag,
+    key,
+    number_key,
+    partition,
+    quantity,
+    strict_table,
+    string,
+    whole,
+    word,
+)
+
+work_request = strict_table(
+    "work_request",
+    partition(),
+    key("id"),
+    string("material"),
+    string("unit"),
+    quantity("quantity"),
+    string("routing"),
+    string("revision"),
+    whole("due_at"),
+    whole("priority"),
+    string("demand"),
+    whole("created_at"),
+    word("state", WorkRequestState),
+    string("lot", is_optional=True),
+    whole("posted"),
+    flag("releases_job_orders"),
+)
+
+visit = strict_table(
+    "visit",
+    partition(),
+    key("id"),
+    string("request"),
+    string("step"),
+    whole("pass_number"),
+    body("tokens", tuple[str, ...]),
+    string("chosen", is_optional=True),
+    flag("is_done"),
+    Index(None, "partition", "request"),
+)
+
+job_order = strict_table(
+    "job_order",
+    partition(),
+    key("id"),
+    whole("number"),
+    string("request"),
+    string("visit"),
+    string("step"),
+    string("routing"),
+    string("revision"),
+    string("work_center"),
+    string("equipment_class"),
+    string("unit"),
+    quantity("planned"),
+    whole("due_at"),
+    whole("priority"),
+    whole("stored_at"),
+    word("state", JobOrderState),
+    flag("expects_pieces"),
+    body("conditions", tuple[Condition, ...]),
+    whole("queued_at", is_optional=True),
+    string("run", is_optional=True),
+    body("materials", tuple[str, ...]),
+    quantity("good"),
+    quantity("scrap"),
+    quantity("lost"),
+    quantity("tested"),
+    whole("setup_us"),
+    whole("processing_us"),
+    whole("down_us"),
+    quantity("posted_good"),
+    quantity("posted_scrap"),
+    whole("posted_setup_us"),
+    whole("posted_processing_us"),
+    flag("is_final_posted"),
+    whole("begun_at", is_optional=True),
+    whole("ended_at", is_optional=True),
+    string("follows", is_optional=True),
+    string("reason"),
+    Index(None, "partition", "request"),
+)
+
+run = strict_table(
+    "run",
+    partition(),
+    key("id"),
+    whole("number"),
+    string("work_unit"),
+    string("work_center"),
+    string("job_order"),
+    word("lane", Lane),
+    whole("opened_at"),
+    string("person"),
+    word("clock", Clock),
+    whole("since"),
+    whole("setup_us"),
+    whole("processing_us"),
+    whole("begun_at", is_optional=True),
+    whole("closed_at", is_optional=True),
+    Index(None, "partition", "job_order"),
+)
+
+hold = strict_table(
+    "hold",
+    partition(),
+    key("id"),
+    whole("number"),
+    word("scope", HoldScope),
+    string("target"),
+    word("mode", HoldMode),
+    string("reason"),
+    string("owner"),
+    whole("opened_at"),
+    whole("released_at", is_optional=True),
+    string("released_by"),
+)
+
+dispatch_decision = strict_table(
+    "dispatch_decision",
+    partition(),
+    number_key("seq"),
+    string("work_unit"),
+    string("work_center"),
+    word("rule", DispatchRule),
+    whole("at"),
+    string("person"),
+    body("candidates", tuple[Candidate, ...]),
+    string("chosen", is_optional=True),
+    string("asked_for", is_optional=True),
+    Index(None, "partition", "work_unit", "seq"),
+)
+
+handled = strict_table(
+    "handled",
+    partition(),
+    key("origin"),
+    key("key"),
+    string("digest"),
+    body("answer", Answer),
+    whole("at"),
+)
