@@ -10,8 +10,6 @@ from enum import StrEnum
 
 import msgspec
 
-from mes_engine.core.quantity import ZERO
-
 
 class DispatchRule(StrEnum):
     """How a work center puts its queue in order."""
@@ -126,5 +124,3 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     signals: tuple[Signal, ...] = ()
     shifts: tuple[Shift, ...] = ()
     state_maps: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
-    over_tolerance: Decimal = ZERO
-    """What a routing without a tolerance of its own allows, as a share (0.05: 5 %)."""

@@ -47,7 +47,6 @@ def to_plant(file: PlantFile) -> Plant:
         site=file.site.id,
         name=file.site.name,
         zone=file.site.zone,
-        over_tolerance=file.site.over_tolerance,
         finished_location=file.locations.finished,
         receiving_location=file.locations.receiving,
         areas=file.areas,

@@ -18,6 +18,7 @@ from mes_engine.core.routing import (
     JobPer,
     Routing,
     Step,
+    StepOrder,
     routing_problems,
 )
 from mes_engine.settings.checked import Names, checked
@@ -90,6 +91,7 @@ class RoutingFile(Section):
     unit: UnitCode
     over_tolerance: Share | None = None
     under_tolerance: Share = ZERO
+    step_order: StepOrder = StepOrder.STRICT
     steps: list[StepEntry] = Field(min_length=1)
     connections: list[ConnectionEntry] | None = None
 
@@ -156,6 +158,7 @@ def to_routing(file: RoutingFile, *, over_tolerance: Decimal) -> Routing:
         unit=file.unit,
         over_tolerance=over_tolerance if own is None else own,
         under_tolerance=file.under_tolerance,
+        step_order=file.step_order,
         steps=steps,
         connections=connections,
     )

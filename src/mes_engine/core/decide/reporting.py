@@ -155,8 +155,7 @@ def _make_room(
     if excess <= ZERO:
         return
     request, routing = draft.request(job.request), routing_of(draft.state, job)
-    tolerance = routing.over_tolerance or draft.state.site.plant.over_tolerance
-    allowed = floored(request.quantity * tolerance, unit=job.unit)
+    allowed = floored(request.quantity * routing.over_tolerance, unit=job.unit)
     used = _over_produced(draft, job)
     is_entry = not any(routing.reaching(job.step))
     is_within = command.taken_from is ReportFrom.WORK and excess <= allowed - used
