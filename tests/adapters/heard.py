@@ -61,6 +61,14 @@ class Heard:
             ) from None
 
 
+def grows(tag: str) -> Callable[[Heard], bool]:
+    return lambda heard: len(set(heard.counts(tag))) > 2
+
+
+def shows(tag: str, value: int) -> Callable[[Heard], bool]:
+    return lambda heard: heard.last(tag) == value
+
+
 async def life(link: Link, *, within_s: float = 30) -> tuple[Heard, MesError]:
     """Run ``link`` to the end of its life, which has to come in time."""
     heard = Heard()

@@ -13,7 +13,7 @@ from mes_adapters.opcua import ADAPTER as OPCUA
 from mes_engine.core.errors import SourceLost
 from mes_engine.core.samples import LinkReport, LinkState, Quality
 from mes_engine.ports import Link
-from tests.adapters.heard import Heard, life, listening
+from tests.adapters.heard import grows, life, listening, shows
 from tests.adapters.plant import NAMESPACE, RunningPlant, running_plant
 from tests.adapters.relay import relaying
 
@@ -85,14 +85,6 @@ WAYS = {
     "opcua": Way("mill-1", lambda plant: plant.opcua, open_opcua),
     "modbus": Way("press-1", lambda plant: plant.modbus, open_modbus),
 }
-
-
-def grows(tag: str) -> Callable[[Heard], bool]:
-    return lambda heard: len(set(heard.counts(tag))) > 2
-
-
-def shows(tag: str, value: int) -> Callable[[Heard], bool]:
-    return lambda heard: heard.last(tag) == value
 
 
 @pytest.fixture(params=WAYS)
