@@ -94,7 +94,9 @@ def positions(
     """Return where the pieces are, by lot and place."""
     wanted = {"request": request, "lot": lot, "material": material}
     order = [t.position.c.lot, t.position.c.place]
-    return _values(connection, "position", partition, _equal("position", wanted), order)
+    return _values(
+        connection, "position", partition, _equal("position", wanted), order=order
+    )
 
 
 def postings(

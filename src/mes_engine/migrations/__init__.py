@@ -1,0 +1,65 @@
+"""The schema's history, and the way up it: all or nothing, and never back down."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from mes_engine.core.errors import SettingsError
+from mes_engine.storage.driver import connected, writer_engine
+
+BUSY_TIMEOUT_S = 30.0
+
+
+def upgrade(url: str) -> None:
+    """Bring the database at ``url`` to :func:`head`, in one transaction.
+
+    Raises:
+        SettingsError: It cannot be opened, or a newer version of this software has
+            upgraded it already.
+    """
+    engine = writer_engine(url, busy_timeout_s=BUSY_TIMEOUT_S)
+    try:
+        with connected(engine) as connection, connection.begin():
+            command.upgrade(_config(connection), "head")
+    except CommandError as error:
+        raise SettingsError(
+            f"The schema of {url} is not one of this version's: {error}.",
+            hint="Run the version that upgraded it, or a later one.",
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def current(url: str) -> str | None:
+    """Return the revision that the database at ``url`` is at; None if it is empty.
+
+    Raises:
+        SettingsError: It cannot be opened.
+    """
+    engine = writer_engine(url, busy_timeout_s=BUSY_TIMEOUT_S)
+    try:
+        with connected(engine) as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def head() -> str:
+    """Return the newest revision."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    if newest is None:
+        raise LookupError("there are no migrations")
+    return newest
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    here = str(Path(__file__).parent)
+    config.set_main_option("script_location", here.replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,176 @@
+"""The journal, the site, and who has read how far."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from mes_engine.migrations.columns import flag, guard, text, whole, word
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "fact",
+        text("partition"),
+        whole("seq"),
+        text("type"),
+        whole("version"),
+        whole("occurred_at"),
+        whole("recorded_at"),
+        text("cause"),
+        text("person"),
+        text("body"),
+        sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_fact")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_fact_partition_cause"), "fact", ["partition", "cause"])
+    op.create_index(
+        op.f("ix_fact_set_aside"),
+        "fact",
+        ["partition", "seq"],
+        sqlite_where=sa.text("type = 'message_set_aside'"),
+    )
+    guard("fact")
+    op.create_table(
+        "plant",
+        text("partition"),
+        text("site"),
+        text("body"),
+        sa.PrimaryKeyConstraint("partition", "site", name=op.f("pk_plant")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "routing",
+        text("partition"),
+        text("id"),
+        text("revision"),
+        text("body"),
+        sa.PrimaryKeyConstraint("partition", "id", "revision", name=op.f("pk_routing")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "effective_routing",
+        text("partition"),
+        text("id"),
+        text("revision", nullable=True),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_effective_routing")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "equipment",
+        text("partition"),
+        text("work_unit"),
+        word("equipment", "link", "connected stale disconnected", nullable=True),
+        whole("link_since"),
+        word(
+            "equipment",
+            "item_state",
+            "not_available out_of_service not_executing executing",
+            nullable=True,
+        ),
+        text("word"),
+        whole("since"),
+        sa.PrimaryKeyConstraint("partition", "work_unit", name=op.f("pk_equipment")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "signal",
+        text("partition"),
+        text("tag"),
+        text("value", nullable=True),
+        whole("at"),
+        whole("epoch"),
+        whole("position"),
+        flag("signal", "is_bad"),
+        sa.PrimaryKeyConstraint("partition", "tag", name=op.f("pk_signal")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "machine_tally",
+        text("partition"),
+        text("work_unit"),
+        text("role"),
+        whole("counted"),
+        whole("booked"),
+        whole("unassigned"),
+        sa.PrimaryKeyConstraint(
+            "partition", "work_unit", "role", name=op.f("pk_machine_tally")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "unassigned_production",
+        text("partition"),
+        whole("seq"),
+        text("work_unit"),
+        text("tag"),
+        text("role"),
+        whole("quantity"),
+        word(
+            "unassigned_production",
+            "reason",
+            "no_active_run before_begin past_quantity suspect_count",
+        ),
+        whole("at"),
+        text("job_order", nullable=True),
+        sa.PrimaryKeyConstraint(
+            "partition", "seq", name=op.f("pk_unassigned_production")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_unassigned_production_partition_work_unit_seq"),
+        "unassigned_production",
+        ["partition", "work_unit", "seq"],
+    )
+    guard("unassigned_production")
+    op.create_table(
+        "watermark",
+        text("partition"),
+        text("source"),
+        whole("epoch"),
+        whole("n"),
+        sa.PrimaryKeyConstraint("partition", "source", name=op.f("pk_watermark")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "counter",
+        text("partition"),
+        text("name"),
+        whole("last"),
+        sa.PrimaryKeyConstraint("partition", "name", name=op.f("pk_counter")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "intent",
+        sa.Column("number", sa.Integer(), nullable=False),
+        text("origin"),
+        text("key"),
+        text("digest"),
+        text("person"),
+        whole("at"),
+        text("command"),
+        text("answer", nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_intent")),
+        sa.UniqueConstraint("origin", "key", name=op.f("uq_intent_origin_key")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_intent_pending"),
+        "intent",
+        ["number"],
+        sqlite_where=sa.text("answer IS NULL"),
+    )
+    op.create_table(
+        "consumer_cursor",
+        text("partition"),
+        text("consumer"),
+        whole("seq"),
+        sa.PrimaryKeyConstraint(
+            "partition", "consumer", name=op.f("pk_consumer_cursor")
+        ),
+        sqlite_strict=True,
+    )

@@ -1,0 +1,178 @@
+"""Work requests, job orders, and what was done about them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from mes_engine.migrations.columns import flag, guard, text, whole, word
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "work_request",
+        text("partition"),
+        text("id"),
+        text("material"),
+        text("unit"),
+        whole("quantity"),
+        text("routing"),
+        text("revision"),
+        whole("due_at"),
+        whole("priority"),
+        text("demand"),
+        whole("created_at"),
+        word(
+            "work_request",
+            "state",
+            "planned released in_progress completed closed cancelled",
+        ),
+        text("lot", nullable=True),
+        whole("posted"),
+        flag("work_request", "releases_job_orders"),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_work_request")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "visit",
+        text("partition"),
+        text("id"),
+        text("request"),
+        text("step"),
+        whole("pass_number"),
+        text("tokens"),
+        text("chosen", nullable=True),
+        flag("visit", "is_done"),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_visit")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_visit_partition_request"), "visit", ["partition", "request"]
+    )
+    op.create_table(
+        "job_order",
+        text("partition"),
+        text("id"),
+        whole("number"),
+        text("request"),
+        text("visit"),
+        text("step"),
+        text("routing"),
+        text("revision"),
+        text("work_center"),
+        text("equipment_class"),
+        text("unit"),
+        whole("planned"),
+        whole("due_at"),
+        whole("priority"),
+        whole("stored_at"),
+        word(
+            "job_order",
+            "state",
+            "not_allowed_to_start.waiting not_allowed_to_start.ready "
+            "allowed_to_start.waiting allowed_to_start.ready "
+            "allowed_to_start.loaded running.setup running.processing "
+            "interrupted.held interrupted.suspended ended.completed "
+            "ended.closed aborted cancelled",
+        ),
+        flag("job_order", "expects_pieces"),
+        text("conditions"),
+        whole("queued_at", nullable=True),
+        text("run", nullable=True),
+        text("materials"),
+        whole("good"),
+        whole("scrap"),
+        whole("lost"),
+        whole("tested"),
+        whole("setup_us"),
+        whole("processing_us"),
+        whole("down_us"),
+        whole("posted_good"),
+        whole("posted_scrap"),
+        whole("posted_setup_us"),
+        whole("posted_processing_us"),
+        flag("job_order", "is_final_posted"),
+        whole("begun_at", nullable=True),
+        whole("ended_at", nullable=True),
+        text("follows", nullable=True),
+        text("reason"),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_job_order")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_job_order_partition_request"), "job_order", ["partition", "request"]
+    )
+    op.create_table(
+        "run",
+        text("partition"),
+        text("id"),
+        whole("number"),
+        text("work_unit"),
+        text("work_center"),
+        text("job_order"),
+        word("run", "lane", "staged active"),
+        whole("opened_at"),
+        text("person"),
+        word("run", "clock", "stopped setup processing"),
+        whole("since"),
+        whole("setup_us"),
+        whole("processing_us"),
+        whole("begun_at", nullable=True),
+        whole("closed_at", nullable=True),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_run")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_run_partition_job_order"), "run", ["partition", "job_order"]
+    )
+    op.create_table(
+        "hold",
+        text("partition"),
+        text("id"),
+        whole("number"),
+        word("hold", "scope", "job_order work_request"),
+        text("target"),
+        word("hold", "mode", "stop_now after_run"),
+        text("reason"),
+        text("owner"),
+        whole("opened_at"),
+        whole("released_at", nullable=True),
+        text("released_by"),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_hold")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "dispatch_decision",
+        text("partition"),
+        whole("seq"),
+        text("work_unit"),
+        text("work_center"),
+        word("dispatch_decision", "rule", "fifo edd priority"),
+        whole("at"),
+        text("person"),
+        text("candidates"),
+        text("chosen", nullable=True),
+        text("asked_for", nullable=True),
+        sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_dispatch_decision")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_dispatch_decision_partition_work_unit_seq"),
+        "dispatch_decision",
+        ["partition", "work_unit", "seq"],
+    )
+    guard("dispatch_decision")
+    op.create_table(
+        "handled",
+        text("partition"),
+        text("origin"),
+        text("key"),
+        text("digest"),
+        text("answer"),
+        whole("at"),
+        sa.PrimaryKeyConstraint("partition", "origin", "key", name=op.f("pk_handled")),
+        sqlite_strict=True,
+    )

@@ -1,0 +1,194 @@
+"""Lots, where they are, and what the ERP is told of them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from mes_engine.migrations.columns import flag, guard, text, whole, word
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "lot",
+        text("partition"),
+        text("id"),
+        whole("number"),
+        text("material"),
+        text("unit"),
+        whole("created_at"),
+        text("request", nullable=True),
+        text("supplier"),
+        text("supplier_lot"),
+        word("lot", "quality", "quarantine unrestricted restricted rejected"),
+        word("lot", "existence", "active consumed scrapped"),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_lot")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_lot_partition_request"), "lot", ["partition", "request"])
+    op.create_table(
+        "position",
+        text("partition"),
+        text("lot"),
+        text("place"),
+        text("material"),
+        text("unit"),
+        flag("position", "is_stock"),
+        text("request", nullable=True),
+        whole("queued"),
+        whole("in_process"),
+        whole("suspect"),
+        whole("out"),
+        whole("transit"),
+        whole("stock"),
+        whole("started"),
+        whole("found"),
+        whole("produced"),
+        whole("received"),
+        whole("scrap"),
+        whole("lost"),
+        whole("tested"),
+        whole("consumed"),
+        whole("shipped"),
+        whole("moved_in"),
+        whole("moved_out"),
+        sa.CheckConstraint(
+            "queued >= 0 AND in_process >= 0 AND suspect >= 0 AND out >= "
+            "0 AND transit >= 0 AND stock >= 0 AND scrap >= 0 AND lost >="
+            " 0 AND tested >= 0 AND consumed >= 0 AND shipped >= 0",
+            name=op.f("ck_position_law_l0"),
+        ),
+        sa.PrimaryKeyConstraint("partition", "lot", "place", name=op.f("pk_position")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_position_held"),
+        "position",
+        ["partition", "material"],
+        sqlite_where=sa.text(
+            "queued + in_process + suspect + out + transit + stock > 0"
+        ),
+    )
+    op.create_index(
+        op.f("ix_position_partition_request"), "position", ["partition", "request"]
+    )
+    op.create_table(
+        "connection_flow",
+        text("partition"),
+        text("request"),
+        text("source"),
+        text("target"),
+        whole("sent"),
+        whole("arrived"),
+        sa.PrimaryKeyConstraint(
+            "partition", "request", "source", "target", name=op.f("pk_connection_flow")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "move",
+        text("partition"),
+        whole("seq"),
+        text("lot"),
+        text("material"),
+        text("unit"),
+        whole("quantity"),
+        text("place"),
+        word(
+            "move",
+            "bucket",
+            "queued in_process suspect out transit stock started found "
+            "produced received scrap lost tested consumed shipped",
+        ),
+        text("to_place"),
+        word(
+            "move",
+            "to_bucket",
+            "queued in_process suspect out transit stock started found "
+            "produced received scrap lost tested consumed shipped",
+        ),
+        text("request", nullable=True),
+        text("job_order", nullable=True),
+        text("run", nullable=True),
+        whole("at"),
+        text("person"),
+        text("reason"),
+        text("connection"),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_move_quantity")),
+        sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_move")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_move_partition_lot_seq"), "move", ["partition", "lot", "seq"]
+    )
+    op.create_index(
+        op.f("ix_move_partition_request_seq"), "move", ["partition", "request", "seq"]
+    )
+    guard("move")
+    op.create_table(
+        "genealogy_edge",
+        text("partition"),
+        whole("seq"),
+        text("source"),
+        text("target"),
+        whole("quantity"),
+        text("unit"),
+        text("job_order"),
+        whole("at"),
+        sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_genealogy_edge")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_genealogy_edge_partition_source_target"),
+        "genealogy_edge",
+        ["partition", "source", "target"],
+    )
+    op.create_index(
+        op.f("ix_genealogy_edge_partition_target_source"),
+        "genealogy_edge",
+        ["partition", "target", "source"],
+    )
+    guard("genealogy_edge")
+    op.create_table(
+        "posting",
+        text("partition"),
+        text("key"),
+        text("stream"),
+        whole("stream_seq"),
+        word("posting", "kind", "confirm reverse"),
+        text("job_order"),
+        text("step"),
+        text("work_center"),
+        text("material"),
+        text("unit"),
+        whole("good"),
+        whole("scrap"),
+        whole("setup_s"),
+        whole("processing_s"),
+        flag("posting", "is_final"),
+        whole("occurred_at"),
+        text("business_date"),
+        text("reverses", nullable=True),
+        word(
+            "posting", "state", "pending retrying in_doubt parked acknowledged waived"
+        ),
+        text("reference"),
+        text("reason"),
+        sa.PrimaryKeyConstraint("partition", "key", name=op.f("pk_posting")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_posting_partition_stream_stream_seq"),
+        "posting",
+        ["partition", "stream", "stream_seq"],
+        unique=True,
+    )
+    op.create_index(
+        op.f("ix_posting_unsettled"),
+        "posting",
+        ["partition", "state"],
+        sqlite_where=sa.text("NOT (state IN ('acknowledged', 'waived'))"),
+    )
