@@ -56,6 +56,13 @@ async def until(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
             await asyncio.sleep(0)
 
 
+async def until_so(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for what has to be asked for, such as a row of the database."""
+    async with asyncio.timeout(10.0):
+        while not await holds():  # noqa: ASYNC110 - any condition
+            await asyncio.sleep(0)
+
+
 @dataclass
 class SmallDecide:
     """Notes each message as a fact, and does what the name of a routing says.

@@ -1,10 +1,7 @@
 """Supervision: numbered, reconnected, logged once, and never a danger to others."""
 
 import asyncio
-from collections.abc import Iterator
 
-import pytest
-import structlog
 from structlog.testing import LogCapture
 
 from mes_engine.core.errors import SourceLost, SourceMisconfigured
@@ -86,14 +83,6 @@ class Watch:
         """Name what was heard, in order."""
         reports = (sensed.report for sensed in self.heard)
         return [one.tag if isinstance(one, Sample) else one.state for one in reports]
-
-
-@pytest.fixture
-def logs() -> Iterator[LogCapture]:
-    capture = LogCapture()
-    structlog.configure(processors=[structlog.contextvars.merge_contextvars, capture])
-    yield capture
-    structlog.reset_defaults()
 
 
 def names(logs: LogCapture) -> list[str]:
