@@ -1,0 +1,1 @@
+"""Bounded modules: each owns its documents, and feeds the engine by intents."""

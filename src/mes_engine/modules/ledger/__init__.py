@@ -1,0 +1,41 @@
+"""The embedded work-centre ledger: what each work center has done, booked once."""
+
+from mes_engine.modules.ledger.api import ledger_router
+from mes_engine.modules.ledger.model import (
+    Amounts,
+    Entry,
+    StreamTotals,
+    Totals,
+    canonical,
+)
+from mes_engine.modules.ledger.service import (
+    CONSUMER,
+    LISTENS_TO,
+    LedgerService,
+    handle,
+)
+from mes_engine.modules.ledger.tables import (
+    APPEND_ONLY,
+    booked,
+    ledger_announced,
+    ledger_entry,
+    stream_totals,
+)
+
+__all__ = [
+    "APPEND_ONLY",
+    "CONSUMER",
+    "LISTENS_TO",
+    "Amounts",
+    "Entry",
+    "LedgerService",
+    "StreamTotals",
+    "Totals",
+    "booked",
+    "canonical",
+    "handle",
+    "ledger_announced",
+    "ledger_entry",
+    "ledger_router",
+    "stream_totals",
+]

@@ -1,0 +1,260 @@
+"""The plm module over HTTP.
+
+The body of a revision is the same document as a file of ``routings/``, as JSON. What is
+sent again changes nothing and is answered the same way. What the engine makes of a
+release shows in the revision a moment later.
+"""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Annotated, Any
+
+from fastapi import Path
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRouter
+from pydantic import Field
+from starlette.exceptions import HTTPException
+
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.routing import (
+    BeginOn,
+    Component,
+    Connection,
+    ConnectionKind,
+    JobPer,
+    Routing,
+    Step,
+)
+from mes_engine.http.bodies import api_router
+from mes_engine.http.commands import Person
+from mes_engine.http.fields import Amount, At, Body, Id, Reason, View
+from mes_engine.http.paging import Cursor, Limit, Page, of_cursor, page_of
+from mes_engine.modules.plm.model import Revision, RevisionState, RoutingUnusable, plain
+from mes_engine.modules.plm.service import PlmService
+
+MAX_STEPS = 1_000
+
+RoutingId = Annotated[Id, Path(examples=["bracket"])]
+RevisionId = Annotated[Id, Path(examples=["A"])]
+Share = Annotated[Amount, Field(ge=0, le=1)]
+
+
+class ComponentBody(Body):
+    """Material that a step consumes for each piece."""
+
+    material: Id
+    per_piece: Amount
+    unit: str
+
+
+class StepBody(Body):
+    """One step."""
+
+    id: Id
+    name: Reason
+    work_center: Id
+    equipment_class: Id
+    job_per: Annotated[JobPer, Field(strict=False)] = JobPer.REQUEST
+    begin_on: Annotated[BeginOn, Field(strict=False)] = BeginOn.OPERATOR
+    setup_s: Amount = ZERO
+    run_s: Amount = ZERO
+    consumes: list[ComponentBody] = Field(default_factory=list)
+
+
+class ConnectionBody(Body):
+    """What goes from one step to another."""
+
+    kind: Annotated[ConnectionKind, Field(strict=False)]
+    source: Id
+    target: Id
+    transfer_batch: Amount | None = None
+    share: Share | None = Field(
+        default=None, description="of a quantity connection; 1 if not said"
+    )
+
+
+class RoutingBody(Body):
+    """A revision; without ``connections`` each step follows the one before it."""
+
+    id: Id
+    revision: Id
+    material: Id
+    unit: str
+    over_tolerance: Share = ZERO
+    under_tolerance: Share = ZERO
+    steps: Annotated[list[StepBody], Field(min_length=1, max_length=MAX_STEPS)]
+    connections: list[ConnectionBody] | None = None
+
+
+class RefusalView(View):
+    """Why the engine did not do what was decided."""
+
+    message: str
+    hint: str
+    unmet: tuple[str, ...]
+
+
+class RevisionView(View):
+    """A revision, and who decided what of it."""
+
+    routing: str
+    revision: str
+    material: str
+    state: RevisionState
+    effective: bool = Field(description="new work is stored by this revision")
+    sha256: str = Field(description="of the body's canonical form")
+    imported_at: At
+    imported_by: str
+    released_at: At | None
+    released_by: str | None
+    withdrawn_at: At | None
+    withdrawn_by: str | None
+    refusal: RefusalView | None
+
+
+class FullRevisionView(RevisionView):
+    """A revision with its body."""
+
+    body: dict[str, Any]
+
+
+def plm_router(service: PlmService) -> APIRouter:
+    """Return the routes of the plm module."""
+    router = api_router(prefix="/api/v1/plm", tags=["plm"])
+    path = "/routings/{routing}/revisions/{revision}"
+
+    @router.get("/routings")
+    async def list_routing_revisions(
+        limit: Limit = 100, cursor: Cursor = None
+    ) -> Page[RevisionView]:
+        """List the revisions of all routings, without their bodies."""
+        after = ("", "") if cursor is None else _pair(of_cursor(cursor))
+        found = await service.revisions(after=after, limit=limit + 1)
+        return page_of(
+            (
+                (f"{one.body.id}/{one.body.revision}", RevisionView(**_members(one)))
+                for one in found
+            ),
+            limit,
+        )
+
+    @router.get(path)
+    async def show_routing_revision(
+        routing: RoutingId, revision: RevisionId
+    ) -> FullRevisionView:
+        """Show a revision, its body and the body's hash."""
+        return _full_view(await service.revision(routing, revision))
+
+    @router.put(path)
+    async def put_routing_revision(
+        routing: RoutingId, revision: RevisionId, body: RoutingBody, person: Person
+    ) -> FullRevisionView:
+        """Import a revision as a draft; another body takes the place of a draft's."""
+        made = _to_routing(body)
+        if (made.id, made.revision) != (routing, revision):
+            raise _invalid([("id", "id and revision are not those of the path")])
+        try:
+            return _full_view(await service.put_draft(made, person=person))
+        except RoutingUnusable as error:
+            raise _invalid(error.problems) from error
+
+    @router.post(f"{path}/release", status_code=202)
+    async def release_routing_revision(
+        routing: RoutingId, revision: RevisionId, person: Person
+    ) -> FullRevisionView:
+        """Ask the engine to work by a revision; its body stays as it is from now on."""
+        return _full_view(await service.release(routing, revision, person=person))
+
+    @router.post(f"{path}/withdraw", status_code=202)
+    async def withdraw_routing_revision(
+        routing: RoutingId, revision: RevisionId, person: Person
+    ) -> FullRevisionView:
+        """Ask the engine to store no more work by a revision."""
+        return _full_view(await service.withdraw(routing, revision, person=person))
+
+    return router
+
+
+def _to_routing(body: RoutingBody) -> Routing:
+    steps = tuple(
+        Step(
+            **one.model_dump(exclude={"consumes"}),
+            consumes=tuple(Component(**part.model_dump()) for part in one.consumes),
+        )
+        for one in body.steps
+    )
+    if body.connections is None:
+        connections = tuple(
+            Connection(kind=ConnectionKind.QUANTITY, source=one.id, target=after.id)
+            for one, after in pairwise(steps)
+        )
+    else:
+        _check_kinds(body.connections)
+        connections = tuple(
+            Connection(**one.model_dump(exclude_none=True)) for one in body.connections
+        )
+    members = body.model_dump(exclude={"steps", "connections"})
+    return Routing(**members, steps=steps, connections=connections)
+
+
+def _check_kinds(connections: list[ConnectionBody]) -> None:
+    says_nothing = {
+        ConnectionKind.QUANTITY: (),
+        ConnectionKind.ALTERNATIVE: ("share",),
+        ConnectionKind.PRECEDENCE: ("share", "transfer_batch"),
+    }
+    problems = [
+        (
+            f"connections.{index}.{name}",
+            f"says nothing for a connection of kind {one.kind.value}",
+        )
+        for index, one in enumerate(connections)
+        for name in says_nothing[one.kind]
+        if getattr(one, name) is not None
+    ]
+    if problems:
+        raise _invalid(problems)
+
+
+def _invalid(problems: Iterable[tuple[str, str]]) -> RequestValidationError:
+    return RequestValidationError(
+        [
+            {
+                "type": "value_error",
+                "loc": ("body", *path.split(".")),
+                "msg": text,
+                "input": None,
+            }
+            for path, text in problems
+        ]
+    )
+
+
+def _pair(cursor: str) -> tuple[str, str]:
+    routing, slash, revision = cursor.partition("/")
+    if not slash:
+        raise HTTPException(400, "The cursor is not one that a page gave.")
+    return routing, revision
+
+
+def _members(revision: Revision) -> dict[str, Any]:
+    refusal = revision.refusal
+    return {
+        "routing": revision.body.id,
+        "revision": revision.body.revision,
+        "material": revision.body.material,
+        "state": revision.state,
+        "effective": revision.is_effective,
+        "sha256": revision.digest,
+        "imported_at": revision.imported_at,
+        "imported_by": revision.imported_by,
+        "released_at": revision.released_at,
+        "released_by": revision.released_by,
+        "withdrawn_at": revision.withdrawn_at,
+        "withdrawn_by": revision.withdrawn_by,
+        "refusal": None if refusal is None else RefusalView.model_validate(refusal),
+    }
+
+
+def _full_view(revision: Revision) -> FullRevisionView:
+    return FullRevisionView(**_members(revision), body=plain(revision.body))
