@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
-from itertools import count
 
 from mes_engine.core.decide import Decision
 from mes_engine.core.evolve import evolve
@@ -19,7 +17,6 @@ from mes_engine.core.facts import (
     Recorded,
     WorkRequestCreated,
 )
-from mes_engine.core.job_order import JobOrder
 from mes_engine.core.messages import (
     KEPT,
     Answer,
@@ -32,21 +29,15 @@ from mes_engine.core.messages import (
     Sensed,
     WithdrawRouting,
 )
-from mes_engine.core.postings import Posting, PostingKind, PostingState
-from mes_engine.core.requests import WorkRequest
-from mes_engine.core.samples import LinkReport, Quality, Sample
+from mes_engine.core.postings import PostingState
+from mes_engine.core.samples import Sample
 from mes_engine.core.state import State
 from mes_engine.ports import DuplicateKey
 from mes_engine.runtime.engine import Engine
 from mes_engine.runtime.feed import Feed
 from mes_engine.runtime.inbox import Inbox
 from mes_engine.runtime.pace import BackOff
-
-NOW = 1_790_000_000_000_000
-
-
-def clock() -> int:
-    return NOW
+from tests.runtime.builders import NOW, a_job_order, a_posting, a_request, clock
 
 
 async def until(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
@@ -148,61 +139,6 @@ def raised(layer: State, stream: str) -> Iterator[Fact]:
     yield PostingRaised(posting=a_posting(stream, n))
 
 
-def a_request(name: str) -> WorkRequest:
-    return WorkRequest(
-        id=name,
-        material="bracket",
-        unit="C62",
-        quantity=Decimal(10),
-        routing="bracket",
-        revision="A",
-        due_at=NOW,
-        priority=0,
-        demand="",
-        created_at=NOW,
-    )
-
-
-def a_job_order(request: str) -> JobOrder:
-    return JobOrder(
-        id=f"job of {request}",
-        number=1,
-        request=request,
-        visit=f"{request}/10/1",
-        step="10",
-        routing="bracket",
-        revision="A",
-        work_center="mill",
-        equipment_class="milling",
-        unit="C62",
-        planned=Decimal(10),
-        due_at=NOW,
-        priority=0,
-        stored_at=NOW,
-    )
-
-
-def a_posting(stream: str, n: int) -> Posting:
-    return Posting(
-        key=f"{stream}-{n}",
-        stream=stream,
-        stream_seq=n,
-        kind=PostingKind.CONFIRM,
-        job_order=f"job of {stream}",
-        step="10",
-        work_center="mill",
-        material="bracket",
-        unit="C62",
-        good=Decimal(1),
-        scrap=Decimal(0),
-        setup_s=Decimal(0),
-        processing_s=Decimal(60),
-        is_final=False,
-        occurred_at=NOW,
-        business_date="2026-09-21",
-    )
-
-
 def _put(layer: State, fact: Fact, cause: str) -> Recorded:
     recorded = Recorded(
         partition=layer.partition,
@@ -296,37 +232,3 @@ async def running(bench: Bench) -> AsyncIterator[Bench]:
         tasks.create_task(bench.engine.run())
         yield bench
         bench.engine.stop()
-
-
-_keys = count(1)
-
-
-def a_command(
-    name: str | Command = "one", *, key: str = "", digest: str = "d"
-) -> Commanded:
-    command = name if isinstance(name, Command) else as_command(name)
-    return Commanded(
-        origin="terminal",
-        key=key or f"k{next(_keys)}",
-        digest=digest,
-        person="Ada",
-        at=NOW,
-        command=command,
-    )
-
-
-def as_command(name: str) -> Command:
-    return WithdrawRouting(routing=name, revision="A")
-
-
-def a_sample(tag: str = "m1.good", value: int = 1) -> Sample:
-    return Sample(
-        tag=tag, value=value, quality=Quality.GOOD, source_at=NOW, received_at=NOW
-    )
-
-
-def sensed(
-    n: int, tag: str = "m1.good", *, epoch: int = 1, source: str = "plc"
-) -> Sensed:
-    report: Sample | LinkReport = a_sample(tag, n)
-    return Sensed(source=source, epoch=epoch, n=n, report=report)

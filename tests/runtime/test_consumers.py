@@ -16,14 +16,8 @@ from mes_engine.runtime.pace import BackOff
 from mes_engine.storage.cursors import advance_cursor, cursor_of
 from mes_engine.storage.database import Database
 from mes_engine.storage.store import SqlStore
-from tests.runtime.stand_ins import (
-    SmallDecide,
-    a_command,
-    clock,
-    no_pause,
-    until,
-    until_so,
-)
+from tests.runtime.builders import a_command, clock
+from tests.runtime.stand_ins import SmallDecide, no_pause, until, until_so
 
 told = Table("told", MetaData(), Column("name", Text))
 

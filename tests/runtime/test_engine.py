@@ -10,15 +10,8 @@ from mes_engine.core.facts import MessageSetAside, Recorded
 from mes_engine.core.messages import Outcome
 from mes_engine.ports import StoreUnavailable
 from mes_engine.runtime.batch import MessageFailed
-from tests.runtime.stand_ins import (
-    Bench,
-    Broken,
-    MemoryStore,
-    a_command,
-    running,
-    sensed,
-    until,
-)
+from tests.runtime.builders import a_command, sensed
+from tests.runtime.stand_ins import Bench, Broken, MemoryStore, running, until
 
 
 def set_aside(bench: Bench) -> list[MessageSetAside]:

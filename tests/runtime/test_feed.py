@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from mes_engine.core.facts import GapSeen, Recorded
 from mes_engine.runtime.feed import Feed
-from tests.runtime.stand_ins import NOW
+from tests.runtime.builders import NOW
 
 
 def a_batch(seq: int) -> tuple[Recorded, ...]:

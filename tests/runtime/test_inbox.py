@@ -7,7 +7,8 @@ import pytest
 from mes_engine.core.errors import Overloaded
 from mes_engine.core.messages import Outcome
 from mes_engine.runtime.inbox import Inbox
-from tests.runtime.stand_ins import Bench, a_command, sensed, until
+from tests.runtime.builders import a_command, sensed
+from tests.runtime.stand_ins import Bench, until
 
 
 async def test_a_full_inbox_refuses_commands_and_slows_links() -> None:

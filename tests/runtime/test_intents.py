@@ -14,7 +14,8 @@ from mes_engine.runtime.intents import IntentRelay
 from mes_engine.runtime.pace import BackOff
 from mes_engine.storage.database import Database
 from mes_engine.storage.intents import add_intent, answer_of, pending_intents
-from tests.runtime.stand_ins import NOW, as_command, no_pause, until, until_so
+from tests.runtime.builders import NOW, as_command
+from tests.runtime.stand_ins import no_pause, until, until_so
 
 
 def an_intent(key: str, *, origin: str = "crm") -> Commanded:

@@ -15,7 +15,8 @@ from structlog.testing import LogCapture
 from mes_engine.runtime.jobs import SECOND, Job, Jobs, daily, every
 from mes_engine.runtime.tables import job_slot
 from mes_engine.storage.database import Database
-from tests.runtime.stand_ins import NOW, until, until_so
+from tests.runtime.builders import NOW
+from tests.runtime.stand_ins import until, until_so
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE

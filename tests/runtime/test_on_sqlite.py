@@ -16,13 +16,8 @@ from mes_engine.runtime.feed import Feed
 from mes_engine.storage.database import Database
 from mes_engine.storage.journal import head, set_aside
 from mes_engine.storage.store import SqlStore
-from tests.runtime.stand_ins import (
-    SmallDecide,
-    a_command,
-    clock,
-    sensed,
-    until,
-)
+from tests.runtime.builders import a_command, clock, sensed
+from tests.runtime.stand_ins import SmallDecide, until
 
 
 def an_engine(store: SqlStore, state: State, decide: SmallDecide) -> Engine:

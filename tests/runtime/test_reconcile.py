@@ -18,7 +18,8 @@ from mes_engine.runtime.reconcile import (
 )
 from mes_engine.storage.database import Database
 from mes_engine.storage.store import SqlStore
-from tests.runtime.stand_ins import NOW, SmallDecide, a_command, clock
+from tests.runtime.builders import NOW, a_command, clock
+from tests.runtime.stand_ins import SmallDecide
 
 
 def booked(entries: int) -> Booked:

@@ -17,7 +17,8 @@ from mes_engine.core.postings import Posting, PostingState
 from mes_engine.ports import LedgerRefused
 from mes_engine.runtime.pace import BackOff
 from mes_engine.runtime.relay import Relay
-from tests.runtime.stand_ins import Bench, a_command, clock, no_pause, running, until
+from tests.runtime.builders import a_command, clock
+from tests.runtime.stand_ins import Bench, no_pause, running, until
 
 
 class MemoryLedger:

@@ -12,7 +12,8 @@ from mes_engine.core.state import State
 from mes_engine.ports import Emit
 from mes_engine.runtime.pace import BackOff
 from mes_engine.runtime.supervise import next_epoch, supervise
-from tests.runtime.stand_ins import NOW, Bench, a_sample, clock, running, until
+from tests.runtime.builders import NOW, a_sample, clock
+from tests.runtime.stand_ins import Bench, running, until
 
 CONNECTED = LinkReport(state=LinkState.CONNECTED, at=NOW)
 
