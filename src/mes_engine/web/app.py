@@ -1,0 +1,126 @@
+"""The app: the engine's routers, the modules' routers, the pages, and the limits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import Lifespan
+
+from mes_engine.http.limits import KnownHosts, RequestLimits, SafetyHeaders
+from mes_engine.http.problems import UnexpectedErrors, install_problem_handlers
+from mes_engine.storage.database import Database
+from mes_engine.web.command_bodies import problem_told
+from mes_engine.web.health import health_router
+from mes_engine.web.help import help_router
+from mes_engine.web.holds import holds_router
+from mes_engine.web.job_order_commands import job_order_commands_router
+from mes_engine.web.job_orders import job_orders_router
+from mes_engine.web.journal import journal_router
+from mes_engine.web.lots import lots_router
+from mes_engine.web.pages import pages_router
+from mes_engine.web.parts import Clock, EngineFace, FeedFace, LinkStates, Parts
+from mes_engine.web.postings import postings_router
+from mes_engine.web.routings import routings_router
+from mes_engine.web.work_requests import work_requests_router
+from mes_engine.web.work_units import work_units_router
+
+API = "/api/v1"
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+STATIC = Path(__file__).parent / "static"
+
+_ROUTERS = (
+    work_units_router,
+    job_orders_router,
+    job_order_commands_router,
+    work_requests_router,
+    holds_router,
+    lots_router,
+    routings_router,
+    postings_router,
+    journal_router,
+)
+
+
+def create_app(
+    *,
+    engine: EngineFace,
+    database: Database,
+    feed: FeedFace,
+    clock: Clock,
+    stopping: asyncio.Event,
+    modules: Iterable[APIRouter] = (),
+    hosts: Sequence[str] = LOOPBACK,
+    links: LinkStates = dict,
+    schema: str | None = None,
+) -> FastAPI:
+    """Return the app.
+
+    Args:
+        engine: Whose committed state is read, and who takes the commands.
+        database: Where lists and history are read.
+        feed: What was committed, for the stream of facts.
+        clock: Microseconds of UTC.
+        stopping: Once set, the streams end with a ``bye``.
+        modules: The routers of the modules, to be under ``/api/v1``.
+        hosts: The host names by which this server may be asked.
+        links: Tells the state of each link, for ``/readyz``.
+        schema: The revision that the database's tables have to be of.
+    """
+    parts = Parts(
+        engine=engine,
+        database=database,
+        feed=feed,
+        clock=clock,
+        links=links,
+        schema=schema,
+    )
+    app = FastAPI(
+        title="MES engine",
+        summary="Work in progress, from a signal on a machine to the ERP's ledger.",
+        version=version("mes-engine"),
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_function_name,
+        responses={422: problem_told("invalid")},
+        lifespan=_ending_streams(feed, stopping),
+    )
+    for make in _ROUTERS:
+        app.include_router(make(parts), prefix=API)
+    for router in modules:
+        app.include_router(router, prefix=API)
+    app.include_router(health_router(parts))
+    app.include_router(help_router(app), include_in_schema=False)
+    app.include_router(pages_router(parts), include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    install_problem_handlers(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(UnexpectedErrors)
+    app.add_middleware(RequestLimits)
+    app.add_middleware(KnownHosts, hosts=hosts)
+    app.add_middleware(SafetyHeaders)
+    return app
+
+
+def _function_name(route: APIRoute) -> str:
+    return route.name
+
+
+def _ending_streams(feed: FeedFace, stopping: asyncio.Event) -> Lifespan[FastAPI]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async def end_streams() -> None:
+            await stopping.wait()
+            feed.close()
+
+        async with asyncio.TaskGroup() as tasks:
+            ending = tasks.create_task(end_streams())
+            yield
+            ending.cancel()
+            feed.close()
+
+    return lifespan

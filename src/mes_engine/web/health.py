@@ -1,0 +1,89 @@
+"""Whether the process lives, and whether it is ready to be asked."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import JSONResponse, Response
+
+from mes_engine.core.errors import MesError, Refused
+from mes_engine.http.fields import View
+from mes_engine.ports import StoreUnavailable
+from mes_engine.web.parts import Parts
+
+
+class Health(View):
+    """The process answers."""
+
+    status: str
+
+
+class Readiness(View):
+    """What readiness depends on, and the links to the machines besides.
+
+    Attributes:
+        checks: By name, ``ok`` or what is wrong.
+        links: The state of each link; a lost one does not make us unready.
+    """
+
+    is_ready: bool
+    checks: Mapping[str, str]
+    links: Mapping[str, str]
+    seq: int
+
+
+def health_router(parts: Parts) -> APIRouter:
+    """Return the routes for whoever watches the process."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz")
+    async def healthz() -> Health:
+        """Say that the process lives."""
+        return Health(status="ok")
+
+    @router.get(
+        "/readyz",
+        response_model=Readiness,
+        responses={503: {"model": Readiness, "description": "Not ready."}},
+    )
+    async def readyz() -> Response:
+        """Say whether commands can be taken: the database answers, the engine runs."""
+        checks = {
+            "database": await _database(parts),
+            "engine": "ok" if parts.engine.is_accepting else "takes no commands now",
+            "plant": _plant(parts),
+        }
+        is_ready = all(told == "ok" for told in checks.values())
+        told = Readiness(
+            is_ready=is_ready, checks=checks, links=parts.links(), seq=parts.state.seq
+        )
+        return JSONResponse(told.model_dump(), status_code=200 if is_ready else 503)
+
+    return router
+
+
+async def _database(parts: Parts) -> str:
+    try:
+        found = await parts.database.read(_schema)
+    except (MesError, StoreUnavailable, SQLAlchemyError) as error:
+        return f"does not answer: {type(error).__name__}"
+    wanted = parts.schema
+    if wanted is not None and found != wanted:
+        return f"its tables are of revision {found}; {wanted} is needed"
+    return "ok"
+
+
+def _schema(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version = connection.execute(text("SELECT version_num FROM alembic_version"))
+    return version.scalar_one_or_none()
+
+
+def _plant(parts: Parts) -> str:
+    try:
+        parts.state.site  # noqa: B018 - asking is the check
+    except Refused as error:
+        return error.message
+    return "ok"

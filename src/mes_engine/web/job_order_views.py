@@ -1,0 +1,192 @@
+"""How a job order is shown: where it stands, what is there, what it would accept."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import msgspec
+from pydantic import Field
+
+from mes_engine.core.conditions import ConditionName
+from mes_engine.core.decide import explain
+from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
+from mes_engine.core.quantity import MILLION, UNITS
+from mes_engine.core.readiness import position_of, remaining, step_of
+from mes_engine.core.routing import BeginOn
+from mes_engine.core.runs import Clock, Lane, Run
+from mes_engine.core.state import State
+from mes_engine.http.fields import At, Decimals, View
+
+
+class ConditionView(View):
+    """A named condition: does it hold, why not, and who can mend it."""
+
+    name: ConditionName
+    is_met: bool
+    why: str
+    mender: str
+
+
+class PositionView(View):
+    """What there is of a lot at one place, and what ever passed through it."""
+
+    lot: str
+    place: str
+    material: str
+    unit: str
+    is_stock: bool
+    work_request: str | None = Field(validation_alias="request")
+    queued: Decimals
+    in_process: Decimals
+    suspect: Decimals
+    out: Decimals
+    transit: Decimals
+    stock: Decimals
+    started: Decimals
+    found: Decimals
+    produced: Decimals
+    received: Decimals
+    scrap: Decimals
+    lost: Decimals
+    tested: Decimals
+    consumed: Decimals
+    shipped: Decimals
+    moved_in: Decimals
+    moved_out: Decimals
+
+
+class RunView(View):
+    """A job order's time on a work unit; ``since`` is when the clock was started."""
+
+    id: str
+    job_order: str
+    work_unit: str
+    lane: Lane
+    person: str
+    opened_at: At
+    clock: Clock
+    since: At | None
+    setup_s: Decimals
+    processing_s: Decimals
+    begun_at: At | None
+    closed_at: At | None
+
+    @classmethod
+    def of(cls, run: Run) -> "RunView":
+        """Show ``run``."""
+        return cls(
+            id=run.id,
+            job_order=run.job_order,
+            work_unit=run.work_unit,
+            lane=run.lane,
+            person=run.person,
+            opened_at=run.opened_at,
+            clock=run.clock,
+            since=run.since or None,
+            setup_s=Decimal(run.setup_us) / MILLION,
+            processing_s=Decimal(run.processing_us) / MILLION,
+            begun_at=run.begun_at,
+            closed_at=run.closed_at,
+        )
+
+
+class AcceptedTrigger(View):
+    """A trigger that the state accepts; allowed where no condition is unmet."""
+
+    trigger: JobOrderTrigger
+    is_allowed: bool
+    unmet: Sequence[ConditionView]
+
+
+class JobOrderView(View):
+    """A job order; quantities are in ``unit``."""
+
+    id: str
+    work_request: str = Field(validation_alias="request")
+    visit: str
+    step: str
+    routing: str
+    revision: str
+    work_center: str
+    equipment_class: str
+    unit: str
+    state: JobOrderState
+    planned: Decimals
+    good: Decimals
+    scrap: Decimals
+    lost: Decimals
+    tested: Decimals
+    priority: int
+    due_at: At
+    stored_at: At
+    queued_at: At | None
+    begun_at: At | None
+    ended_at: At | None
+    run: str | None
+    follows: str | None
+    reason: str
+    conditions: Sequence[ConditionView]
+
+
+class QueuedJobOrder(JobOrderView):
+    """A job order as the engine has it now, with words and what is at its step.
+
+    Attributes:
+        to_do: What the plan still wants.
+        here: What there is of the request's lot at this step; None before any came.
+        blocked: Why it cannot be worked on now, in words; empty if it can.
+    """
+
+    material: str
+    step_name: str
+    unit_name: str
+    begin_on: BeginOn
+    to_do: Decimals
+    here: PositionView | None
+    blocked: Sequence[str]
+
+    @classmethod
+    def of(cls, state: State, job: JobOrder) -> "QueuedJobOrder":
+        """Show ``job`` as it is in ``state``."""
+        return cls.model_validate(_members(state, job))
+
+
+class JobOrderDetail(QueuedJobOrder):
+    """A job order with everything that one would ask of it.
+
+    Attributes:
+        triggers: What its state accepts, each with the conditions that are unmet.
+        runs: Its times on work units, the first one first.
+        seq: The last fact that this answer knows of.
+    """
+
+    triggers: Sequence[AcceptedTrigger]
+    runs: Sequence[RunView]
+    seq: int
+
+    @classmethod
+    def detailed(
+        cls, state: State, job: JobOrder, runs: Iterable[Run]
+    ) -> "JobOrderDetail":
+        """Show everything of ``job`` as it is in ``state``."""
+        return cls.model_validate(
+            _members(state, job)
+            | {
+                "triggers": explain(state, job),
+                "runs": [RunView.of(run) for run in runs],
+                "seq": state.seq,
+            }
+        )
+
+
+def _members(state: State, job: JobOrder) -> dict[str, object]:
+    step = step_of(state, job)
+    request = state.work_request.get(job.request)
+    return msgspec.structs.asdict(job) | {
+        "material": "" if request is None else request.material,
+        "step_name": step.name,
+        "unit_name": UNITS[job.unit][1],
+        "begin_on": step.begin_on,
+        "to_do": remaining(job),
+        "here": position_of(state, job),
+        "blocked": [one.why for one in job.conditions if not one.is_met],
+    }

@@ -1,0 +1,72 @@
+"""The pages for people: the work units of the plant, and a terminal for each."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from mes_engine.core.equipment import Equipment
+from mes_engine.http.fields import Id
+from mes_engine.web.parts import Parts
+from mes_engine.web.rendering import page
+
+PAUSE_REASONS = ("No material", "Tool", "Quality", "Machine fault", "Break", "Other")
+SCRAP_REASONS = ("Dimension", "Surface", "Material fault", "Setup piece", "Other")
+STOP_REASONS = ("Plan changed", "Machine fault", "No material", "Quality", "Other")
+
+
+LOOKS: dict[str, dict[str, str]] = {
+    "executing": {"look": "run", "icon": "▶", "word": "Running"},
+    "not_executing": {"look": "ready", "icon": "○", "word": "Idle"},
+    "out_of_service": {"look": "down", "icon": "▲", "word": "Out of service"},
+    "not_available": {"look": "stop", "icon": "■", "word": "Not available"},
+    "unknown": {"look": "offline", "icon": "⊘", "word": "No signal"},
+    "manual": {"look": "ready", "icon": "○", "word": "By hand"},
+}
+"""How a machine's state is shown: colour, shape and word (as in ``looks.js``)."""
+
+
+def pages_router(parts: Parts) -> APIRouter:
+    """Return the routes of the pages for people."""
+    router = APIRouter()
+
+    @router.get("/")
+    async def show_plant() -> Response:
+        """List the work centers with their work units."""
+        state, site = parts.state, parts.state.site
+        centers = [
+            {
+                "center": center,
+                "units": [
+                    {
+                        "unit": unit,
+                        "look": LOOKS[_equipment(parts, unit.id).shown],
+                        "loaded": [
+                            run.job_order
+                            for run in state.run.find("work_unit", unit.id)
+                        ],
+                    }
+                    for unit in site.units_of[center.id]
+                ],
+                "queued": len(state.job_order.members("queue", center.id)),
+            }
+            for center in site.plant.work_centers
+        ]
+        return page("plant.html", plant=site.plant, centers=centers)
+
+    @router.get("/t/{work_unit}")
+    async def show_terminal(work_unit: Id) -> Response:
+        """Show the terminal of a work unit."""
+        unit = parts.state.site.work_unit(work_unit)
+        return page(
+            "terminal.html",
+            unit=unit,
+            center=parts.state.site.work_center(unit.work_center),
+            pause_reasons=PAUSE_REASONS,
+            scrap_reasons=SCRAP_REASONS,
+            stop_reasons=STOP_REASONS,
+        )
+
+    return router
+
+
+def _equipment(parts: Parts, work_unit: str) -> Equipment:
+    return parts.state.equipment.get(work_unit) or Equipment(work_unit=work_unit)

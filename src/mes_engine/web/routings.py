@@ -1,0 +1,88 @@
+"""Routings over HTTP: which revisions are released, and which one is effective."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from mes_engine.core.routing import BeginOn, ConnectionKind, JobPer, Routing
+from mes_engine.http.bodies import api_router
+from mes_engine.http.fields import Decimals, View
+from mes_engine.web.parts import Parts
+
+
+class ComponentView(View):
+    """Material consumed at a step, for each piece."""
+
+    material: str
+    per_piece: Decimals
+    unit: str
+
+
+class RoutingStepView(View):
+    """One step of a routing; times are in seconds."""
+
+    id: str
+    name: str
+    work_center: str
+    equipment_class: str
+    job_per: JobPer
+    begin_on: BeginOn
+    setup_s: Decimals
+    run_s: Decimals
+    consumes: Sequence[ComponentView]
+
+
+class ConnectionView(View):
+    """What goes from one step to another."""
+
+    kind: ConnectionKind
+    source: str
+    target: str
+    transfer_batch: Decimals | None
+    share: Decimals
+
+
+class RoutingBody(View):
+    """A revision of a process, as it was released."""
+
+    id: str
+    revision: str
+    material: str
+    unit: str
+    steps: Sequence[RoutingStepView]
+    connections: Sequence[ConnectionView]
+    over_tolerance: Decimals
+    under_tolerance: Decimals
+
+
+class RoutingView(View):
+    """A released revision; new work is stored by the effective one."""
+
+    routing: RoutingBody
+    is_effective: bool
+
+
+def routings_router(parts: Parts) -> APIRouter:
+    """Return the routes of routings."""
+    router = api_router(prefix="/routings", tags=["routings"])
+
+    @router.get("")
+    async def list_routings() -> list[RoutingView]:
+        """List every released revision, with its steps and connections."""
+        every = sorted(
+            parts.state.routing.values(), key=lambda one: (one.id, one.revision)
+        )
+        return [
+            RoutingView(
+                routing=RoutingBody.model_validate(one),
+                is_effective=_is_effective(parts, one),
+            )
+            for one in every
+        ]
+
+    return router
+
+
+def _is_effective(parts: Parts, routing: Routing) -> bool:
+    effective = parts.state.effective_routing.get(routing.id)
+    return effective is not None and effective.revision == routing.revision

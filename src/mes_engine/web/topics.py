@@ -1,0 +1,68 @@
+"""Which work centers a fact is of interest to: a terminal hears of its own only."""
+
+from collections.abc import Iterable
+
+from mes_engine.core import facts as f
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.runs import HoldScope
+from mes_engine.core.state import State
+
+TOLD_TO_ALL = f.HoldReleased | f.PlantApplied | f.WorkRequestChanged
+
+
+def is_of_interest(state: State, fact: f.Fact, work_center: str) -> bool:
+    """Whether a terminal of ``work_center`` may show something else after ``fact``."""
+    if isinstance(fact, TOLD_TO_ALL):
+        return True
+    if isinstance(fact, f.HoldOpened) and fact.hold.scope is HoldScope.WORK_REQUEST:
+        return True
+    if any(job.work_center == work_center for job in _jobs(state, fact)):
+        return True
+    return work_center in _centers(state, fact)
+
+
+def _jobs(state: State, fact: f.Fact) -> Iterable[JobOrder]:
+    match fact:
+        case (
+            f.JobOrderMoved()
+            | f.ConditionsChanged()
+            | f.QuantityReported()
+            | f.JobOrderUpdated()
+            | f.TimeBooked()
+        ):
+            found = [state.job_order.get(fact.job_order)]
+        case f.HoldOpened():
+            found = [state.job_order.get(fact.hold.target)]
+        case f.JobOrderStored():
+            found = [fact.job_order]
+        case f.QuantityMoved():
+            places = {fact.move.place, fact.move.to_place}
+            found = [job for one in places for job in _at_place(state, one)]
+        case _:
+            found = []
+    return [job for job in found if job is not None]
+
+
+def _at_place(state: State, place: str) -> list[JobOrder]:
+    return state.job_order.find("visit", place)
+
+
+def _centers(state: State, fact: f.Fact) -> tuple[str, ...]:
+    match fact:
+        case f.RunOpened() | f.RunChanged():
+            return (fact.run.work_center,)
+        case f.DispatchDecided():
+            return (fact.decision.work_center,)
+        case f.EquipmentChanged():
+            return _center_of(state, fact.equipment.work_unit)
+        case f.MachineCounted():
+            return _center_of(state, fact.tally.work_unit)
+        case f.ProductionUnassigned():
+            return _center_of(state, fact.production.work_unit)
+        case _:
+            return ()
+
+
+def _center_of(state: State, work_unit: str) -> tuple[str, ...]:
+    unit = state.site.work_units.get(work_unit)
+    return () if unit is None else (unit.work_center,)

@@ -1,0 +1,345 @@
+"""Work centers with their queues, and work units with what is known of them."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from mes_engine.core.dispatching import DispatchDecision, ranked
+from mes_engine.core.equipment import Equipment, ItemState
+from mes_engine.core.job_order import INTERRUPTED, JobOrder
+from mes_engine.core.messages import DispatchWorkUnit
+from mes_engine.core.plant import DispatchRule, PostingPolicy, SignalMeaning, WorkUnit
+from mes_engine.core.production import MachineTally, UnassignedProduction
+from mes_engine.core.production import UnassignedReason as Reason
+from mes_engine.core.runs import Lane
+from mes_engine.core.samples import LinkState
+from mes_engine.http.bodies import api_router
+from mes_engine.http.commands import CommandSender
+from mes_engine.http.fields import At, Decimals, Id, View
+from mes_engine.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, number_of_cursor
+from mes_engine.web.command_bodies import Occurred, Word, carried_out, posts
+from mes_engine.web.history import is_one, page, table_of
+from mes_engine.web.job_order_views import (
+    ConditionView,
+    JobOrderDetail,
+    QueuedJobOrder,
+    RunView,
+)
+from mes_engine.web.parts import Parts
+
+
+class WorkCenterView(View):
+    """A group of work units that the ERP plans, and the rule of its queue."""
+
+    id: str
+    area: str
+    name: str
+    rule: DispatchRule
+    posting: PostingPolicy
+    work_units: Sequence[str]
+    queued: int
+
+
+class QueueView(View):
+    """What waits at a work center.
+
+    Attributes:
+        waiting: In the rule's order, each with what blocks it.
+        set_down: Begun and interrupted, without a place on a work unit.
+    """
+
+    work_center: str
+    rule: DispatchRule
+    waiting: Sequence[QueuedJobOrder]
+    set_down: Sequence[QueuedJobOrder]
+    seq: int
+
+
+class EquipmentView(View):
+    """What is known of a machine; ``shown`` is unknown where its link does not tell."""
+
+    work_unit: str
+    link: LinkState | None
+    link_since: At | None
+    item_state: ItemState | None
+    word: str
+    since: At | None
+    shown: str
+
+    @classmethod
+    def of(cls, parts: Parts, unit: WorkUnit) -> "EquipmentView":
+        """Show what is known of ``unit``."""
+        known = parts.state.equipment.get(unit.id) or Equipment(work_unit=unit.id)
+        return cls(
+            work_unit=unit.id,
+            link=known.link,
+            link_since=known.link_since or None,
+            item_state=known.item_state,
+            word=known.word,
+            since=known.since or None,
+            shown=known.shown,
+        )
+
+
+class SignalView(View):
+    """A tag, and the last value that it had."""
+
+    tag: str
+    link: str
+    means: SignalMeaning
+    value: str | None
+    at: At | None
+    epoch: int
+    position: int
+
+
+class TallyView(View):
+    """What the counters brought in: ``counted = booked + unassigned``."""
+
+    role: str
+    counted: Decimals
+    booked: Decimals
+    unassigned: Decimals
+
+
+class WorkUnitView(View):
+    """A machine or bench; ``now`` is the server's time, to show clocks by."""
+
+    id: str
+    name: str
+    work_center: str
+    classes: Sequence[str]
+    active: int
+    staged: int
+    equipment: EquipmentView
+    runs: Sequence[RunView]
+
+
+class WorkUnitDetail(WorkUnitView):
+    """A work unit with what is on it, its signals and its counts."""
+
+    job_orders: Sequence[JobOrderDetail]
+    signals: Sequence[SignalView]
+    tallies: Sequence[TallyView]
+    now: At
+    seq: int
+
+
+class UnassignedView(View):
+    """Counted pieces that are on no job order, and why."""
+
+    seq: int
+    work_unit: str
+    tag: str
+    role: str
+    quantity: Decimals
+    reason: Reason
+    at: At
+    job_order: str | None
+
+
+class CandidateView(View):
+    """A job order that was looked at; the lowest score goes first."""
+
+    job_order: str
+    score: Decimals
+    unmet: Sequence[ConditionView]
+
+
+class DecisionView(View):
+    """What was dispatched to a work unit, and why nothing else was."""
+
+    seq: int
+    work_unit: str
+    work_center: str
+    rule: DispatchRule
+    at: At
+    person: str
+    candidates: Sequence[CandidateView]
+    chosen: str | None
+    asked_for: str | None
+
+
+class DispatchBody(Occurred):
+    """Which lane; the active one if it is free, unless named."""
+
+    lane: Word[Lane] | None = Field(default=None)
+
+
+def work_units_router(parts: Parts) -> APIRouter:
+    """Return the routes of work centers and work units."""
+    router = api_router(tags=["work units"])
+    post = posts(router)
+
+    @router.get("/work-centers")
+    async def list_work_centers() -> list[WorkCenterView]:
+        """List the work centers of the plant."""
+        site, state = parts.state.site, parts.state
+        return [
+            WorkCenterView(
+                id=one.id,
+                area=one.area,
+                name=one.name,
+                rule=one.rule,
+                posting=one.posting,
+                work_units=[unit.id for unit in site.units_of[one.id]],
+                queued=len(state.job_order.members("queue", one.id)),
+            )
+            for one in site.plant.work_centers
+        ]
+
+    @router.get("/work-centers/{work_center}/queue")
+    async def show_queue(work_center: Id) -> QueueView:
+        """Show what waits at a work center, in turn, and what blocks it."""
+        state = parts.state
+        center = state.site.work_center(work_center)
+        queue = {job.id: job for job in state.job_order.find("queue", center.id)}
+        in_turn = ranked(center.rule, queue.values(), {})
+        live = state.job_order.find("live_at", center.id)
+        set_down = [job for job in live if job.state in INTERRUPTED and not job.run]
+        return QueueView(
+            work_center=center.id,
+            rule=center.rule,
+            waiting=[QueuedJobOrder.of(state, queue[one.job_order]) for one in in_turn],
+            set_down=[QueuedJobOrder.of(state, job) for job in set_down],
+            seq=state.seq,
+        )
+
+    @router.get("/work-units")
+    async def list_work_units() -> list[WorkUnitView]:
+        """List the work units of the plant, with what is on each."""
+        return [
+            WorkUnitView.model_validate(_members(parts, unit))
+            for unit in parts.state.site.plant.work_units
+        ]
+
+    @router.get("/work-units/{work_unit}")
+    async def show_work_unit(work_unit: Id) -> WorkUnitDetail:
+        """Show a work unit: its states, what is on it, its signals and counts."""
+        state = parts.state
+        unit = state.site.work_unit(work_unit)
+        runs = state.run.find("work_unit", unit.id)
+        loaded = [(_job(parts, run.job_order), run) for run in runs]
+        return WorkUnitDetail.model_validate(
+            _members(parts, unit)
+            | {
+                "job_orders": [
+                    JobOrderDetail.detailed(state, job, [run]) for job, run in loaded
+                ],
+                "signals": _signals(parts, unit),
+                "tallies": _tallies(parts, unit),
+                "now": parts.clock(),
+                "seq": state.seq,
+            }
+        )
+
+    @post("/work-units/{work_unit}/dispatch")
+    async def dispatch_work_unit(
+        work_unit: Id, sender: CommandSender, body: DispatchBody | None = None
+    ) -> Response:
+        """Load the job order that the work center's rule puts first."""
+        command = DispatchWorkUnit(
+            work_unit=work_unit, lane=None if body is None else body.lane
+        )
+        return await carried_out(parts, sender, command, body)
+
+    @router.get("/equipment")
+    async def list_equipment() -> list[EquipmentView]:
+        """List what is known of every machine."""
+        return [
+            EquipmentView.of(parts, unit) for unit in parts.state.site.plant.work_units
+        ]
+
+    @router.get("/unassigned-production")
+    async def list_unassigned_production(
+        work_unit: Id | None = None,
+        cursor: Cursor = None,
+        limit: Limit = DEFAULT_LIMIT,
+    ) -> Page[UnassignedView]:
+        """List counted pieces that are on no job order, the oldest first."""
+        columns = table_of("unassigned_production").c
+        return await page(
+            parts.database,
+            "unassigned_production",
+            columns.seq > number_of_cursor(cursor),
+            *is_one(columns.work_unit, work_unit),
+            partition=parts.state.partition,
+            by=columns.seq,
+            key=_seq,
+            shown=UnassignedView.model_validate,
+            limit=limit,
+        )
+
+    @router.get("/dispatch-decisions")
+    async def list_dispatch_decisions(
+        work_unit: Id | None = None,
+        cursor: Cursor = None,
+        limit: Limit = DEFAULT_LIMIT,
+    ) -> Page[DecisionView]:
+        """List what was dispatched and why, the newest first."""
+        columns = table_of("dispatch_decision").c
+        before = [columns.seq < number_of_cursor(cursor)] if cursor else []
+        return await page(
+            parts.database,
+            "dispatch_decision",
+            *before,
+            *is_one(columns.work_unit, work_unit),
+            partition=parts.state.partition,
+            by=columns.seq.desc(),
+            key=_seq,
+            shown=DecisionView.model_validate,
+            limit=limit,
+        )
+
+    return router
+
+
+def _members(parts: Parts, unit: WorkUnit) -> dict[str, object]:
+    return {
+        "id": unit.id,
+        "name": unit.name,
+        "work_center": unit.work_center,
+        "classes": unit.classes,
+        "active": unit.active,
+        "staged": unit.staged,
+        "equipment": EquipmentView.of(parts, unit),
+        "runs": [RunView.of(run) for run in parts.state.run.find("work_unit", unit.id)],
+    }
+
+
+def _job(parts: Parts, job_order: str) -> JobOrder:
+    job = parts.state.job_order.get(job_order)
+    if job is None:
+        raise LookupError(f"a run of {job_order}, which is not there")
+    return job
+
+
+def _signals(parts: Parts, unit: WorkUnit) -> list[SignalView]:
+    shown = []
+    for signal in parts.state.site.plant.signals:
+        if signal.work_unit == unit.id:
+            last = parts.state.signal.get(signal.tag)
+            shown.append(
+                SignalView(
+                    tag=signal.tag,
+                    link=signal.link,
+                    means=signal.means,
+                    value=None if last is None else last.value,
+                    at=None if last is None else last.at,
+                    epoch=0 if last is None else last.epoch,
+                    position=0 if last is None else last.position,
+                )
+            )
+    return shown
+
+
+def _tallies(parts: Parts, unit: WorkUnit) -> list[MachineTally]:
+    found = (
+        parts.state.machine_tally.get((unit.id, role)) for role in ("good", "scrap")
+    )
+    return [one for one in found if one is not None]
+
+
+def _seq(one: DispatchDecision | UnassignedProduction) -> int:
+    return one.seq
