@@ -3,7 +3,7 @@
 import asyncio
 import struct
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,7 +12,7 @@ from typing import Self
 from asyncua import Client, ua
 from structlog.stdlib import BoundLogger
 
-from mes_adapters.opcua.mapping import next_sequence, node_id
+from mes_adapters.opcua.mapping import in_chunks, next_sequence, node_id
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
 from mes_engine.core.errors import SourceLost, SourceMisconfigured
 
@@ -78,6 +78,7 @@ class OpcUaSession:
         self._tags: dict[str, OpcUaTag] = {}
         self._tag_of: dict[int, str] = {}
         self._item_of: dict[str, int] = {}
+        self._node_of: dict[str, ua.NodeId] = {}
         self._last_handle = HEARTBEAT
         self._has_heartbeat = False
         self._items_per_call = MOST_ITEMS_PER_CALL
@@ -120,12 +121,25 @@ class OpcUaSession:
                 )
             await self._watch(sorted(self.missing))
 
-    def lose(self, tag: str) -> None:
-        """Take note that the node of ``tag`` has gone; it is looked for again."""
+    async def read(
+        self, tags: Iterable[str]
+    ) -> AsyncIterator[tuple[str, ua.DataValue]]:
+        """Yield what the server has for ``tags`` now, past the subscription."""
+        for chunk in in_chunks(sorted(tags), self._items_per_call):
+            nodes = [self._node_of[tag] for tag in chunk]
+            async with self._asking():
+                values = await self._client.uaclient.read_attributes(
+                    nodes, ua.AttributeIds.Value
+                )
+            for tag, value in zip(chunk, values, strict=True):
+                yield tag, value
+
+    def lose(self, tag: str, *, reason: str) -> None:
+        """Take note that nothing more comes for ``tag``; its node is asked for anew."""
         if tag in self.found:
             self.found.discard(tag)
             self.missing.add(tag)
-            self._log.warning("tag_lost", tag=tag, reason="the server removed the node")
+            self._log.warning("tag_lost", tag=tag, reason=reason)
 
     def tag_of(self, handle: int) -> str | None:
         """Return the tag that the server calls ``handle``; None for its clock."""
@@ -249,8 +263,9 @@ class OpcUaSession:
                 raise
             self._items_per_call = len(chunk) // 2
             return False
-        for (tag, _), result in zip(chunk, results, strict=True):
+        for (tag, node), result in zip(chunk, results, strict=True):
             if result.StatusCode.is_good():
+                self._node_of[tag] = node
                 self._find(tag, result.MonitoredItemId)
             else:
                 self._miss(tag, result.StatusCode.name)

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Milliseconds = Annotated[float, Field(ge=0, le=3_600_000)]
+LONGEST_MS = 3_600_000
 
 
 class _Section(BaseModel):
@@ -31,8 +31,12 @@ class OpcUaSettings(_Section):
     """
 
     url: str = Field(pattern=r"^opc\.tcp://[^\s/]+")
-    publish_ms: Milliseconds = Field(default=250, ge=10, description="news interval")
-    sampling_ms: Milliseconds = Field(default=0, description="0: as fast as it can")
+    publish_ms: float = Field(
+        default=250, ge=10, le=LONGEST_MS, description="news interval"
+    )
+    sampling_ms: float = Field(
+        default=0, ge=0, le=LONGEST_MS, description="0: as fast as it can"
+    )
     queue: int = Field(default=1000, ge=1, description="changes kept for each tag")
     keepalive_s: Seconds = 1.0
     lifetime_s: Seconds = 60.0
@@ -44,6 +48,9 @@ class OpcUaSettings(_Section):
     close_timeout_s: Seconds = 2.0
     retry_s: Seconds = Field(
         default=10.0, description="how often to look for nodes that were not there"
+    )
+    check_s: Seconds = Field(
+        default=30.0, description="how often to read what was not reported"
     )
     settle_s: Annotated[float, Field(ge=0, le=86_400)] = Field(
         default=30.0, description="how long a server may start with none of the nodes"
