@@ -15,11 +15,18 @@ class Relay:
         self._target = target
         self._flows = asyncio.Event()
         self._flows.set()
+        self._holds = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
         self._closed = asyncio.Condition()
 
     def hold(self) -> None:
         self._flows.clear()
+        self._holds.clear()
+
+    async def until_holding(self, *, within_s: float = 5) -> None:
+        """Wait until something is being held back."""
+        async with asyncio.timeout(within_s):
+            await self._holds.wait()
 
     def release(self) -> None:
         self._flows.set()
@@ -62,7 +69,9 @@ class Relay:
     ) -> None:
         with suppress(OSError):
             while data := await source.read(65_536):
-                await self._flows.wait()
+                if not self._flows.is_set():
+                    self._holds.set()
+                    await self._flows.wait()
                 sink.write(self.answers(data) if is_answer else data)
                 await sink.drain()
         sink.transport.abort()

@@ -1,10 +1,9 @@
 """A session on an OPC UA server with one subscription: the only user of ``asyncua``."""
 
 import asyncio
-import struct
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -12,9 +11,10 @@ from typing import Self
 from asyncua import Client, ua
 from structlog.stdlib import BoundLogger
 
+from mes_adapters.opcua.asking import asking
 from mes_adapters.opcua.mapping import in_chunks, next_sequence, node_id
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
-from mes_engine.core.errors import SourceLost, SourceMisconfigured
+from mes_engine.core.errors import SourceLost
 
 MOST_ITEMS_PER_CALL = 500
 INBOX = 4
@@ -24,32 +24,6 @@ MOST_ITEMS_NODE = (
 )
 HEARTBEAT = 1
 """The client's handle of the server's clock; those of tags follow."""
-
-REFUSALS = frozenset(
-    {
-        ua.StatusCodes.BadCertificateInvalid,
-        ua.StatusCodes.BadCertificateUntrusted,
-        ua.StatusCodes.BadIdentityTokenInvalid,
-        ua.StatusCodes.BadIdentityTokenRejected,
-        ua.StatusCodes.BadSecurityModeRejected,
-        ua.StatusCodes.BadSecurityPolicyRejected,
-        ua.StatusCodes.BadUserAccessDenied,
-    }
-)
-"""Asking again would fail again, and may lock the account."""
-
-UNREADABLE = (
-    ua.UaError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-"""What ``asyncua`` has been seen to raise on hostile answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +95,17 @@ class OpcUaSession:
                 )
             await self._watch(sorted(self.missing))
 
-    async def read(
-        self, tags: Iterable[str]
-    ) -> AsyncIterator[tuple[str, ua.DataValue]]:
-        """Yield what the server has for ``tags`` now, past the subscription."""
+    async def read(self, tags: Iterable[str]) -> list[tuple[str, ua.DataValue]]:
+        """Return what the server has for ``tags`` now, past the subscription."""
+        answers: list[tuple[str, ua.DataValue]] = []
         for chunk in in_chunks(sorted(tags), self._items_per_call):
             nodes = [self._node_of[tag] for tag in chunk]
             async with self._asking():
                 values = await self._client.uaclient.read_attributes(
                     nodes, ua.AttributeIds.Value
                 )
-            for tag, value in zip(chunk, values, strict=True):
-                yield tag, value
+            answers.extend(zip(chunk, values, strict=True))
+        return answers
 
     def lose(self, tag: str, *, reason: str) -> None:
         """Take note that nothing more comes for ``tag``; its node is asked for anew."""
@@ -177,26 +150,9 @@ class OpcUaSession:
         if message.NotificationData:
             self._sequence = sequence
 
-    @asynccontextmanager
-    async def _asking(self) -> AsyncIterator[None]:
-        url = self._settings.url
-        try:
-            async with asyncio.timeout(3 * self._settings.request_timeout_s):
-                yield
-        except ua.UaStatusCodeError as error:
-            if error.code in REFUSALS:
-                raise SourceMisconfigured(
-                    f"{url} refuses us: {error}.",
-                    hint="Check user, password and certificates on both sides.",
-                ) from error
-            raise SourceLost(f"{url} answers: {error}.") from error
-        except OSError as error:  # a timeout is one too
-            reason = str(error) or "no answer in time"
-            raise SourceLost(f"{url} cannot be reached: {reason}.") from error
-        except UNREADABLE as error:
-            raise SourceLost(
-                f"{url} answers what cannot be read: {error!r}."
-            ) from error
+    def _asking(self) -> AbstractAsyncContextManager[None]:
+        within_s = 3 * self._settings.request_timeout_s
+        return asking(self._settings.url, within_s=within_s)
 
     async def _read_limits(self) -> None:
         node = self._client.get_node(

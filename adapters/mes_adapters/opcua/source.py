@@ -118,7 +118,7 @@ async def _differing(
     report it. A tag that differs twice with nothing told in between is such a one.
     """
     differing: dict[str, Sample] = {}
-    async for tag, data in session.read(session.found & told.keys()):
+    for tag, data in await session.read(session.found & told.keys()):
         if is_gone(data):
             session.lose(tag, reason="the node is not there any more")
         elif to_sample(tag, data, received_at=0).value == told[tag].value:

@@ -75,7 +75,6 @@ def test_an_uncertain_value_is_kept_and_flagged() -> None:
         [1, 2, 3],
         datetime(2026, 1, 1, tzinfo=UTC),
         ua.LocalizedText("a"),
-        None,
     ],
 )
 def test_a_value_that_is_nothing_plain_is_bad(hostile: object) -> None:

@@ -201,7 +201,7 @@ async def test_a_stall_shorter_than_the_silence_loses_nothing(line: Line) -> Non
             relay.hold()
             for count in range(11, 51):
                 await line.write("good", count)
-            await asyncio.sleep(1)
+            await relay.until_holding()
             relay.release()
             await heard.until(shows("good", 50))
         assert heard.values("good") == list(range(10, 51))
