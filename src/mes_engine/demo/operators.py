@@ -36,11 +36,11 @@ class Operator:
             jobs = shown["job_orders"]
             if not jobs:
                 await self._take_next()
-            for detail in jobs:
+            for job in jobs:
                 if has_machine:
-                    await self._mind_machine(detail)
+                    await self._mind_machine(job)
                 else:
-                    await self._work_by_hand(detail)
+                    await self._work_by_hand(job)
             await asyncio.sleep(LOOK_S)
 
     async def _take_next(self) -> None:
@@ -49,41 +49,39 @@ class Operator:
         except RefusedByEngine:
             return  # The machine is down, or someone was quicker: look again.
 
-    async def _mind_machine(self, detail: dict[str, Any]) -> None:
-        job = detail["job_order"]
-        if detail["step"]["begin_on"] == "operator" and _may(detail, "begin"):
+    async def _mind_machine(self, job: dict[str, Any]) -> None:
+        if job["begin_on"] == "operator" and _may(job, "begin"):
             await self._fire(job, "begin")
             return
-        due = _pieces_due(detail)
+        due = _pieces_due(job)
         told = self._told.get(job["id"], Decimal(0))
         if due > told:
             # The machine first begins to run; the first count may begin the job order.
             self._told[job["id"]] = due
             await self._panels.start(self._unit, int(due - told))
-        elif _may(detail, "complete"):
+        elif _may(job, "complete"):
             await self._fire(job, "complete")
 
-    async def _work_by_hand(self, detail: dict[str, Any]) -> None:
-        job = detail["job_order"]
-        if _may(detail, "begin"):
+    async def _work_by_hand(self, job: dict[str, Any]) -> None:
+        if _may(job, "begin"):
             await self._fire(job, "begin")
-        elif _may(detail, "resume"):
+        elif _may(job, "resume"):
             await self._fire(job, "resume")
-        elif self._wants_a_break(job) and _may(detail, "pause"):
+        elif self._wants_a_break(job) and _may(job, "pause"):
             self._paused.add(job["id"])
             await self._fire(job, "pause", {"reason": "break"})
-        elif _may(detail, "complete"):
+        elif _may(job, "complete"):
             await self._fire(job, "complete")
-        elif _may(detail, "report"):
-            await self._report(detail)
+        elif _may(job, "report"):
+            await self._report(job)
 
     def _wants_a_break(self, job: dict[str, Any]) -> bool:
         return job["id"] not in self._paused and self._rng.random() < PAUSE_RATE
 
-    async def _report(self, detail: dict[str, Any]) -> None:
-        here = detail["step"]["here"]
+    async def _report(self, job: dict[str, Any]) -> None:
+        here = job["here"]
         if here is None:
-            left, scrap = Decimal(detail["step"]["to_do"]), 0
+            left, scrap = Decimal(job["to_do"]), 0
         else:
             left = Decimal(here["queued"]) + Decimal(here["in_process"])
             scrap = sum(self._rng.random() < BENCH_SCRAP for _ in range(int(left)))
@@ -91,7 +89,7 @@ class Operator:
             body: dict[str, Any] = {"good": str(left - scrap)}
             if scrap:
                 body["scrap"] = [{"quantity": str(scrap), "reason": "scratched"}]
-            await self._fire(detail["job_order"], "report", body)
+            await self._fire(job, "report", body)
 
     async def _fire(
         self, job: dict[str, Any], trigger: str, body: dict[str, Any] | None = None
@@ -102,15 +100,15 @@ class Operator:
             return  # The page was a moment old: look again.
 
 
-def _may(detail: dict[str, Any], trigger: str) -> bool:
+def _may(job: dict[str, Any], trigger: str) -> bool:
     return any(
-        one["trigger"] == trigger and one["is_allowed"] for one in detail["triggers"]
+        one["trigger"] == trigger and one["is_allowed"] for one in job["triggers"]
     )
 
 
-def _pieces_due(detail: dict[str, Any]) -> Decimal:
+def _pieces_due(job: dict[str, Any]) -> Decimal:
     """Return how many pieces the machine has had to make for this job order so far."""
-    job, here = detail["job_order"], detail["step"]["here"]
+    here = job["here"]
     worked = sum(
         (Decimal(job[word]) for word in ("good", "scrap", "lost", "tested")), Decimal(0)
     )

@@ -27,7 +27,7 @@ def plant_table(
         machines.add_column(heading)
     for unit in units:
         shown = unit["equipment"]["shown"]
-        job = unit["job_orders"][0]["job_order"] if unit["job_orders"] else None
+        job = unit["job_orders"][0] if unit["job_orders"] else None
         machines.add_row(
             unit["id"],
             Text(shown, STYLES.get(shown, "")),

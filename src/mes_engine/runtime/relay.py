@@ -110,6 +110,11 @@ class Relay:
                 if posting is not None and posting.stream in self._streams:
                     self._wake(posting.stream)
 
+    def poke(self) -> None:
+        """Look at every stream again."""
+        self._due.update(dict.fromkeys(self._streams))
+        self._woken.set()
+
     async def run(self) -> None:
         """Post for as long as the task lives."""
         async with asyncio.TaskGroup() as tasks:

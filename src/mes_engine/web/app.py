@@ -66,7 +66,7 @@ def create_app(
         feed: What was committed, for the stream of facts.
         clock: Microseconds of UTC.
         stopping: Once set, the streams end with a ``bye``.
-        modules: The routers of the modules, to be under ``/api/v1``.
+        modules: The routers of the modules, each with its own path below ``/api/v1``.
         hosts: The host names by which this server may be asked.
         links: Tells the state of each link, for ``/readyz``.
         schema: The revision that the database's tables have to be of.
@@ -92,7 +92,7 @@ def create_app(
     for make in _ROUTERS:
         app.include_router(make(parts), prefix=API)
     for router in modules:
-        app.include_router(router, prefix=API)
+        app.include_router(router)
     app.include_router(health_router(parts))
     app.include_router(help_router(app), include_in_schema=False)
     app.include_router(pages_router(parts), include_in_schema=False)

@@ -1,7 +1,6 @@
-"""Put the parts together: the one place that knows every concrete class.
+"""The engine on its database: what every command that runs one begins with.
 
-Also the one place of the engine that reads a clock and the environment; everything
-else is handed what it needs.
+Here, and in the adapters, a clock is read; everything else is handed the time.
 """
 
 import sys

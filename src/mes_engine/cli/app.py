@@ -1,0 +1,60 @@
+"""The command line: what can be said, and what each exit code means.
+
+Exit codes: 0 ok, 1 refused or not reconciled, 2 usage, 3 settings, 4 unreachable.
+"""
+
+from typing import Annotated
+
+import typer
+
+from mes_engine.cli import data, demo, site
+from mes_engine.cli.output import AsJson, failing_well, show
+
+app = typer.Typer(
+    name="mes",
+    help="The MES engine: from a signal on a machine to the ERP's ledger.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+database = typer.Typer(help="The database's schema.", no_args_is_help=True)
+routing = typer.Typer(help="Routings, as their files say.", no_args_is_help=True)
+app.add_typer(database, name="db")
+app.add_typer(routing, name="routing")
+
+app.command("demo")(demo.demo)
+app.command("run")(site.run)
+app.command("check")(site.check)
+routing.command("show")(site.show_routing)
+database.command("upgrade")(data.upgrade_database)
+database.command("status")(data.database_status)
+app.command("verify")(data.verify_database)
+app.command("replay")(data.replay_log)
+
+
+@app.command("version")
+def version(*, as_json: AsJson = False) -> None:
+    """Say which version this is."""
+    from importlib.metadata import version as installed
+
+    found = installed("mes-engine")
+    show({"version": found}, as_json=as_json, told=f"mes-engine {found}")
+
+
+@app.callback()
+def every(
+    *,
+    log_level: Annotated[
+        str, typer.Option(help="DEBUG, INFO, WARNING or ERROR; on standard error.")
+    ] = "WARNING",
+) -> None:
+    """Run before every subcommand."""
+    from mes_engine.log import configure_logging
+
+    configure_logging(level=log_level.upper())
+
+
+def main() -> None:
+    """Run the command line."""
+    with failing_well():
+        app()

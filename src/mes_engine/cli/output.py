@@ -1,0 +1,73 @@
+"""How every subcommand answers: text for people, JSON for programs, errors for both."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mes_engine.core.errors import (
+    MesError,
+    OutcomeUnknown,
+    Overloaded,
+    SettingsError,
+    SourceLost,
+)
+
+REFUSED, SETTINGS, UNREACHABLE = 1, 3, 4
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Config = Annotated[Path, typer.Option(help="The folder with plant.yaml and site.yaml.")]
+Routings = Annotated[Path, typer.Option(help="The folder with one routing a file.")]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(help="sqlite:///path; otherwise as site.yaml in --config says."),
+]
+
+CONFIG, ROUTINGS = Path("config"), Path("routings")
+
+
+def show(plain: Any, *, as_json: bool, told: str) -> None:
+    """Print ``plain`` as JSON, or ``told``."""
+    typer.echo(json.dumps(plain, indent=2, default=str) if as_json else told)
+
+
+@contextmanager
+def failing_well() -> Iterator[None]:
+    """Turn deliberate errors into one message and the right exit code."""
+    try:
+        yield
+    except SettingsError as error:
+        _leave(str(error), SETTINGS)
+    except (SourceLost, Overloaded, OutcomeUnknown) as error:
+        _leave(str(error), UNREACHABLE)
+    except MesError as error:
+        _leave(str(error), REFUSED)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _leave(message: str, code: int) -> None:
+    typer.echo(message, err=True)
+    sys.exit(code)
+
+
+def database_url(url: str | None, config: Path) -> str:
+    """Return the database to use: as named, or as the site's files say.
+
+    Raises:
+        SettingsError: The files cannot be used.
+    """
+    if url is not None:
+        return url
+    import os
+
+    from mes_engine.settings import installed_adapters, load_site
+
+    found = load_site(
+        config, None, environment=os.environ, adapters=installed_adapters()
+    )
+    return found.database.url
