@@ -7,7 +7,7 @@ from mes_engine.core.job_order import INTERRUPTED, RUNNING, JobOrder, JobOrderSt
 from mes_engine.core.lots import LotQuality
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import visit_id
-from mes_engine.core.routing import Routing, Step, StepOrder
+from mes_engine.core.routing import Connection, Routing, Step, StepOrder
 from mes_engine.core.runs import Hold, HoldScope
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import Position
@@ -200,8 +200,7 @@ def nothing_expected(state: State, job: JobOrder) -> Condition:
     coming = [
         one.source
         for one in routing.reaching(job.step)
-        if one.carries_pieces
-        and not is_exhausted(state, job.request, one.source, towards=one.target)
+        if one.carries_pieces and not is_exhausted(state, routing, job.request, one)
     ]
     if coming:
         return _condition(
@@ -212,12 +211,27 @@ def nothing_expected(state: State, job: JobOrder) -> Condition:
     return _met(ConditionName.NOTHING_EXPECTED)
 
 
-def is_exhausted(state: State, request: str, step: str, *, towards: str) -> bool:
-    """Whether ``step`` will send no more pieces ``towards`` another."""
-    visit = state.visit.get(visit_id(request, step))
-    if visit is None:
-        return False
-    return visit.is_done or (visit.chosen is not None and visit.chosen != towards)
+def is_exhausted(
+    state: State, routing: Routing, request: str, connection: Connection
+) -> bool:
+    """Whether no more pieces will come along ``connection``.
+
+    A step that the request has not come to, such as one of an alternative not taken, is
+    exhausted with everything that leads to it.
+    """
+    asked, seen = [connection], {connection}
+    while asked:
+        one = asked.pop()
+        visit = state.visit.get(visit_id(request, one.source))
+        if visit is None:
+            inward = {c for c in routing.reaching(one.source) if c.carries_pieces}
+            if not inward:
+                return False
+            asked += inward - seen
+            seen |= inward
+        elif not (visit.is_done or visit.chosen not in {None, one.target}):
+            return False
+    return True
 
 
 def quantity_accounted(state: State, job: JobOrder) -> Condition:

@@ -1,0 +1,303 @@
+"""A shop in memory: messages go to ``decide`` in layers, as the engine does it."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from mes_engine.core import laws
+from mes_engine.core import messages as m
+from mes_engine.core.decide import decide
+from mes_engine.core.evolve import evolve
+from mes_engine.core.facts import Fact, Recorded, SourceAdvanced
+from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
+from mes_engine.core.plant import Plant
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.readiness import position_of
+from mes_engine.core.requests import visit_id
+from mes_engine.core.routing import Routing
+from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
+from mes_engine.core.state import State
+from mes_engine.core.wip_ledger import HELD, SINKS, SOURCES
+from tests.core.plants import LINK, a_plant
+
+SECOND = 1_000_000
+MONDAY = 1_767_589_200 * SECOND
+"""2026-01-05 05:00 UTC, six in the morning in the plant."""
+
+
+class Shop:
+    """The engine's committed state, the batch in hand, and the journal.
+
+    Attributes:
+        state: What is committed.
+        batch: What is decided and not yet committed, on top of it.
+        journal: The committed facts.
+        pending: The facts of the batch.
+        rows: What a database would hold: the committed changes of every table.
+        at: The time of the last message.
+    """
+
+    def __init__(self, *routings: Routing, plant: Plant | None = None) -> None:
+        self.state = State()
+        self.batch = self.state.layer()
+        self.journal: list[Recorded] = []
+        self.pending: list[Recorded] = []
+        self.rows: dict[str, dict[Any, Any]] = {}
+        self.at = MONDAY
+        self.sent = 0
+        self.last: list[Recorded] = []
+        self.changed: set[str] = set()
+        self.ok(m.ApplyPlant(plant=plant or a_plant()))
+        for routing in routings:
+            self.ok(m.ReleaseRouting(routing=routing))
+
+    # Messages
+
+    def do(self, command: m.Command, **changed: Any) -> m.Answer:
+        """Let one command be decided and committed, whatever its answer."""
+        answer = self.decide(self.commanded(command, **changed))
+        if answer is None:
+            raise AssertionError(f"no answer to {command}")
+        self.commit()
+        return answer
+
+    def ok(self, command: m.Command, **changed: Any) -> dict[str, str]:
+        """Do what must be accepted; return the result, every law checked."""
+        answer = self.do(command, **changed)
+        assert answer.outcome is m.Outcome.ACCEPTED, answer
+        assert self.broken_laws() == []
+        return answer.result
+
+    def refused(self, command: m.Command, **changed: Any) -> m.Answer:
+        """Do what must be refused, and leave nothing but the answer behind."""
+        answer = self.do(command, **changed)
+        assert answer.outcome is m.Outcome.REFUSED, answer
+        assert self.changed == {"handled"}
+        return answer
+
+    def malformed(self, command: m.Command, **changed: Any) -> m.Answer:
+        """Do what no state would allow: nothing is kept of it at all."""
+        answer = self.do(command, **changed)
+        assert answer.outcome is m.Outcome.MALFORMED, answer
+        assert self.changed == set()
+        return answer
+
+    def commanded(self, command: m.Command, **changed: Any) -> m.Commanded:
+        """Put a command into a message with a key of its own."""
+        self.sent += 1
+        self.at += SECOND
+        fields: dict[str, Any] = {
+            "origin": "terminal",
+            "key": str(self.sent),
+            "digest": "",
+            "person": "Maria",
+            "at": self.at,
+            "command": command,
+        }
+        return m.Commanded(**fields | changed)
+
+    def sense(
+        self, tag: str, value: Any, *, link: str = LINK, **changed: Any
+    ) -> list[Fact]:
+        """Let a link hear a value, and return the facts that follow."""
+        self.at += SECOND
+        fields: dict[str, Any] = {
+            "tag": tag,
+            "value": value,
+            "quality": Quality.GOOD,
+            "source_at": self.at,
+            "received_at": self.at,
+        }
+        return self._hear(link, Sample(**fields | changed))
+
+    def hear_link(self, state: LinkState, link: str = LINK) -> list[Fact]:
+        """Let a link change its state."""
+        self.at += SECOND
+        return self._hear(link, LinkReport(state=state, at=self.at))
+
+    def _hear(self, link: str, report: Sample | LinkReport) -> list[Fact]:
+        self.sent += 1
+        self.decide(m.Sensed(source=link, epoch=1, n=self.sent, report=report))
+        facts = [recorded.fact for recorded in self.last]
+        self.commit()
+        assert self.broken_laws() == []
+        return facts
+
+    def decide(self, message: m.Message) -> m.Answer | None:
+        """Decide a message on the batch, unless it was handled before."""
+        self.last, self.changed = [], set()
+        if isinstance(message, m.Commanded):
+            known = self.batch.handled.get((message.origin, message.key))
+            if known is not None:
+                return known.answer
+        elif self._is_repeat(message):
+            return None
+        layer = self.batch.layer()
+        decision = decide(layer, message, now=self.at)
+        self.last = list(decision.facts)
+        self.changed = {name for name, table in layer.tables.items() if table.changes()}
+        layer.merge()
+        self.pending += decision.facts
+        if isinstance(message, m.Sensed):
+            self._advance(message)
+        return decision.answer
+
+    def _is_repeat(self, message: m.Sensed) -> bool:
+        seen = self.batch.watermark.get(message.source)
+        return seen is not None and (message.epoch, message.n) <= (seen.epoch, seen.n)
+
+    def _advance(self, message: m.Sensed) -> None:
+        recorded = Recorded(
+            partition=self.batch.partition,
+            seq=self.batch.seq + 1,
+            occurred_at=self.at,
+            recorded_at=self.at,
+            cause=f"{message.source}/{message.epoch}/{message.n}",
+            person="",
+            fact=SourceAdvanced(
+                source=message.source, epoch=message.epoch, n=message.n
+            ),
+        )
+        evolve(self.batch, recorded)
+        self.pending.append(recorded)
+
+    def commit(self) -> None:
+        """Make the batch last."""
+        for name, table in self.batch.tables.items():
+            rows = self.rows.setdefault(name, {})
+            for key, value in table.changes().items():
+                if value is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = value
+        self.batch.merge()
+        self.journal += self.pending
+        self.batch, self.pending = self.state.layer(), []
+
+    def throw_away(self) -> None:
+        """Forget the batch, as after a commit that failed."""
+        self.batch, self.pending = self.state.layer(), []
+
+    # Short ways to a situation
+
+    def make(
+        self, quantity: int = 100, *, request: str = "WR-1", **changed: Any
+    ) -> str:
+        """Create a work request and release it."""
+        fields: dict[str, Any] = {
+            "work_request": request,
+            "routing": "R",
+            "quantity": Decimal(quantity),
+            "due_at": MONDAY,
+        }
+        self.ok(m.CreateWorkRequest(**fields | changed))
+        self.ok(m.ReleaseWorkRequest(work_request=request))
+        return request
+
+    def load(self, step: str, unit: str = "", **changed: Any) -> str:
+        """Load the step's job order on its first work unit, or on ``unit``."""
+        job = self.job(step).id
+        self.ok(m.LoadJobOrder(job_order=job, work_unit=unit or f"{step}-1", **changed))
+        return job
+
+    def begin(self, step: str, unit: str = "", *, in_process: int = 0) -> str:
+        """Load the step's job order if need be, and begin it."""
+        if self.job(step).state is not JobOrderState.ALLOWED_LOADED:
+            self.load(step, unit)
+        job = self.job(step).id
+        self.ok(m.BeginJobOrder(job_order=job, in_process=Decimal(in_process)))
+        return job
+
+    def report(self, step: str, good: int = 0, **changed: Any) -> dict[str, str]:
+        """Report pieces of the step's job order."""
+        return self.ok(self.a_report(step, good, **changed))
+
+    def a_report(self, step: str, good: int = 0, **changed: Any) -> m.ReportQuantity:
+        """Return a report on the step's job order."""
+        job = self.job(step).id
+        return m.ReportQuantity(job_order=job, good=Decimal(good), **changed)
+
+    def fire(self, step: str, trigger: JobOrderTrigger) -> JobOrder:
+        """Ask for a trigger of the step's job order that must be accepted."""
+        job = self.job(step).id
+        self.ok(m.AssertTrigger(job_order=job, trigger=trigger))
+        return self.by_id(job)
+
+    def complete(self, step: str) -> JobOrder:
+        """Complete the step's job order."""
+        return self.fire(step, JobOrderTrigger.COMPLETE)
+
+    def run(self, step: str, good: int, unit: str = "") -> JobOrder:
+        """Load, begin, report and complete the step's job order."""
+        self.begin(step, unit)
+        self.report(step, good)
+        return self.complete(step)
+
+    def receive(self, quantity: str, material: str = "steel", unit: str = "KGM") -> str:
+        """Take material into stock; return its lot."""
+        command = m.ReceiveMaterial(
+            material=material, unit=unit, quantity=Decimal(quantity), supplier="S"
+        )
+        return self.ok(command)["lot"]
+
+    # Questions
+
+    def jobs(self, step: str, request: str = "WR-1") -> list[JobOrder]:
+        """Return the job orders of a step, oldest first."""
+        return self.state.job_order.find("visit", visit_id(request, step))
+
+    def job(self, step: str, request: str = "WR-1") -> JobOrder:
+        """Return the newest job order of a step."""
+        return self.jobs(step, request)[-1]
+
+    def by_id(self, job_order: str) -> JobOrder:
+        """Return a job order."""
+        job = self.state.job_order.get(job_order)
+        assert job is not None
+        return job
+
+    def at_step(self, step: str, request: str = "WR-1") -> dict[str, int]:
+        """Return the buckets at a step that are not empty."""
+        position = position_of(self.state, self.job(step, request))
+        if position is None:
+            return {}
+        buckets = (*HELD, *SOURCES, *SINKS)
+        amounts = {bucket.value: position.of(bucket) for bucket in buckets}
+        return {name: int(amount) for name, amount in amounts.items() if amount}
+
+    def stock(self, material: str = "bracket") -> Decimal:
+        """Return what is in stock of a material."""
+        found = self.state.position.find("material_in_stock", material)
+        return sum((one.stock for one in found), ZERO)
+
+    def facts(self, kind: type[Fact]) -> list[Any]:
+        """Return the committed facts of a type."""
+        return [one.fact for one in self.journal if isinstance(one.fact, kind)]
+
+    def broken_laws(self) -> list[str]:
+        """Return every break of the laws L0 to L5."""
+        return [*_breaks(self.state)]
+
+    def kept(self) -> Mapping[str, dict[Any, Any]]:
+        """Return the committed tables that stay in memory, as plain dictionaries."""
+        return kept_tables(self.state)
+
+
+def kept_tables(state: State) -> dict[str, dict[Any, Any]]:
+    """Return the tables of a bottom layer that have anything in them."""
+    return {
+        name: dict(table.own)
+        for name, table in state.tables.items()
+        if table.own and table.spec.is_kept
+    }
+
+
+def _breaks(state: State) -> Iterator[str]:
+    positions = list(state.position.values())
+    yield from laws.broken_position_laws(positions)
+    yield from laws.broken_connection_laws(state.connection_flow.values(), positions)
+    yield from laws.broken_lot_laws(list(state.lot.values()), positions)
+    yield from laws.broken_request_laws(state.work_request.values(), positions)
+    yield from laws.broken_posting_laws(
+        state.job_order.values(), state.posting.values()
+    )
