@@ -20,11 +20,11 @@ from mes_engine.ports import DuplicateKey, StoreUnavailable, WipStore
 from mes_engine.runtime.batch import Batch, Decide, answer_again, cause_of
 from mes_engine.runtime.feed import Feed
 from mes_engine.runtime.inbox import BATCH_MAX, Inbox, Waiting
+from mes_engine.runtime.memory import Memory
 from mes_engine.runtime.pace import BackOff, Clock, Monotonic
 
 log = structlog.stdlib.get_logger()
 
-HANDLED_KEPT = 100_000
 LOOP_SHARE_S = 0.005
 """After so long the engine lets others on the event loop go on."""
 
@@ -61,12 +61,14 @@ class Engine:
         inbox: Inbox | None = None,
         back_off: BackOff | None = None,
         monotonic: Monotonic | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.committed = state
         self.counts = EngineCounts()
         self.is_accepting = True
         self.inbox = Inbox() if inbox is None else inbox
         self._store = store
+        self._memory = memory or Memory(state)
         self._clock = clock
         self._feed = feed
         self._decide = decide
@@ -163,7 +165,7 @@ class Engine:
         """Let everyone know of a batch that is committed."""
         if batch.records:
             batch.layer.merge()
-            self.committed.handled.trim(HANDLED_KEPT)
+            self._memory.hear(batch.records)
             self.counts.commits += 1
             self.counts.facts += len(batch.records)
             self._recovered()

@@ -1,0 +1,116 @@
+"""What the engine forgets, so that its memory does not grow with its history.
+
+What is over stays in the database. Here it stays for a while, as people ask for it;
+then what is left in memory is what a restart would load.
+"""
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TypeVar
+
+from mes_engine.core.facts import Recorded, WorkRequestChanged
+from mes_engine.core.requests import WorkRequestState
+from mes_engine.core.state import State, Table
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+HANDLED_KEPT = 100_000
+REQUESTS_KEPT = 1_000
+AT_A_TIME = 100
+OVER = frozenset({WorkRequestState.CLOSED, WorkRequestState.CANCELLED})
+
+
+class Memory:
+    """Keeps the committed state to what is live, and the newest of what is over.
+
+    Args:
+        committed: The state; only the engine may change it, between two batches.
+        requests_kept: How many requests that are over stay.
+        at_a_time: How many are forgotten together: each time costs one look at all.
+    """
+
+    def __init__(
+        self,
+        committed: State,
+        *,
+        requests_kept: int = REQUESTS_KEPT,
+        at_a_time: int = AT_A_TIME,
+    ) -> None:
+        self._committed = committed
+        self._requests_kept = requests_kept
+        self._at_a_time = at_a_time
+        self._over: dict[str, None] = {}
+
+    def hear(self, records: Sequence[Recorded]) -> None:
+        """Take note of a commit, and forget what is older than what is kept."""
+        self._committed.handled.trim(HANDLED_KEPT)
+        for recorded in records:
+            fact = recorded.fact
+            if isinstance(fact, WorkRequestChanged) and fact.state in OVER:
+                self._over[fact.work_request] = None
+        if len(self._over) >= self._requests_kept + self._at_a_time:
+            oldest = list(self._over)[: self._at_a_time]
+            for request in oldest:
+                del self._over[request]
+            unsettled = {one for one in oldest if _is_unsettled(self._committed, one)}
+            self._over.update(dict.fromkeys(unsettled))
+            forget(self._committed, set(oldest) - unsettled)
+
+
+def _is_unsettled(state: State, request: str) -> bool:
+    return any(
+        state.posting.find("unsettled", job.id)
+        for job in state.job_order.find("request", request)
+    )
+
+
+def forget(state: State, requests: set[str]) -> None:
+    """Drop all that belongs to ``requests``, but for their ids and what is on stock."""
+    jobs: set[str] = set()
+    stocked: set[str] = set()
+    for request in requests:
+        jobs.update(job.id for job in state.job_order.find("request", request))
+        for visit in state.visit.find("request", request):
+            state.visit.drop(visit.id)
+        for position in state.position.find("request", request):
+            if position.stock > 0:
+                stocked.add(position.lot)
+            else:
+                state.position.drop((position.lot, position.place))
+    targets = jobs | requests
+    for job in jobs:
+        state.job_order.drop(job)
+    _drop(state.run, [one.id for one in state.run.values() if one.job_order in jobs])
+    _drop(
+        state.posting,
+        [one.key for one in state.posting.values() if one.stream in requests],
+    )
+    _drop(
+        state.lot,
+        [
+            one.id
+            for one in state.lot.values()
+            if one.request in requests and one.id not in stocked
+        ],
+    )
+    _drop(
+        state.connection_flow,
+        [
+            (one.request, one.source, one.target)
+            for one in state.connection_flow.values()
+            if one.request in requests
+        ],
+    )
+    _drop(
+        state.hold,
+        [
+            one.id
+            for one in state.hold.values()
+            if one.target in targets and not one.is_open
+        ],
+    )
+
+
+def _drop(table: Table[K, V], keys: Iterable[K]) -> None:
+    for key in keys:
+        table.drop(key)
