@@ -1,0 +1,75 @@
+"""What verify has found, and how much it has looked at."""
+
+from dataclasses import dataclass
+
+MOST_PROBLEMS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as it should be.
+
+    Attributes:
+        what: A table, a column as ``table.column``, a ``law`` or the ``ledger``.
+        where: The key of the row; the law by its number.
+        why: What is there, and what should be.
+    """
+
+    what: str
+    where: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.where}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """What verify found.
+
+    Attributes:
+        problems: At most ``MOST_PROBLEMS``: one lost fact can lead to very many.
+        facts: How many facts were read; ``moves`` and ``rows`` were compared.
+        laws: How many times a law was held against something.
+        in_flight: Postings that are booked, and whose acknowledgement is not recorded.
+    """
+
+    problems: tuple[Problem, ...]
+    facts: int
+    moves: int
+    rows: int
+    laws: int
+    in_flight: int
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found."""
+        return not self.problems
+
+
+class Findings:
+    """A report in the making."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.facts = 0
+        self.moves = 0
+        self.rows = 0
+        self.laws = 0
+        self.in_flight = 0
+
+    def add(self, what: str, where: object, why: str) -> None:
+        """Note a problem, unless there are too many to read already."""
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(Problem(what, str(where), why))
+
+    def report(self) -> VerifyReport:
+        """Return what was found."""
+        return VerifyReport(
+            problems=tuple(self.problems),
+            facts=self.facts,
+            moves=self.moves,
+            rows=self.rows,
+            laws=self.laws,
+            in_flight=self.in_flight,
+        )

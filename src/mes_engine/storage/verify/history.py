@@ -1,0 +1,41 @@
+"""What a fact says of the state before it: the chart's rows, and running totals."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mes_engine.core import facts as f
+from mes_engine.core.job_order import JOB_ORDER_CHART
+from mes_engine.core.state import State
+
+
+def broken_history(state: State, fact: f.Fact) -> Iterator[str]:
+    """Yield what ``fact`` says that cannot be so after ``state``."""
+    match fact:
+        case f.JobOrderMoved():
+            yield from _off_the_chart(state, fact)
+        case f.QuantityReported():
+            for name in ("good", "scrap", "lost", "tested"):
+                yield from _not_the_sum(state, fact, name, f"{name}_total")
+        case f.TimeBooked():
+            for name in ("setup", "processing", "down"):
+                yield from _not_the_sum(state, fact, f"{name}_us", f"{name}_total_us")
+        case _:
+            pass
+
+
+def _off_the_chart(state: State, fact: f.JobOrderMoved) -> Iterator[str]:
+    job = state.job_order.get(fact.job_order)
+    if job is not None and job.state is not fact.source:
+        yield f"it takes {job.id} from {fact.source}, which is {job.state}"
+    row = JOB_ORDER_CHART.row(fact.source, fact.trigger)
+    if row is None or row.dest is not fact.state:
+        yield f"no row of the chart goes by {fact.trigger} to {fact.state}"
+
+
+def _not_the_sum(state: State, fact: Any, change: str, total: str) -> Iterator[str]:
+    job = state.job_order.get(fact.job_order)
+    if job is None:
+        return
+    wanted = getattr(job, change) + getattr(fact, change)
+    if getattr(fact, total) != wanted:
+        yield f"{total} of {job.id} is {getattr(fact, total)}, and should be {wanted}"

@@ -1,0 +1,97 @@
+"""All the checks, one after the other."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mes_engine.core import laws
+from mes_engine.core.state import TABLES
+from mes_engine.storage.codec import CODECS
+from mes_engine.storage.verify.file import check_file
+from mes_engine.storage.verify.findings import Findings, VerifyReport
+from mes_engine.storage.verify.ledger import LedgerView, check_ledger
+from mes_engine.storage.verify.rebuild import Rebuilt, rebuild
+from mes_engine.storage.verify.rows import compare, key_of, named, raw_rows, value_of
+
+LAWS: tuple[tuple[str, Callable[..., Iterator[str]], tuple[str, ...]], ...] = (
+    ("position", laws.broken_position_laws, ("position",)),
+    (
+        "connection_flow",
+        laws.broken_connection_laws,
+        ("connection_flow", "position"),
+    ),
+    ("lot", laws.broken_lot_laws, ("lot", "position")),
+    ("work_request", laws.broken_request_laws, ("work_request", "position")),
+    ("job_order", laws.broken_posting_laws, ("job_order", "posting")),
+)
+"""By the table whose rows it is about: a law, and the tables that it looks at."""
+
+LAWFUL = frozenset(name for _, _, names in LAWS for name in names)
+
+
+def verify(
+    connection: Connection,
+    partition: str = "main",
+    *,
+    ledger: LedgerView | None = None,
+) -> VerifyReport:
+    """Hold the rows of ``partition`` against its journal, and both against the laws.
+
+    It reads everything: run it in ``Database.read``, which sees one moment.
+
+    Args:
+        connection: Where to read.
+        partition: Whose journal.
+        ledger: The embedded ledger, if postings go there.
+    """
+    findings = Findings()
+    check_file(findings, connection)
+    rebuilt = rebuild(connection, partition, findings)
+    rows = {
+        name: _compare_table(connection, name, rebuilt, findings)
+        for name, spec in TABLES.items()
+        if spec.is_kept
+    }
+    made = {name: list(getattr(rebuilt.state, name).values()) for name in LAWFUL}
+    _check_laws(findings, made, "by the journal")
+    _check_laws(findings, rows, "by the rows")
+    if ledger is not None:
+        booked = ledger.booked(connection)
+        check_ledger(findings, booked, ledger, rebuilt.state.posting.values())
+    return findings.report()
+
+
+def _compare_table(
+    connection: Connection, name: str, rebuilt: Rebuilt, findings: Findings
+) -> list[Any]:
+    """Compare a table both ways; return what its rows stand for, as far as readable."""
+    codec, table = CODECS[name], getattr(rebuilt.state, name)
+    made_by = rebuilt.made_by[name]
+    seen, values = set(), []
+    for row in raw_rows(connection, name, rebuilt.state.partition):
+        findings.rows += 1
+        key = key_of(codec, row)
+        seen.add(key)
+        wanted = table.get(key)
+        if wanted is None:
+            findings.add(name, named(key), "no fact has made this row")
+        else:
+            compare(findings, codec, wanted, row, made_by[key])
+        if name in LAWFUL and (value := value_of(codec, row)) is not None:
+            values.append(value)
+    for wanted in table.values():
+        key = table.spec.key(wanted)
+        if key not in seen:
+            findings.add(
+                name, named(key), f"the row that fact {made_by[key]} made is missing"
+            )
+    return values
+
+
+def _check_laws(findings: Findings, held: Mapping[str, list[Any]], where: str) -> None:
+    for about, broken, names in LAWS:
+        findings.laws += len(held[about])
+        for sentence in broken(*(held[name] for name in names)):
+            law, _, why = sentence.partition(": ")
+            findings.add("law", law, f"{why} ({where})")
