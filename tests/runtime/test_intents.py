@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
+import msgspec
+from sqlalchemy import Connection, text
+from structlog.testing import LogCapture
 
 from mes_engine.core.errors import OutcomeUnknown, Overloaded
 from mes_engine.core.messages import Answer, Commanded, Outcome
@@ -75,6 +77,7 @@ async def relaying(
         database,
         desk.submit,
         poll_s=poll_s,
+        back_off=BackOff(first_s=1, longest_s=1, sleep=no_pause),
         patience=lambda: BackOff(first_s=1, longest_s=1, sleep=no_pause),
     )
     async with asyncio.TaskGroup() as tasks:
@@ -134,6 +137,28 @@ async def test_a_poisoned_intent_does_not_hold_up_those_behind_it(
     assert poisoned is not None
     assert poisoned.outcome is Outcome.MALFORMED
     assert [key for _, key in desk.taken] == ["a", "b", "c"]
+
+
+async def test_an_intent_that_cannot_be_read_does_not_end_the_relay(
+    database: Database, logs: LogCapture
+) -> None:
+    desk = Desk()
+    await add(database, an_intent("a"))
+    await spoil(database, "a", "{}")
+    async with relaying(database, desk):
+        await until(lambda: bool(logs.entries))
+        await spoil(database, "a", msgspec.json.encode(as_command("a")).decode())
+        await wait_until_settled(database)
+
+    assert desk.taken == [("crm", "a")]
+    assert {entry["event"] for entry in logs.entries} == {"intents_failed"}
+
+
+async def spoil(database: Database, key: str, command: str) -> None:
+    sql = text("UPDATE intent SET command = :command WHERE key = :key")
+    await database.write(
+        lambda connection: connection.execute(sql, {"command": command, "key": key})
+    )
 
 
 async def test_a_module_that_says_so_is_not_polled_for(database: Database) -> None:

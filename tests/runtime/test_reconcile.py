@@ -12,6 +12,7 @@ from mes_engine.runtime.reconcile import (
     Booked,
     Ours,
     compared,
+    nightly,
     our_totals,
     reconcile,
     results,
@@ -101,3 +102,15 @@ async def test_a_result_is_kept_and_can_be_read(database: Database) -> None:
     assert (result.streams, result.waiting, result.parked) == (3, 1, 1)
     assert [(one.stream, one.kind) for one in result.differences] == [("A", "missing")]
     assert result.differences[0].ours["good"] == "2"
+
+
+async def test_every_night_one_comparison_is_kept(database: Database) -> None:
+    async def ledger() -> dict[str, Booked]:
+        return {}
+
+    job = nightly(database, ledger, zone="Europe/Berlin")
+    slot = job.slot_at(NOW)
+    await job.work(slot)
+
+    (kept,) = await database.read(results)
+    assert (kept.at, kept.streams) == (slot, 0)

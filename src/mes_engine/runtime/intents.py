@@ -58,6 +58,10 @@ class IntentRelay:
             except (MesError, StoreUnavailable) as down:
                 log.warning("intents_held_up", reason=str(down))
                 await self._back_off.wait()
+            except Exception:
+                # A row that cannot be read, or a bug: no reason for the engine to end.
+                log.exception("intents_failed")
+                await self._back_off.wait()
             else:
                 self._back_off.reset()
                 if is_finished:

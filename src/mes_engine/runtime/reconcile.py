@@ -4,6 +4,7 @@ Nothing is mended by itself: a difference is for a person to explain.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import time
 from decimal import Decimal
 
 import msgspec
@@ -12,12 +13,15 @@ from sqlalchemy import Connection, case, func, insert, select
 
 from mes_engine.core.postings import SETTLED, PostingKind, PostingState
 from mes_engine.core.quantity import ZERO
+from mes_engine.runtime.jobs import Job, daily
 from mes_engine.runtime.tables import Difference, reconciliation
 from mes_engine.storage.database import Database
 from mes_engine.storage.tables import posting
 
 log = structlog.stdlib.get_logger()
 
+AT_NIGHT = time(2, 0)
+LOOK_S = 60.0
 AMOUNTS = ("good", "scrap", "setup_s", "processing_s")
 
 
@@ -81,6 +85,22 @@ async def reconcile(
         differences=[f"{one.stream}: {one.kind}" for one in result.differences[:20]],
     )
     return result
+
+
+def nightly(
+    database: Database,
+    ledger_totals: LedgerTotals,
+    *,
+    zone: str,
+    at: time = AT_NIGHT,
+    partition: str = "main",
+) -> Job:
+    """Return the job that compares every stream once a local day."""
+
+    async def work(slot: int) -> None:
+        await reconcile(database, ledger_totals, at=slot, partition=partition)
+
+    return Job(name="reconcile", slot_at=daily(at, zone), wake_s=LOOK_S, work=work)
 
 
 def compared(

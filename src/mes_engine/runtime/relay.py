@@ -99,6 +99,11 @@ class Relay:
         for posting in sorted(waiting, key=lambda one: one.stream_seq):
             self._add(posting)
 
+    @property
+    def waiting(self) -> int:
+        """How many postings are not settled."""
+        return sum(len(stream.keys) for stream in self._streams.values())
+
     def hear(self, records: Sequence[Recorded]) -> None:
         """Take note of a commit (a tap of the feed)."""
         for recorded in records:
