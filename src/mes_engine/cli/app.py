@@ -15,6 +15,7 @@ app = typer.Typer(
     help="The MES engine: from a signal on a machine to the ERP's ledger.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help comes up in half the time
     add_completion=False,
 )
 database = typer.Typer(help="The database's schema.", no_args_is_help=True)

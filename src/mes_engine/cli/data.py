@@ -61,9 +61,18 @@ def verify_database(
     plain = {
         "ok": not problems,
         "problems": problems,
-        "counts": dict(report.counts),
+        "counts": {
+            "facts read": report.facts,
+            "moves compared": report.moves,
+            "rows compared": report.rows,
+            "laws checked": report.laws,
+        },
+        "in_flight": report.in_flight,
     }
-    counts = ", ".join(f"{number} {name}" for name, number in report.counts.items())
+    counts = (
+        f"{report.facts} facts, {report.moves} moves, {report.rows} rows; laws checked "
+        f"{report.laws} times"
+    )
     told = [*problems, f"{len(problems) or 'No'} problems found in {counts}."]
     show(plain, as_json=as_json, told="\n".join(told))
     if problems:
