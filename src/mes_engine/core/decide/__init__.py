@@ -24,7 +24,7 @@ from mes_engine.core.decide import (
 )
 from mes_engine.core.decide.chart import TriggerView, check, explain
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import derive_request
+from mes_engine.core.decide.visits import derive_request
 from mes_engine.core.errors import Malformed, MesError, NotFound, Refused
 from mes_engine.core.guards import unmet
 from mes_engine.core.job_order import JOB_ORDER_CHART as CHART

@@ -6,9 +6,10 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.claims import close_run
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import move, settle_visit, store, transfer
+from mes_engine.core.decide.flow import move, store, transfer
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import consume
+from mes_engine.core.decide.visits import settle_visit
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.messages import AbortJobOrder, Remainder, StopJobOrder

@@ -1,0 +1,106 @@
+"""What follows from the end of a step's work: tokens, tidings, the request's state."""
+
+import msgspec
+
+from mes_engine.core import facts as f
+from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.flow import live_job, store, visit_of
+from mes_engine.core.job_order import (
+    NOT_ALLOWED,
+    QUEUED,
+    JobOrder,
+    JobOrderState,
+    JobOrderTrigger,
+)
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.readiness import nothing_expected, position_of, routing_of
+from mes_engine.core.requests import WorkRequest, WorkRequestState, visit_id
+from mes_engine.core.routing import Connection, ConnectionKind
+
+replace = msgspec.structs.replace
+NOT_BEGUN = frozenset({*NOT_ALLOWED, *QUEUED, JobOrderState.ALLOWED_LOADED})
+
+
+def settle_visit(draft: Draft, job: JobOrder) -> bool:
+    """Close the job order's visit if nothing is left to do there, and tell on.
+
+    Returns:
+        Whether the visit is done.
+    """
+    visit = draft.state.visit.get(job.visit)
+    if visit is None or visit.is_done:
+        return visit is not None
+    position = position_of(draft.state, job)
+    left = ZERO if position is None else position.on_floor
+    if left or live_job(draft, visit.id) is not None:
+        return False
+    if not nothing_expected(draft.state, job).is_met:
+        return False
+    draft.emit(f.VisitChanged(visit=replace(visit, is_done=True)))
+    routing = routing_of(draft.state, job)
+    request = draft.request(job.request)
+    for one in routing.leaving(job.step):
+        if one.kind is ConnectionKind.PRECEDENCE:
+            _pass_token(draft, request, one)
+        elif visit.chosen is None or visit.chosen == one.target:
+            _tell_nothing_comes(draft, request, one)
+    return True
+
+
+def _pass_token(draft: Draft, request: WorkRequest, one: Connection) -> None:
+    target = visit_of(draft, request, one.target)
+    tokens = (*target.tokens, one.source)
+    draft.emit(f.VisitChanged(visit=replace(target, tokens=tokens)))
+    successor = live_job(draft, target.id)
+    if successor is None and not draft.state.job_order.find("visit", target.id):
+        successor = store(draft, request, one.target)
+    if successor is not None:
+        draft.touch(successor.id)
+
+
+def _tell_nothing_comes(draft: Draft, request: WorkRequest, one: Connection) -> None:
+    """Give up a successor that nothing has come to, now that nothing will."""
+    target = draft.state.visit.get(visit_id(request.id, one.target))
+    successor = None if target is None else live_job(draft, target.id)
+    if successor is None:
+        return
+    draft.touch(successor.id)
+    position = position_of(draft.state, successor)
+    is_empty = position is None or position.on_floor == ZERO
+    if (
+        is_empty
+        and successor.state in NOT_BEGUN
+        and successor.run is None
+        and nothing_expected(draft.state, successor).is_met
+    ):
+        gone = draft.move_state(
+            successor,
+            JobOrderTrigger.CANCEL,
+            JobOrderState.CANCELLED,
+            reason="no pieces came to it",
+        )
+        settle_visit(draft, gone)
+
+
+def derive_request(draft: Draft, request_id: str) -> None:
+    """Bring the request's state in line with what its job orders have come to."""
+    request = draft.request(request_id)
+    if not request.is_released:
+        return
+    jobs = draft.state.job_order.find("request", request.id)
+    begun = any(job.begun_at is not None or job.worked for job in jobs)
+    is_over = begun and all(job.is_over for job in jobs)
+    held = ZERO
+    if is_over:
+        positions = draft.state.position.find("request", request.id)
+        held = sum((one.on_floor for one in positions), ZERO)
+    if is_over and held == ZERO:
+        derived = WorkRequestState.COMPLETED
+    else:
+        derived = WorkRequestState.IN_PROGRESS if begun else WorkRequestState.RELEASED
+    if derived is not request.state:
+        draft.emit(
+            f.WorkRequestChanged(
+                work_request=request.id, state=derived, lot=request.lot
+            )
+        )
