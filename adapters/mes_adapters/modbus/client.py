@@ -4,6 +4,7 @@ Its interface is ours, because pymodbus changes its own in minor releases.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ class ModbusClient:
     def __init__(self, settings: ModbusSettings) -> None:
         self._settings = settings
         self._name = f"{settings.host}:{settings.port}"
+        # It dumps bytes at each outage, of which we tell in our own words.
+        if logging.getLogger("pymodbus").level == logging.NOTSET:
+            logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
         self._client = AsyncModbusTcpClient(
             settings.host,
             port=settings.port,

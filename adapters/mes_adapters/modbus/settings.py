@@ -66,6 +66,15 @@ class ModbusTag(_Section):
     type: ValueType
     word_order: WordOrder | None = None
 
+    @property
+    def bits(self) -> int | None:
+        """Where a counter here starts again at 0: 2 to this power. None if signed."""
+        match self.type:
+            case ValueType.U16 | ValueType.U32 | ValueType.U64:
+                return 16 * self.type.width
+            case _:
+                return None
+
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:
         if self.table.has_bits and self.type is not ValueType.BOOL:

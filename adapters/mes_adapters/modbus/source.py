@@ -41,6 +41,11 @@ class ModbusLink:
 
     async def run(self, emit: Emit) -> None:
         """Connect, poll on a steady beat, and emit what has changed."""
+        if not self._blocks:
+            raise SourceMisconfigured(
+                f"{self._name} has nothing to be asked for.",
+                hint="Give a signal this link, or take the link out.",
+            )
         async with ModbusClient(self._settings) as client:
             poller = Poller(client, self._settings, self._blocks, self._log)
             await self._poll_on(poller, emit)

@@ -1,6 +1,7 @@
 """A session on an OPC UA server with one subscription: the only user of ``asyncua``."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
@@ -278,6 +279,9 @@ class OpcUaSession:
 
 
 def _new_client(settings: OpcUaSettings) -> Client:
+    # It logs tracebacks at each outage, of which we tell in our own words.
+    if logging.getLogger("asyncua").level == logging.NOTSET:
+        logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     client = Client(
         settings.url,
         timeout=settings.request_timeout_s,

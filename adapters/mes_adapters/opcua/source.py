@@ -66,7 +66,7 @@ class OpcUaLink:
             if loop.time() >= check_at:
                 differed = await _differing(session, told, before=differed)
                 checked = loop.time()
-            if not session.found and not is_connected:
+            if self._tags and not session.found and not is_connected:
                 self._settle(began)
             elif news is not None:
                 if not is_connected:

@@ -131,6 +131,13 @@ def test_values_come_from_their_own_addresses() -> None:
 
 
 @pytest.mark.parametrize(
+    ("type_", "bits"), [("u16", 16), ("u32", 32), ("u64", 64), ("i16", None)]
+)
+def test_a_counter_tells_where_it_starts_again(type_: str, bits: int | None) -> None:
+    assert tag(type=type_, word_order="big").bits == bits
+
+
+@pytest.mark.parametrize(
     ("given_", "problem"),
     [
         ({"type": "u32"}, "word_order"),

@@ -147,6 +147,11 @@ async def test_a_device_that_refuses_everything_is_misconfigured(
     assert heard.all == []
 
 
+async def test_a_link_that_no_signal_uses_is_misconfigured(device: Device) -> None:
+    _, error = await life(device.link({}))
+    assert isinstance(error, SourceMisconfigured)
+
+
 async def test_a_device_may_take_its_time_to_start(device: Device) -> None:
     device.refuse = lambda unit, address, count: ILLEGAL_ADDRESS
     async with listening(device.link({"good": {"address": 0}})) as heard:

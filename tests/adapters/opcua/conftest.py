@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from asyncua import Server, ua
 
@@ -109,8 +108,3 @@ async def line(running_line: Line) -> AsyncIterator[Line]:
     nodes = [running_line.server.get_node(node) for node in running_line.made]
     await running_line.server.delete_nodes(nodes)
     running_line.made.clear()
-
-
-@pytest.fixture(autouse=True)
-def _quiet(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("CRITICAL", logger="asyncua")

@@ -119,6 +119,14 @@ async def test_a_server_with_none_of_the_nodes_is_misconfigured(line: Line) -> N
     assert heard.all == []
 
 
+async def test_a_link_that_no_signal_uses_still_tells_whether_it_is_up(
+    line: Line,
+) -> None:
+    async with listening(line.link(settle_s=0)) as heard:
+        await heard.until(lambda h: h.reports)
+    assert heard.end is None
+
+
 async def test_a_server_may_take_its_time_to_have_its_nodes(line: Line) -> None:
     async with listening(line.link("late")) as heard:
         async with asyncio.timeout(5):
