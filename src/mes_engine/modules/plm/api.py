@@ -24,6 +24,7 @@ from mes_engine.core.routing import (
     JobPer,
     Routing,
     Step,
+    StepOrder,
 )
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import Person
@@ -82,6 +83,7 @@ class RoutingBody(Body):
     unit: str
     over_tolerance: Share = ZERO
     under_tolerance: Share = ZERO
+    step_order: Annotated[StepOrder, Field(strict=False)] = StepOrder.STRICT
     steps: Annotated[list[StepBody], Field(min_length=1, max_length=MAX_STEPS)]
     connections: list[ConnectionBody] | None = None
 
