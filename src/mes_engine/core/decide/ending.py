@@ -14,7 +14,7 @@ from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.messages import AbortJobOrder, Remainder, StopJobOrder
 from mes_engine.core.quantity import ZERO, checked_quantity
-from mes_engine.core.readiness import position_of, remaining
+from mes_engine.core.readiness import position_of, remaining, routing_of
 from mes_engine.core.wip_ledger import Bucket, Position
 
 
@@ -136,10 +136,11 @@ def _scrap_the_rest(draft: Draft, job: JobOrder, reason: str) -> None:
 
 def _store_follow_on(draft: Draft, job: JobOrder, *, is_released: bool) -> None:
     """Store the job order that takes over what is left at the visit, if anything is."""
-    if job.expects_pieces:
-        left = _waiting(position_of(draft.state, job))
-    else:
-        left = remaining(job) if job.begun_at is not None else ZERO
+    is_fed = any(routing_of(draft.state, job).reaching(job.step))
+    left = _waiting(position_of(draft.state, job)) if job.expects_pieces else ZERO
+    if not job.expects_pieces or not is_fed:
+        # Pieces that were never started, and confirmations never given, are left too.
+        left = max(left, remaining(job))
     if left > ZERO:
         store(
             draft,

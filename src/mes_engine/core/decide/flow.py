@@ -194,6 +194,8 @@ def transfer(draft: Draft, job: JobOrder, *, is_ending: bool) -> None:
         due = floored(total * share, unit=job.unit) - sent[index]
         if is_ending and index == len(leaving) - 1:
             due = _out(draft, job)
+        # A way that took the rest at an earlier end is ahead of its share for a while.
+        due = min(due, _out(draft, job))
         amount = due if is_ending else _whole_batches(due, one)
         if amount > ZERO:
             send(draft, job, one, amount)

@@ -29,6 +29,9 @@ def open_hold(draft: Draft, command: OpenHold) -> dict[str, str]:
         opened_at=draft.at,
     )
     jobs = _held_jobs(draft, hold)
+    if hold.scope is HoldScope.JOB_ORDER and jobs[0].is_over:
+        over = jobs[0]
+        raise Refused(f"{over.id} is '{over.state}': there is nothing to hold.")
     draft.emit(f.HoldOpened(hold=hold))
     for job in jobs:
         draft.touch(job.id)
@@ -73,10 +76,7 @@ def hold_back(draft: Draft, job: JobOrder) -> None:
 
 def _held_jobs(draft: Draft, hold: Hold) -> list[JobOrder]:
     if hold.scope is HoldScope.JOB_ORDER:
-        job = draft.job(hold.target)
-        if job.is_over and hold.is_open:
-            raise Refused(f"{job.id} is '{job.state}': there is nothing to hold.")
-        return [job]
+        return [draft.job(hold.target)]
     request = draft.request(hold.target)
     jobs = draft.state.job_order.find("request", request.id)
     return [job for job in jobs if not job.is_over]

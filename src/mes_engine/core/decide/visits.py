@@ -5,6 +5,7 @@ import msgspec
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import live_job, store, visit_of
+from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.job_order import (
     NOT_ALLOWED,
     QUEUED,
@@ -14,7 +15,7 @@ from mes_engine.core.job_order import (
 )
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import nothing_expected, position_of, routing_of
-from mes_engine.core.requests import WorkRequest, WorkRequestState, visit_id
+from mes_engine.core.requests import Visit, WorkRequest, WorkRequestState, visit_id
 from mes_engine.core.routing import Connection, ConnectionKind
 
 replace = msgspec.structs.replace
@@ -42,7 +43,7 @@ def settle_visit(draft: Draft, job: JobOrder) -> bool:
     for one in routing.leaving(job.step):
         if one.kind is ConnectionKind.PRECEDENCE:
             _pass_token(draft, request, one)
-        elif visit.chosen is None or visit.chosen == one.target:
+        else:
             _tell_nothing_comes(draft, request, one)
     return True
 
@@ -59,10 +60,13 @@ def _pass_token(draft: Draft, request: WorkRequest, one: Connection) -> None:
 
 
 def _tell_nothing_comes(draft: Draft, request: WorkRequest, one: Connection) -> None:
-    """Give up a successor that nothing has come to, now that nothing will."""
+    """Tell a successor that nothing more comes; give it up if nothing ever came."""
     target = draft.state.visit.get(visit_id(request.id, one.target))
-    successor = None if target is None else live_job(draft, target.id)
+    if target is None or target.is_done:
+        return
+    successor = live_job(draft, target.id)
     if successor is None:
+        _settle_afterwards(draft, target)
         return
     draft.touch(successor.id)
     position = position_of(draft.state, successor)
@@ -73,13 +77,22 @@ def _tell_nothing_comes(draft: Draft, request: WorkRequest, one: Connection) -> 
         and successor.run is None
         and nothing_expected(draft.state, successor).is_met
     ):
-        gone = draft.move_state(
+        draft.move_state(
             successor,
             JobOrderTrigger.CANCEL,
             JobOrderState.CANCELLED,
             reason="no pieces came to it",
         )
-        settle_visit(draft, gone)
+        _settle_afterwards(draft, target)
+
+
+def _settle_afterwards(draft: Draft, visit: Visit) -> None:
+    """Close a visit whose job orders ended before it was known that no more come."""
+    jobs = draft.state.job_order.find("visit", visit.id)
+    if jobs and settle_visit(draft, jobs[-1]):
+        worked = [job for job in jobs if job.worked]
+        if worked:
+            raise_posting(draft, worked[-1].id, is_final=True)
 
 
 def derive_request(draft: Draft, request_id: str) -> None:
