@@ -62,7 +62,7 @@ def once_each(error: Exception) -> Callable[[str], Exception | None]:
 class Office:
     """An engine, a ledger and the relay between them."""
 
-    def __init__(self, bench: Bench | None = None) -> None:
+    def __init__(self, bench: Bench | None = None, *, tick_s: float = 0.01) -> None:
         self.bench = bench or Bench()
         self.ledger = MemoryLedger()
         self.pauses: list[float] = []
@@ -73,7 +73,7 @@ class Office:
             committed=self.bench.engine.committed,
             submit=self.submit,
             clock=clock,
-            tick_s=0.01,
+            tick_s=tick_s,
             back_off=self.back_off,
             patience=lambda: BackOff(first_s=1, longest_s=1, sleep=no_pause),
         )
@@ -284,3 +284,10 @@ async def test_after_a_restart_what_is_unsettled_goes_on() -> None:
 
     assert after.ledger.asked == ["A-2", "A-3"]
     assert list(after.ledger.booked) == ["A-1", "A-2", "A-3"]
+
+
+async def test_it_is_woken_by_a_commit_and_need_not_wait_for_its_timer() -> None:
+    async with open_office(Office(tick_s=3600)) as office:
+        await office.raise_postings("A")
+        await until(lambda: office.are_all(ACKNOWLEDGED, 1))
+        await until(lambda: office.relay.waiting == 0)

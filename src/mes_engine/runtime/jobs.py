@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, update
 from sqlalchemy.dialects.sqlite import insert
 
 from mes_engine.core.errors import MesError
@@ -25,6 +25,8 @@ from mes_engine.storage.database import Database
 log = structlog.stdlib.get_logger()
 
 SECOND = 1_000_000
+SLOTS_KEPT_S = 7 * 86_400
+"""How long it is remembered who did what; a clock is set back by less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +202,14 @@ class Jobs:
             .values(ended_at=self._clock(), failure=failure)
         )
 
+        old = delete(job_slot).where(
+            job_slot.c.partition == self._partition,
+            job_slot.c.job == job.name,
+            job_slot.c.slot_at < slot - SLOTS_KEPT_S * SECOND,
+        )
+
         def work(connection: Connection) -> None:
             connection.execute(done)
+            connection.execute(old)
 
         await self._database.write(work)

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, case, func, insert, select
+from sqlalchemy import Connection, case, delete, func, insert, select
 
 from mes_engine.core.postings import SETTLED, PostingKind, PostingState
 from mes_engine.core.quantity import ZERO
@@ -22,6 +22,7 @@ log = structlog.stdlib.get_logger()
 
 AT_NIGHT = time(2, 0)
 LOOK_S = 60.0
+RESULTS_KEPT_US = 90 * 86_400 * 1_000_000
 AMOUNTS = ("good", "scrap", "setup_s", "processing_s")
 
 
@@ -212,3 +213,9 @@ def results(
 def _keep(connection: Connection, result: Result, partition: str) -> None:
     row = msgspec.structs.asdict(result)
     connection.execute(insert(reconciliation).values(partition=partition, **row))
+    old = result.at - RESULTS_KEPT_US
+    connection.execute(
+        delete(reconciliation).where(
+            reconciliation.c.partition == partition, reconciliation.c.at < old
+        )
+    )
