@@ -112,7 +112,7 @@ function renderRow(node, job) {
   const isSetDown = job.state.startsWith("interrupted");
   show(node, {
     title: `${job.work_request} ${job.step} ${job.step_name}, ${job.material}`,
-    todo: `${job.to_do} ${job.unit_name}`,
+    todo: `${job.to_do} ${job.unit_name}${job.unit === "C62" && job.to_do !== "1" ? "s" : ""}`,
     due: `due ${new Date(job.due_at).toLocaleString([], { dateStyle: "short", timeStyle: "short" })}`,
     why: job.blocked.length ? `Cannot start: ${job.blocked.join("; ")}` : isSetDown ? job.reason : "",
   });
@@ -211,8 +211,10 @@ function tellProblem(label, { detail, hint, unmet }) {
   const node = copyOf("message");
   show(node, { title: `${label}: not done`, detail: [detail, hint].filter(Boolean).join(" ") });
   for (const told of unmet ?? []) {
+    const why = told.replace(/^\w+: /, "");
+    if (detail.includes(why)) continue;
     const item = document.createElement("li");
-    item.textContent = told.replace(/^\w+: /, "");
+    item.textContent = why;
     node.querySelector("ul").append(item);
   }
   byId("messages").append(node);

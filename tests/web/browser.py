@@ -1,0 +1,72 @@
+"""A real browser for a test: Debian's Chromium, headless, that asks nobody but us."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Page, Request, async_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def require_browser() -> None:
+    """Skip where there is no Chromium; fail where there has to be one."""
+    if CHROMIUM.exists():
+        return
+    if os.environ.get("MES_CI") == "1":
+        pytest.fail(f"{CHROMIUM} is not installed: apt-get install chromium")
+    pytest.skip(f"{CHROMIUM} is not installed")
+
+
+class Visit:
+    """One page that is open, and what it asked for.
+
+    Attributes:
+        requested: The addresses that it asked for.
+        errors: What it threw or complained of.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.requested: list[str] = []
+        self.errors: list[str] = []
+        page.context.on("request", self._on_request)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _on_request(self, request: Request) -> None:
+        self.requested.append(request.url)
+
+    def hosts(self) -> set[str]:
+        """Return the hosts that were asked."""
+        return {urlsplit(url).netloc for url in self.requested}
+
+
+@asynccontextmanager
+async def visiting(address: str) -> AsyncIterator[Visit]:
+    """Open ``address`` in a browser of its own."""
+    require_browser()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS
+        )
+        try:
+            page = await browser.new_page()
+            page.set_default_timeout(10_000)
+            visit = Visit(page)
+            await page.goto(address)
+            yield visit
+        finally:
+            await browser.close()

@@ -1,0 +1,161 @@
+"""What an operator does at a terminal, in a real browser on a real server."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from playwright.async_api import Locator, Page, Route, expect
+
+from mes_engine.core.job_order import JobOrder, JobOrderState
+from tests.plant import RunningPlant, running_plant, served, until
+from tests.web.browser import visiting
+
+S = JobOrderState
+
+
+def now_in(plant: RunningPlant, job_order: str) -> JobOrder:
+    job = plant.state.job_order.get(job_order)
+    assert job is not None
+    return job
+
+
+def card(page: Page, job_order: str) -> Locator:
+    return page.locator(f"article[data-job-order={job_order}]")
+
+
+async def press(place: Locator, name: str) -> None:
+    await place.get_by_role("button", name=name, exact=True).click()
+
+
+async def test_an_operator_works_a_job_order_from_loading_to_the_end(
+    tmp_path: Path,
+) -> None:
+    async with running_plant(tmp_path) as plant, served(plant) as address:
+        first = await plant.request("WR-1", quantity=3)
+        async with visiting(f"{address}/t/saw-1") as visit:
+            page = visit.page
+            at_work = card(page, first)
+            await page.get_by_label("Your name").fill("Zoë Łukasz")
+
+            await press(page.locator(f"li[data-job-order={first}]"), "Load")
+            await press(at_work, "Begin")
+            await until(lambda: now_in(plant, first).state is S.RUNNING_PROCESSING)
+
+            await press(at_work, "+1 good")
+            await expect(at_work.locator("[data-show=good]")).to_have_text("1")
+            await expect(at_work.locator("[data-show=todo]")).to_have_text("2")
+
+            await press(at_work, "Pause")
+            await press(at_work, "Tool")
+            await until(lambda: now_in(plant, first).state is S.INTERRUPTED_SUSPENDED)
+            assert now_in(plant, first).reason == "Tool"
+
+            await press(at_work, "Resume")
+            await expect(at_work.locator("[data-show=word]")).to_have_text("Running")
+
+            await press(at_work, "Complete")
+            refusal = page.get_by_role("alert")
+            await expect(refusal).to_contain_text("Complete: not done")
+            await expect(refusal).to_contain_text("queued 2")
+            assert now_in(plant, first).state is S.RUNNING_PROCESSING
+
+            await press(at_work, "Enter quantity")
+            await at_work.get_by_label("Good", exact=True).fill("1")
+            await at_work.get_by_label("Scrap", exact=True).fill("1")
+            await at_work.get_by_label("Why scrap").select_option("Surface")
+            await press(at_work, "Report")
+            await until(lambda: now_in(plant, first).scrap == Decimal(1))
+
+            await press(at_work, "Complete")
+            await until(lambda: now_in(plant, first).state is S.ENDED_COMPLETED)
+            await expect(at_work).to_have_count(0)
+            await expect(page.get_by_text("Nothing is loaded.")).to_be_visible()
+
+        runs = plant.state.run.values()
+        assert {run.person for run in runs} == {"Zoë Łukasz"}
+        assert visit.hosts() == {address.removeprefix("http://")}
+        assert visit.errors == []
+
+
+async def test_what_happens_elsewhere_shows_without_a_reload(tmp_path: Path) -> None:
+    async with (
+        running_plant(tmp_path) as plant,
+        served(plant) as address,
+        visiting(f"{address}/t/saw-1") as visit,
+    ):
+        page = visit.page
+        await expect(page.get_by_text("Nothing waits here.")).to_be_visible()
+        await expect(page.locator("#connection")).to_contain_text("Connected")
+
+        first = await plant.request("WR-1")
+        row = page.locator(f"li[data-job-order={first}]")
+        await expect(row).to_contain_text("Ready")
+
+        hold = await plant.done(
+            "/holds", scope="job_order", target=first, reason="wrong drawing"
+        )
+        await expect(row).to_contain_text("Cannot start:")
+        await expect(row).to_contain_text("wrong drawing")
+
+        await plant.done(f"/holds/{hold['hold']}/release")
+        await expect(row.locator(".why")).to_be_empty()
+
+
+async def test_a_press_without_a_name_is_not_sent(tmp_path: Path) -> None:
+    async with running_plant(tmp_path) as plant, served(plant) as address:
+        first = await plant.request("WR-1")
+        async with visiting(f"{address}/t/saw-1") as visit:
+            page = visit.page
+            await press(page.locator(f"li[data-job-order={first}]"), "Load")
+            await expect(page.get_by_role("alert")).to_contain_text("Who are you?")
+        assert now_in(plant, first).state is S.ALLOWED_READY
+
+
+async def test_presses_survive_a_lost_network_and_a_reload(tmp_path: Path) -> None:
+    async with running_plant(tmp_path) as plant, served(plant) as address:
+        first = await plant.request("WR-1")
+        async with visiting(f"{address}/t/saw-1") as visit:
+            page = visit.page
+            await page.get_by_label("Your name").fill("Maria")
+            await press(page.locator(f"li[data-job-order={first}]"), "Load")
+            at_work = card(page, first)
+            await press(at_work, "Begin")
+            await expect(at_work.locator("[data-show=word]")).to_have_text("Running")
+
+            lost = "**/api/v1/job-orders/**"
+            await page.route(lost, lambda route: route.abort())
+            for _ in range(3):
+                await press(at_work, "+1 good")
+            await expect(page.locator("#waiting")).to_have_text("3 waiting to send")
+            await page.unroute(lost)
+            await page.reload()
+
+            await expect(at_work.locator("[data-show=good]")).to_have_text("3")
+        assert now_in(plant, first).good == Decimal(3)
+
+
+async def test_a_reply_that_is_lost_does_not_count_twice(tmp_path: Path) -> None:
+    async with running_plant(tmp_path) as plant, served(plant) as address:
+        first = await plant.request("WR-1")
+        async with visiting(f"{address}/t/saw-1") as visit:
+            page = visit.page
+            await page.get_by_label("Your name").fill("Maria")
+            await press(page.locator(f"li[data-job-order={first}]"), "Load")
+            at_work = card(page, first)
+            await press(at_work, "Begin")
+
+            replies = 0
+
+            async def lose_the_first_reply(route: Route) -> None:
+                nonlocal replies
+                answer = await route.fetch()
+                replies += 1
+                if replies == 1:
+                    await route.abort()
+                else:
+                    await route.fulfill(response=answer)
+
+            await page.route("**/report", lose_the_first_reply)
+            await press(at_work, "+1 good")
+            await until(lambda: replies == 2)
+            await expect(at_work.locator("[data-show=good]")).to_have_text("1")
+        assert now_in(plant, first).good == Decimal(1)
