@@ -281,7 +281,8 @@ def finish_request(shop: Shop, request: str, mill: str) -> None:
     shop.do(BeginJobOrder(job_order=mill))
     job = shop.batch.job_order.get(mill)
     assert job is not None
-    shop.do(ReportQuantity(job_order=mill, good=job.planned))
+    (there,) = shop.batch.position.find("place", job.visit)
+    shop.do(ReportQuantity(job_order=mill, good=there.on_floor))
     shop.do(AssertTrigger(job_order=mill, trigger=JobOrderTrigger.COMPLETE))
     settle_postings(shop)
     shop.do(CloseWorkRequest(work_request=request))

@@ -19,7 +19,7 @@ def raw_rows(
 ) -> Iterator[Sequence[Any]]:
     """Yield the rows of a projection by key, as the driver has them."""
     codec = CODECS[name]
-    query: Select[Any] = (
+    query: Select[*tuple[Any, ...]] = (
         select(*(column(one) for one in codec.columns))
         .select_from(codec.table)
         .where(codec.table.c.partition == partition)
