@@ -38,8 +38,8 @@ class Api:
         found: list[dict[str, Any]] = []
         page = await self.get(path, **query)
         found += page["items"]
-        while page.get("next_cursor"):
-            page = await self.get(path, **query, cursor=page["next_cursor"])
+        while page["next"]:
+            page = await self.get(path, **query, cursor=page["next"])
             found += page["items"]
         return found
 

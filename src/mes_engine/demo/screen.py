@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -50,7 +51,11 @@ def print_reckoning(
     console: Console, machines: list[MachineReckoning], verified: dict[str, Any]
 ) -> None:
     """Print machine by machine what was made and what came of it, and the laws."""
-    table = Table(title="The plant's own file against the engine and the ledger")
+    table = Table(
+        title="The plant's own file against the engine and the ledger",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     table.add_column("machine")
     for heading in (
         *("made", "counted", "explained", "difference"),
