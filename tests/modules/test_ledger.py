@@ -340,7 +340,7 @@ def sendings(draw: st.DrawFn) -> list[Posting]:
     return sent
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(sent=sendings())
 def test_balances_are_the_sums_of_the_postings_however_often_sent(
     sent: list[Posting],

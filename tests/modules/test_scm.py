@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from mes_engine.core.messages import Outcome
+from mes_engine.core.messages import ApplyPlant, Outcome
 from mes_engine.modules.scm import CONSUMER, ScmService, handle, scm_router
 from mes_engine.storage.database import Database
 from mes_engine.storage.intents import pending_intents
-from tests.builders import a_sawn_request, a_site
+from tests.builders import a_plant, a_sawn_request, a_site
 from tests.modules.floor import MARIA, Crash, Floor, client_of, clock
 
 SCM = "/api/v1/scm"
@@ -127,6 +127,26 @@ async def test_only_a_refused_receipt_is_tried_again(
     await floor.relay()
     assert (await scm.post(retry, json={"attempt": 1})).status_code == 409
     assert (await scm.post(retry, json={"attempt": 2})).status_code == 409
+
+
+async def test_what_the_engine_refused_is_tried_again(
+    scm: httpx.AsyncClient, database: Database
+) -> None:
+    floor = Floor(database)  # without a plant, there is no place to put it
+    await scm.put(RECEIPT, json=a_receipt())
+    await floor.relay()
+    shown = (await scm.get(RECEIPT)).json()
+    assert (shown["state"], shown["attempt"]) == ("refused", 1)
+    assert shown["refusal"]["message"] == "There is no plant yet."
+    await floor.do(ApplyPlant(plant=a_plant()))
+    tried = await scm.post(f"{RECEIPT}/retry", json={"attempt": 1})
+    assert (tried.status_code, tried.json()["state"]) == (202, "requested")
+    again = await scm.post(f"{RECEIPT}/retry", json={"attempt": 1})
+    assert again.content == tried.content
+    assert [one.outcome for one in await floor.relay()] == [Outcome.ACCEPTED]
+    await floor.tell(CONSUMER, handle)
+    (lot,) = floor.shop.committed.lot.values()
+    assert (await scm.get(RECEIPT)).json()["lot"] == lot.id
 
 
 async def test_receipts_are_listed_by_pages(scm: httpx.AsyncClient) -> None:
