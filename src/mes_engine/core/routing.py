@@ -96,7 +96,8 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         over_tolerance: Share of the quantity that may be made beyond it (0.05: 5 %).
-        under_tolerance: Share that may be missing when a job order is completed.
+        under_tolerance: Share that may be missing when a job order is completed, with
+            a reason; what is missing is booked as lost.
         step_order: ``free`` for a shop that books its steps as it comes: a step may
             begin before pieces have come to it, and what it reports beyond what came
             is found there, within ``over_tolerance``.

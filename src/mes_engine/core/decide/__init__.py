@@ -181,7 +181,7 @@ def _assert_trigger(draft: Draft, command: m.AssertTrigger) -> dict[str, str]:
         case JobOrderTrigger.BEGIN_SETUP:
             job = job_orders.begin_setup(draft, job)
         case JobOrderTrigger.COMPLETE:
-            job = ending.complete(draft, job)
+            job = ending.complete(draft, job, command.reason)
         case JobOrderTrigger.CANCEL:
             job = ending.cancel(draft, job, command.reason)
         case JobOrderTrigger.CLOSE | JobOrderTrigger.TO_SUSPENDED:

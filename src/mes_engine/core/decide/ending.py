@@ -11,15 +11,22 @@ from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import consume
 from mes_engine.core.decide.visits import settle_visit
 from mes_engine.core.errors import Malformed, Refused
-from mes_engine.core.job_order import JobOrder, JobOrderTrigger
+from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
 from mes_engine.core.messages import AbortJobOrder, Remainder, StopJobOrder
-from mes_engine.core.quantity import ZERO, checked_quantity
+from mes_engine.core.quantity import ZERO, checked_quantity, floored
 from mes_engine.core.readiness import position_of, remaining, routing_of
 from mes_engine.core.wip_ledger import Bucket, Position
 
 
-def complete(draft: Draft, job: JobOrder) -> JobOrder:
-    """End a job order whose every piece is accounted for."""
+def complete(draft: Draft, job: JobOrder, reason: str = "") -> JobOrder:
+    """End a job order whose every piece is accounted for.
+
+    A person who says why may leave out a few: they are missing then, and booked so, if
+    the routing tolerates as many.
+    """
+    if reason.strip():
+        _miss_the_rest(draft, job, reason)
+        job = draft.job(job.id)
     after = check(draft, job, JobOrderTrigger.COMPLETE)
     transfer(draft, job, is_ending=True)
     close_run(draft, job)
@@ -113,25 +120,47 @@ def _scrap_the_rest(draft: Draft, job: JobOrder, reason: str) -> None:
             move(draft, job, there, bucket, Bucket.SCRAP, reason=reason)
             scrapped += there
     if scrapped:
-        draft.emit(
-            f.QuantityReported(
-                job_order=job.id,
-                run=job.run,
-                good=ZERO,
-                scrap=scrapped,
-                suspect=ZERO,
-                lost=ZERO,
-                tested=ZERO,
-                good_total=job.good,
-                scrap_total=job.scrap + scrapped,
-                lost_total=job.lost,
-                tested_total=job.tested,
-                at=draft.at,
-                person=draft.person,
-                source="person",
-                reason=reason,
-            )
+        _report(draft, job, reason, scrap=scrapped)
+
+
+def _miss_the_rest(draft: Draft, job: JobOrder, reason: str) -> None:
+    position = position_of(draft.state, job)
+    missing = ZERO if position is None else position.queued
+    tolerance = routing_of(draft.state, job).under_tolerance
+    allowed = floored(job.planned * tolerance, unit=job.unit) - job.lost
+    is_running = JOB_ORDER_CHART.row(job.state, JobOrderTrigger.COMPLETE) is not None
+    if is_running and ZERO < missing <= allowed:
+        move(draft, job, missing, Bucket.QUEUED, Bucket.LOST, reason=reason)
+        _report(draft, job, reason, lost=missing)
+
+
+def _report(
+    draft: Draft,
+    job: JobOrder,
+    reason: str,
+    *,
+    scrap: Decimal = ZERO,
+    lost: Decimal = ZERO,
+) -> None:
+    draft.emit(
+        f.QuantityReported(
+            job_order=job.id,
+            run=job.run,
+            good=ZERO,
+            scrap=scrap,
+            suspect=ZERO,
+            lost=lost,
+            tested=ZERO,
+            good_total=job.good,
+            scrap_total=job.scrap + scrap,
+            lost_total=job.lost + lost,
+            tested_total=job.tested,
+            at=draft.at,
+            person=draft.person,
+            source="person",
+            reason=reason,
         )
+    )
 
 
 def _store_follow_on(draft: Draft, job: JobOrder, *, is_released: bool) -> None:
