@@ -1,8 +1,6 @@
 """Sales orders become work requests, and show how these fare."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from typing import Any
 
 import httpx
 import pytest
@@ -14,15 +12,13 @@ from mes_engine.core.messages import (
     CreateWorkRequest,
     LoadJobOrder,
     Outcome,
-    ReceiveMaterial,
     ReleaseRouting,
     ReleaseWorkRequest,
     ReportQuantity,
-    Scrapped,
     WithdrawRouting,
 )
 from mes_engine.core.requests import WorkRequestState
-from mes_engine.modules.crm import CONSUMER, CrmService, crm_router, handle
+from mes_engine.modules.crm import CONSUMER, handle
 from mes_engine.modules.crm.model import (
     LineProgress,
     LineState,
@@ -36,122 +32,8 @@ from mes_engine.modules.crm.model import (
 from mes_engine.storage.database import Database
 from mes_engine.storage.intents import pending_intents
 from tests.builders import a_routing
-from tests.modules.floor import MARIA, NOW, Crash, Floor, client_of, clock
-
-CRM = "/api/v1/crm"
-ORDER = f"{CRM}/sales-orders/SO-1001"
-
-
-def an_order(**changes: Any) -> dict[str, Any]:
-    line = {
-        "line": 1,
-        "material": "BRACKET",
-        "quantity": "10",
-        "promised_at": "2026-11-30T12:00:00Z",
-        "priority": 5,
-    }
-    return {"customer": "ACME", "lines": [line | changes]}
-
-
-@pytest.fixture
-async def crm(database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(crm_router(CrmService(database, clock))) as client:
-        client.headers.update(MARIA)
-        await client.put(f"{CRM}/customers/ACME", json={"name": "Acme"})
-        yield client
-
-
-@pytest.fixture
-async def makeable(floor: Floor) -> Floor:
-    """The floor, with brackets that can be made, which crm has heard of."""
-    await floor.do(ReleaseRouting(routing=a_routing()))
-    await floor.tell(CONSUMER, handle)
-    return floor
-
-
-async def sawn(floor: Floor) -> str:
-    """Saw the pieces of the order but one; return the mill's job order."""
-    shop = floor.shop
-    await floor.do(
-        ReceiveMaterial(
-            material="BAR", unit="MTR", quantity=Decimal(9), supplier="Steel Inc"
-        )
-    )
-    (saw,) = shop.batch.job_order.find("request", "SO-1001-1")
-    await floor.do(LoadJobOrder(job_order=saw.id, work_unit="saw-1"))
-    await floor.do(BeginJobOrder(job_order=saw.id))
-    scrap = (Scrapped(quantity=Decimal(1), reason="crooked"),)
-    await floor.do(ReportQuantity(job_order=saw.id, good=Decimal(9), scrap=scrap))
-    await floor.do(AssertTrigger(job_order=saw.id, trigger=JobOrderTrigger.COMPLETE))
-    jobs = shop.batch.job_order.find("request", "SO-1001-1")
-    return next(job.id for job in jobs if job.step == "20")
-
-
-async def the_line(crm: httpx.AsyncClient) -> dict[str, Any]:
-    order = (await crm.get(ORDER)).json()
-    line: dict[str, Any] = order["lines"][0]
-    return line
-
-
-async def test_a_customer_is_taken_down_once(crm: httpx.AsyncClient) -> None:
-    again = await crm.put(f"{CRM}/customers/ACME", json={"name": "Acme"})
-    assert (again.status_code, again.json()) == (200, {"id": "ACME", "name": "Acme"})
-    other = await crm.put(f"{CRM}/customers/ACME", json={"name": "Apex"})
-    assert other.status_code == 409
-    assert other.headers["content-type"] == "application/problem+json"
-    listed = (await crm.get(f"{CRM}/customers")).json()
-    assert listed == {"items": [{"id": "ACME", "name": "Acme"}], "next": None}
-
-
-async def test_a_draft_is_taken_down_once(crm: httpx.AsyncClient) -> None:
-    first = await crm.put(ORDER, json=an_order())
-    assert first.status_code == 200, first.text
-    assert first.json()["state"] == "draft"
-    assert first.json()["lines"][0]["promised_at"] == "2026-11-30T12:00:00Z"
-    again = await crm.put(ORDER, json=an_order(quantity=10))
-    assert again.content == first.content
-    other = await crm.put(ORDER, json=an_order(quantity="11"))
-    assert other.status_code == 409
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "pointer"),
-    [
-        (an_order(quantity="-1"), 422, "#/lines/0/quantity"),
-        (an_order(quantity="a lot"), 422, "#/lines/0/quantity"),
-        (an_order(material="../etc"), 422, "#/lines/0/material"),
-        (an_order(promised_at="2026-11-30"), 422, "#/lines/0/promised_at"),
-        (an_order(line="1"), 422, "#/lines/0/line"),
-        (an_order(colour="red"), 422, "#/lines/0/colour"),
-        ({"customer": "ACME", "lines": []}, 422, "#/lines"),
-    ],
-)
-async def test_a_body_of_another_shape_is_told_where(
-    crm: httpx.AsyncClient, body: dict[str, Any], status: int, pointer: str
-) -> None:
-    answer = await crm.put(ORDER, json=body)
-    assert answer.status_code == status
-    assert pointer in [one["pointer"] for one in answer.json()["errors"]]
-    assert (await crm.get(ORDER)).status_code == 404
-
-
-async def test_a_line_of_nothing_or_twice_is_malformed(crm: httpx.AsyncClient) -> None:
-    twice = an_order(quantity="0")
-    twice["lines"] *= 2
-    answer = await crm.put(ORDER, json=twice)
-    assert answer.status_code == 422
-    assert "line 1 is there twice" in answer.json()["detail"]
-    assert "must be above 0" in answer.json()["detail"]
-
-
-async def test_an_order_is_of_a_known_customer_and_person(
-    crm: httpx.AsyncClient,
-) -> None:
-    unknown = await crm.put(ORDER, json=an_order() | {"customer": "NOBODY"})
-    assert unknown.status_code == 409
-    del crm.headers["X-Person"]
-    nobody = await crm.put(ORDER, json=an_order())
-    assert nobody.status_code == 400
+from tests.modules.floor import NOW, Crash, Floor
+from tests.modules.orders import CRM, ORDER, an_order, sawn, the_line
 
 
 async def test_only_what_a_released_routing_makes_can_be_confirmed(
@@ -301,14 +183,6 @@ async def test_a_work_request_of_somebody_else_is_not_taken_for_ours(
     assert (await crm.get(ORDER)).json()["state"] == "cancelled"
 
 
-async def test_a_draft_is_cancelled_at_once(crm: httpx.AsyncClient) -> None:
-    await crm.put(ORDER, json=an_order())
-    cancelled = await crm.post(f"{ORDER}/cancel")
-    assert cancelled.json()["state"] == "cancelled"
-    assert (await crm.post(f"{ORDER}/cancel")).content == cancelled.content
-    assert (await crm.post(f"{ORDER}/confirm")).status_code == 409
-
-
 async def test_an_order_not_begun_is_cancelled_with_its_work_requests(
     crm: httpx.AsyncClient, makeable: Floor
 ) -> None:
@@ -346,19 +220,6 @@ async def test_nothing_is_asked_of_the_engine_without_the_row(
     await crm.put(ORDER, json=two)
     assert (await crm.post(f"{ORDER}/confirm")).status_code == 409
     assert await database.read(lambda c: pending_intents(c, 10)) == []
-
-
-async def test_orders_are_listed_by_pages(crm: httpx.AsyncClient) -> None:
-    await crm.put(f"{CRM}/customers/APEX", json={"name": "Apex"})
-    for number in range(3):
-        order = an_order() | {"customer": "APEX" if number == 1 else "ACME"}
-        await crm.put(f"{CRM}/sales-orders/SO-{number}", json=order)
-    page = (await crm.get(f"{CRM}/sales-orders?limit=2")).json()
-    assert [one["id"] for one in page["items"]] == ["SO-0", "SO-1"]
-    rest = (await crm.get(f"{CRM}/sales-orders?cursor={page['next']}")).json()
-    assert [one["id"] for one in rest["items"]] == ["SO-2"]
-    of_one = (await crm.get(f"{CRM}/sales-orders?customer=APEX")).json()
-    assert [one["id"] for one in of_one["items"]] == ["SO-1"]
 
 
 @pytest.mark.parametrize(

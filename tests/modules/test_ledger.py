@@ -1,22 +1,16 @@
 """The ledger books each posting once, in order, and for ever."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from mes_engine.core.messages import RecordPosting, WaivePosting
-from mes_engine.core.postings import Posting, PostingKind, PostingState
+from mes_engine.core.postings import Posting, PostingState
 from mes_engine.modules.ledger import (
     CONSUMER,
     Amounts,
@@ -24,53 +18,15 @@ from mes_engine.modules.ledger import (
     booked,
     canonical,
     handle,
-    ledger_router,
     stream_totals,
 )
 from mes_engine.ports import LedgerRefused, WorkCenterLedger
 from mes_engine.storage.database import Database
-from mes_engine.storage.metadata import metadata
 from tests.builders import a_sawn_request, a_site
-from tests.modules.floor import NOW, Crash, Floor, client_of, clock
+from tests.modules.floor import NOW, Crash, Floor
+from tests.modules.postings import a_posting, a_reversal
 
 replace = msgspec.structs.replace
-
-
-def a_posting(seq: int = 1, *, stream: str = "WR-1", **other: Any) -> Posting:
-    fields: dict[str, Any] = {
-        "key": f"{stream}:{seq}",
-        "stream": stream,
-        "stream_seq": seq,
-        "kind": PostingKind.CONFIRM,
-        "job_order": f"{stream}/10/1",
-        "step": "10",
-        "work_center": "SAWS",
-        "material": "BRACKET",
-        "unit": "C62",
-        "good": Decimal(10),
-        "scrap": Decimal(1),
-        "setup_s": Decimal("12.5"),
-        "processing_s": Decimal("33.000001"),
-        "is_final": False,
-        "occurred_at": NOW,
-        "business_date": "2026-09-21",
-    }
-    return Posting(**fields | other)
-
-
-def a_reversal(of: Posting, seq: int) -> Posting:
-    return replace(
-        of,
-        key=f"{of.stream}:{seq}",
-        stream_seq=seq,
-        kind=PostingKind.REVERSE,
-        reverses=of.key,
-    )
-
-
-@pytest.fixture
-def ledger(database: Database) -> LedgerService:
-    return LedgerService(database, clock)
 
 
 async def test_a_posting_is_booked_under_a_number_of_the_ledger(
@@ -262,127 +218,6 @@ async def test_postings_at_once_are_booked_one_after_the_other(
                 tasks.create_task(ledger.post(a_posting(1, stream=f"WR-{stream}")))
     numbers = [entry.number for entry in await ledger.entries()]
     assert numbers == list(range(1, 21))
-
-
-async def test_the_totals_over_http(ledger: LedgerService) -> None:
-    await ledger.post(a_posting(1, business_date="2026-09-20"))
-    await ledger.post(a_posting(2, step="20", work_center="MILLS"))
-    await ledger.post(a_posting(1, stream="WR-2", good=Decimal("2.50"), unit="KGM"))
-    async with client_of(ledger_router(ledger)) as client:
-        centers = (await client.get("/api/v1/ledger/work-centers")).json()
-        assert [(one["work_center"], one["unit"], one["good"]) for one in centers] == [
-            ("MILLS", "C62", "10"),
-            ("SAWS", "C62", "10"),
-            ("SAWS", "KGM", "2.5"),
-        ]
-        of_a_day = await client.get(
-            "/api/v1/ledger/work-centers",
-            params={"first_day": "2026-09-21", "by_day": "true"},
-        )
-        days = [(one["work_center"], one["business_date"]) for one in of_a_day.json()]
-        assert days == [("MILLS", "2026-09-21"), ("SAWS", "2026-09-21")]
-        page = (await client.get("/api/v1/ledger/orders", params={"limit": 1})).json()
-        assert page["items"][0]["order"] == "WR-1"
-        assert page["items"][0]["good"] == "20"
-        assert page["items"][0]["processing_s"] == "66.000002"
-        rest = await client.get("/api/v1/ledger/orders?cursor=" + page["next"])
-        assert [one["order"] for one in rest.json()["items"]] == ["WR-2"]
-        steps = (await client.get("/api/v1/ledger/orders/WR-1")).json()
-        assert [one["step"] for one in steps] == ["10", "20"]
-        assert (await client.get("/api/v1/ledger/orders/WR-9")).status_code == 404
-
-
-async def test_the_entries_over_http_by_pages(ledger: LedgerService) -> None:
-    await ledger.post(a_posting(1))
-    await ledger.post(a_reversal(a_posting(1), 2))
-    async with client_of(ledger_router(ledger)) as client:
-        page = (await client.get("/api/v1/ledger/entries?limit=1&order=WR-1")).json()
-        assert page["items"][0]["reference"] == "WCL-1"
-        rest = await client.get("/api/v1/ledger/entries?cursor=" + page["next"])
-        (reversal,) = rest.json()["items"]
-        assert (reversal["kind"], reversal["good"]) == ("reverse", "-10")
-        assert reversal["reverses"] == "WR-1:1"
-        assert rest.json()["next"] is None
-        bad = await client.get("/api/v1/ledger/entries?cursor=!")
-        assert bad.status_code == 400
-
-
-@st.composite
-def sendings(draw: st.DrawFn) -> list[Posting]:
-    """Postings of a few streams in their orders, each sent once or more."""
-    made: dict[str, list[Posting]] = {"A": [], "B": []}
-    sent: list[Posting] = []
-    for _ in range(draw(st.integers(1, 12))):
-        stream = made[name := draw(st.sampled_from("AB"))]
-        undone = {one.reverses for one in stream}
-        open_ones = [
-            one
-            for one in stream
-            if one.kind is PostingKind.CONFIRM and one.key not in undone
-        ]
-        seq = len(stream) + 1
-        is_reversal: bool = draw(st.booleans())
-        if open_ones and is_reversal:
-            posting = a_reversal(draw(st.sampled_from(open_ones)), seq)
-        else:
-            amount = st.integers(0, 10**12).map(lambda n: Decimal(n).scaleb(-6))
-            posting = a_posting(
-                seq,
-                stream=name,
-                good=draw(amount),
-                scrap=draw(amount),
-                setup_s=draw(amount),
-                processing_s=draw(amount),
-            )
-        stream.append(posting)
-        sent.append(posting)
-        sent += draw(st.lists(st.sampled_from(sent), max_size=2))
-    return sent
-
-
-@settings(max_examples=15, deadline=None)
-@given(sent=sendings())
-def test_balances_are_the_sums_of_the_postings_however_often_sent(
-    sent: list[Posting],
-) -> None:
-    asyncio.run(_check_balances(sent))
-
-
-async def _check_balances(sent: list[Posting]) -> None:
-    with TemporaryDirectory() as folder:
-        async with _database(Path(folder)) as database:
-            ledger = LedgerService(database, clock)
-            references: dict[str, str] = {}
-            for posting in sent:
-                reference = await ledger.post(posting)
-                assert references.setdefault(posting.key, reference) == reference
-            once = {one.key: one for one in sent}
-            assert await database.read(booked) == {
-                key: canonical(one) for key, one in once.items()
-            }
-            totals = await database.read(stream_totals)
-            for stream in {one.stream for one in sent}:
-                of_stream = [one for one in once.values() if one.stream == stream]
-                for measure in ("good", "scrap", "setup_s", "processing_s"):
-                    assert getattr(totals[stream].amounts, measure) == sum(
-                        -getattr(one, measure)
-                        if one.kind is PostingKind.REVERSE
-                        else getattr(one, measure)
-                        for one in of_stream
-                    )
-                assert totals[stream].last_seq == len(of_stream)
-            numbers = [one.number for one in await ledger.entries(limit=1000)]
-            assert numbers == list(range(1, len(once) + 1))
-
-
-@asynccontextmanager
-async def _database(folder: Path) -> AsyncIterator[Database]:
-    database = Database.open(f"sqlite:///{folder / 'mes.db'}")
-    try:
-        await database.write(metadata.create_all)
-        yield database
-    finally:
-        await database.close()
 
 
 async def _waived(floor: Floor) -> Posting:

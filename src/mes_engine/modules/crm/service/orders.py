@@ -36,7 +36,7 @@ from mes_engine.modules.crm.tables import (
 from mes_engine.storage.database import Database
 from mes_engine.storage.intents import add_intent
 
-replace = msgspec.structs.replace
+asdict, replace = msgspec.structs.asdict, msgspec.structs.replace
 
 
 class CrmService:
@@ -57,12 +57,8 @@ class CrmService:
         def work(connection: Connection) -> Customer:
             known = read_customers(connection, crm_customer.c.id == customer.id)
             if not known:
-                row = {"id": customer.id, "name": customer.name}
-                connection.execute(
-                    insert(crm_customer).values(
-                        **row, created_at=now, created_by=person
-                    )
-                )
+                row = {**asdict(customer), "created_at": now, "created_by": person}
+                connection.execute(insert(crm_customer).values(**row))
             elif known != [customer]:
                 raise Refused(
                     f"There is another customer {customer.id}: {known[0].name}.",
