@@ -233,7 +233,7 @@ async def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> Non
     migrations.upgrade(url)
     chance = random.Random(9)
     acknowledged = 0
-    for _ in range(4):
+    for _ in range(3):
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

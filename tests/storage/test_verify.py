@@ -1,0 +1,356 @@
+"""Verify names every row that is not what the journal made it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from mes_engine.core.postings import Posting
+from mes_engine.storage import journal
+from mes_engine.storage.codec import CODECS
+from mes_engine.storage.database import Database
+from mes_engine.storage.driver import sqlite_driver
+from mes_engine.storage.store import SqlStore
+from mes_engine.storage.tables import PROJECTIONS, WRITTEN_ONCE, guards
+from mes_engine.storage.verify import LedgerView, VerifyReport, verify
+from tests.builders import (
+    Shop,
+    a_day,
+    settle_postings,
+)
+from tests.databases import open_database
+
+Verified = Callable[..., Awaitable[VerifyReport]]
+
+
+class Site:
+    """A database with a day in it, and someone who changes rows behind our back."""
+
+    def __init__(self, database: Database, path: Path) -> None:
+        self.database = database
+        self._path = path
+
+    def corrupt(self, statement: str) -> None:
+        """Change one row, as someone can who has the file and knows SQL."""
+        with closing(sqlite_driver().connect(self._path, isolation_level=None)) as raw:
+            for table in WRITTEN_ONCE:
+                for verb in ("update", "delete"):
+                    raw.execute(f"DROP TRIGGER {table}_no_{verb}")
+            changed = raw.execute(statement).rowcount
+            for table in WRITTEN_ONCE:
+                for guard in guards(table):
+                    raw.execute(guard)
+        assert changed == 1, statement
+
+    async def found(self) -> list[tuple[str, str]]:
+        """Return what verify finds, and where."""
+        report = await self.database.read(verify)
+        return [(one.what, one.where) for one in report.problems]
+
+    async def scalar(self, statement: str) -> str:
+        """Return one value of the database."""
+        return str(
+            await self.database.read(
+                lambda connection: (
+                    connection.exec_driver_sql(statement).scalars().first()
+                )
+            )
+        )
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with open_database(tmp_path) as database:
+        store = SqlStore(database)
+        shop = Shop()
+        a_day(shop)
+        await store.commit(*shop.take())
+        settle_postings(shop)
+        await store.commit(*shop.take())
+        yield Site(database, tmp_path / "mes.db")
+
+
+async def test_a_whole_database_is_sound(site: Site) -> None:
+    report = await site.database.read(verify)
+
+    assert report.problems == ()
+    assert report.is_sound
+    assert report.facts == await site.database.read(journal.head)
+    assert report.moves > 10
+    assert report.rows > 60
+    assert report.laws > 20
+
+
+@pytest.mark.parametrize("table", PROJECTIONS)
+async def test_a_row_that_is_deleted_is_missed(site: Site, table: str) -> None:
+    codec = CODECS[table]
+    key = await site.scalar(
+        f"SELECT concat_ws(', ', {', '.join(codec.keys)}) FROM {table} "
+        "ORDER BY rowid LIMIT 1"
+    )
+
+    site.corrupt(f"DELETE FROM {table} WHERE rowid = (SELECT min(rowid) FROM {table})")
+
+    assert (table, key) in await site.found()
+
+
+async def test_a_job_order_set_to_another_state(site: Site) -> None:
+    site.corrupt("UPDATE job_order SET state = 'cancelled' WHERE id = 'JO-000002'")
+
+    assert await site.found() == [("job_order.state", "JO-000002")]
+
+
+async def test_a_move_of_another_quantity(site: Site) -> None:
+    seq = await site.scalar("SELECT min(seq) FROM move")
+
+    site.corrupt(f"UPDATE move SET quantity = quantity + 1 WHERE seq = {seq}")
+
+    assert await site.found() == [("move.quantity", seq)]
+
+
+async def test_a_fact_with_another_body(site: Site) -> None:
+    """The rows that were made of it say what it was."""
+    seq = await site.scalar("SELECT max(seq) FROM fact WHERE type = 'quantity_moved'")
+
+    site.corrupt(
+        "UPDATE fact SET body = json_replace(body, '$.move.reason', 'other') "
+        f"WHERE seq = {seq}"
+    )
+
+    assert await site.found() == [("move.reason", seq)]
+
+
+async def test_a_fact_whose_body_breaks_a_law(site: Site) -> None:
+    seq = await site.scalar(
+        "SELECT seq FROM fact WHERE body ->> '$.move.bucket' = 'started'"
+    )
+
+    site.corrupt(
+        "UPDATE fact SET body = json_replace(body, '$.move.quantity', '1') "
+        f"WHERE seq = {seq}"
+    )
+
+    found = await site.found()
+    assert ("move.quantity", seq) in found
+    assert any(what == "fact" for what, _ in found), "later moves cannot follow"
+
+
+async def test_a_fact_whose_body_cannot_be_read(site: Site) -> None:
+    site.corrupt("UPDATE fact SET body = '{}' WHERE seq = 7")
+
+    assert ("fact", "7") in await site.found()
+
+
+async def test_a_fact_of_a_later_version(site: Site) -> None:
+    site.corrupt("UPDATE fact SET version = 99 WHERE seq = 7")
+
+    assert ("fact", "7") in await site.found()
+
+
+async def test_a_fact_that_is_called_something_else(site: Site) -> None:
+    site.corrupt("UPDATE fact SET type = 'gap_seen' WHERE seq = 7")
+
+    assert await site.found() == [("fact.type", "7")]
+
+
+async def test_a_fact_that_is_deleted(site: Site) -> None:
+    seq = await site.scalar("SELECT max(seq) FROM fact WHERE type = 'quantity_moved'")
+
+    site.corrupt(f"DELETE FROM fact WHERE seq = {seq}")
+
+    found = await site.found()
+    assert ("fact", seq) in found
+    assert ("move", seq) in found
+
+
+async def test_the_last_fact_deleted(site: Site) -> None:
+    """Its row tells of it: here the answer that was given."""
+    seq = await site.database.read(journal.head)
+
+    site.corrupt(f"DELETE FROM fact WHERE seq = {seq}")
+
+    found = await site.found()
+    assert found
+    assert {what for what, _ in found} == {"handled"}
+
+
+async def test_a_transition_that_the_chart_has_not(site: Site) -> None:
+    seq = await site.scalar(
+        "SELECT max(seq) FROM fact WHERE body ->> '$.trigger' = 'begin'"
+    )
+
+    site.corrupt(
+        "UPDATE fact SET body = json_replace(body, '$.trigger', 'close') "
+        f"WHERE seq = {seq}"
+    )
+
+    assert await site.found() == [("fact", seq)]
+
+
+async def test_a_total_that_is_not_the_sum(site: Site) -> None:
+    seq = await site.scalar("SELECT min(seq) FROM fact WHERE type='quantity_reported'")
+
+    site.corrupt(
+        f"UPDATE fact SET body = json_replace(body, '$.good', '1') WHERE seq = {seq}"
+    )
+
+    assert await site.found() == [("fact", seq)]
+
+
+async def test_a_handled_command_with_another_answer(site: Site) -> None:
+    key = await site.scalar("SELECT min(key) FROM handled")
+
+    site.corrupt(
+        "UPDATE handled SET answer = json_replace(answer, '$.outcome', 'refused') "
+        f"WHERE key = '{key}'"
+    )
+
+    assert await site.found() == [("handled.answer", f"terminal, {key}")]
+
+
+async def test_a_handled_command_that_is_forgotten(site: Site) -> None:
+    key = await site.scalar("SELECT min(key) FROM handled")
+
+    site.corrupt(f"DELETE FROM handled WHERE key = '{key}'")
+
+    assert await site.found() == [("handled", f"terminal, {key}")]
+
+
+async def test_a_watermark_set_forward(site: Site) -> None:
+    site.corrupt("UPDATE watermark SET n = n + 1")
+
+    assert await site.found() == [("watermark.n", "cell")]
+
+
+async def test_a_posting_that_is_deleted(site: Site) -> None:
+    key = await site.scalar("SELECT key FROM posting")
+
+    site.corrupt("DELETE FROM posting")
+
+    found = await site.found()
+    assert ("posting", key) in found
+    assert ("law", "L5") in found
+
+
+async def test_a_posting_set_back_to_pending(site: Site) -> None:
+    key = await site.scalar("SELECT key FROM posting")
+
+    site.corrupt("UPDATE posting SET state = 'pending'")
+
+    assert await site.found() == [("posting.state", key)]
+
+
+async def test_a_bucket_that_is_changed(site: Site) -> None:
+    """By the row itself, and by the laws that it breaks."""
+    site.corrupt(
+        "UPDATE position SET queued = queued + 1000000 WHERE place = 'WR-1/20/1'"
+    )
+
+    found = await site.found()
+    assert ("position.queued", "L-000003, WR-1/20/1") in found
+    assert {("law", "L1"), ("law", "L4")} < set(found)
+
+
+async def test_a_counter_set_back(site: Site) -> None:
+    site.corrupt("UPDATE counter SET last = 1 WHERE name = 'job_order'")
+
+    assert await site.found() == [("counter.last", "job_order")]
+
+
+async def test_equipment_that_is_said_to_stand(site: Site) -> None:
+    site.corrupt("UPDATE equipment SET item_state = 'not_executing'")
+
+    assert await site.found() == [("equipment.item_state", "mill-1")]
+
+
+async def test_a_row_that_no_fact_has_made(site: Site) -> None:
+    site.corrupt("INSERT INTO counter VALUES ('main', 'bribe', 1)")
+
+    assert await site.found() == [("counter", "bribe")]
+
+
+async def test_a_move_that_no_fact_has_made(site: Site) -> None:
+    site.corrupt(
+        "INSERT INTO move SELECT partition, seq + 1000, lot, material, unit, quantity, "
+        "place, bucket, to_place, to_bucket, request, job_order, run, at, person, "
+        "reason, connection FROM move ORDER BY seq LIMIT 1"
+    )
+
+    ((what, _),) = await site.found()
+    assert what == "move"
+
+
+async def test_json_that_is_not_what_it_was(site: Site) -> None:
+    site.corrupt("UPDATE job_order SET conditions = '[' WHERE id = 'JO-000002'")
+
+    assert await site.found() == [("job_order.conditions", "JO-000002")]
+
+
+async def test_a_plant_that_was_edited(site: Site) -> None:
+    site.corrupt("UPDATE plant SET body = json_replace(body, '$.name', 'other')")
+
+    assert await site.found() == [("plant.body", "TEST")]
+
+
+async def test_guards_that_were_taken_away(site: Site, tmp_path: Path) -> None:
+    with closing(sqlite_driver().connect(tmp_path / "mes.db")) as raw:
+        raw.execute("DROP TRIGGER fact_no_update")
+
+    assert await site.found() == [("fact", "triggers")]
+
+
+@pytest.mark.parametrize("table", WRITTEN_ONCE)
+async def test_what_is_written_once_cannot_be_changed(site: Site, table: str) -> None:
+    for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET partition = ''"):
+        with pytest.raises(IntegrityError, match=f"{table} is written once"):
+            await site.database.write(partial(_execute, statement=statement))
+
+
+def _execute(connection: Connection, statement: str) -> None:
+    connection.exec_driver_sql(statement)
+
+
+class TestLedger:
+    """Acknowledged and booked are the same postings, with the same content."""
+
+    @staticmethod
+    def content(posting: Posting) -> str:
+        return f"{posting.job_order}: {posting.good} good, {posting.scrap} scrap"
+
+    async def found(self, site: Site, booked: dict[str, str]) -> list[str]:
+        view = LedgerView(booked=lambda _: booked, content=self.content)
+        report = await site.database.read(lambda c: verify(c, ledger=view))
+        return [str(one) for one in report.problems]
+
+    async def booked(self, site: Site) -> dict[str, str]:
+        postings = await site.database.read(lambda c: journal.postings(c, "main"))
+        assert postings
+        return {one.key: self.content(one) for one in postings}
+
+    async def test_the_same_is_sound(self, site: Site) -> None:
+        assert await self.found(site, await self.booked(site)) == []
+
+    async def test_acknowledged_but_not_booked(self, site: Site) -> None:
+        (key,) = await self.booked(site)
+
+        assert await self.found(site, {}) == [
+            f"ledger {key}: acknowledged, but not booked"
+        ]
+
+    async def test_booked_with_another_content(self, site: Site) -> None:
+        (key,) = await self.booked(site)
+
+        (found,) = await self.found(site, {key: "JO-000001: 1000 good, 0 scrap"})
+
+        assert found.startswith(f"ledger {key}: booked as JO-000001: 1000 good")
+
+    async def test_booked_out_of_nowhere(self, site: Site) -> None:
+        booked = await self.booked(site)
+
+        assert await self.found(site, booked | {"main-999": "what?"}) == [
+            "ledger main-999: booked, but no fact has raised it"
+        ]
