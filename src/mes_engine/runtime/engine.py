@@ -59,6 +59,7 @@ class Engine:
         feed: Feed,
         decide: Decide = decide,
         inbox: Inbox | None = None,
+        batch_max: int = BATCH_MAX,
         back_off: BackOff | None = None,
         monotonic: Monotonic | None = None,
         memory: Memory | None = None,
@@ -74,6 +75,7 @@ class Engine:
         self._decide = decide
         self._back_off = back_off or BackOff(first_s=0.1, longest_s=5.0)
         self._monotonic = monotonic
+        self._batch_max = batch_max
         self._in_hand: list[Waiting] = []
         self._is_stopping = False
         self._is_store_lost = False
@@ -105,7 +107,7 @@ class Engine:
     async def run(self) -> None:
         """Handle what comes in, until ``stop``."""
         try:
-            while taken := await self.inbox.take(BATCH_MAX):
+            while taken := await self.inbox.take(self._batch_max):
                 self._in_hand = taken
                 await self._settle(taken)
                 self._in_hand = []

@@ -1,0 +1,197 @@
+"""Durable commands: the engine, the same rows without logic, the same one by one.
+
+The work is a report of one good piece on a running job order, each with its own key:
+dedupe, decide, ledger move with its laws, totals, journal, projections, answer.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from time import perf_counter, time_ns
+
+from mes_engine.core.decide import decide
+from mes_engine.core.facts import Recorded
+from mes_engine.core.messages import (
+    ApplyPlant,
+    BeginJobOrder,
+    Command,
+    Commanded,
+    CreateWorkRequest,
+    LoadJobOrder,
+    Outcome,
+    ReleaseRouting,
+    ReleaseWorkRequest,
+    ReportQuantity,
+)
+from mes_engine.core.plant import EquipmentClass, Plant, WorkCenter, WorkUnit
+from mes_engine.core.routing import Routing, Step
+from mes_engine.core.state import State
+from mes_engine.migrations import upgrade
+from mes_engine.runtime.engine import Engine
+from mes_engine.runtime.feed import Feed
+from mes_engine.runtime.inbox import BATCH_MAX
+from mes_engine.storage.database import Database
+from mes_engine.storage.store import SqlStore
+
+JOBS = 100
+FAR_AWAY = 2_000_000_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One way of doing it, in one round.
+
+    Attributes:
+        commands: How many were done, in ``seconds``, with ``facts`` facts.
+        commits: How many transactions that took.
+    """
+
+    commands: int
+    facts: int
+    commits: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Commands a second."""
+        return self.commands / self.seconds
+
+
+class RecordingStore:
+    """The real store, keeping what it was given, to be written again without logic."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self.commits: list[tuple[Sequence[Recorded], State]] = []
+        self.load, self.handled = store.load, store.handled
+        self._store = store
+
+    async def commit(self, records: Sequence[Recorded], layer: State) -> None:
+        """Write, and remember."""
+        self.commits.append((records, layer))
+        await self._store.commit(records, layer)
+
+
+async def engine_round(
+    folder: Path, *, commands: int, callers: int, batch_max: int = BATCH_MAX
+) -> tuple[Measured, RecordingStore]:
+    """Have ``callers`` wait for answers at a time, until ``commands`` are done."""
+    url = f"sqlite:///{folder / 'engine.db'}"
+    upgrade(url)
+    database = Database.open(url)
+    store = RecordingStore(SqlStore(database))
+    engine = Engine(
+        store,
+        await store.load(),
+        clock=_now,
+        feed=Feed(),
+        decide=decide,
+        batch_max=batch_max,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(engine.run())
+        jobs = await _prepare(engine)
+        facts, commits = engine.counts.facts, engine.counts.commits
+        numbers = iter(range(commands))
+
+        async def caller() -> None:
+            for number in numbers:
+                report = ReportQuantity(job_order=jobs[number % JOBS], good=Decimal(1))
+                await _accepted(engine, f"r{number}", report)
+
+        began = perf_counter()
+        async with asyncio.TaskGroup() as callers_at_work:
+            for _ in range(callers):
+                callers_at_work.create_task(caller())
+        seconds = perf_counter() - began
+        measured = Measured(
+            commands=commands,
+            facts=engine.counts.facts - facts,
+            commits=engine.counts.commits - commits,
+            seconds=seconds,
+        )
+        engine.stop()
+        await running
+    await database.close()
+    return measured, store
+
+
+async def bulk_round(folder: Path, store: RecordingStore, like: Measured) -> Measured:
+    """Write the very same batches, in the same transactions, without any logic."""
+    url = f"sqlite:///{folder / 'bulk.db'}"
+    upgrade(url)
+    database = Database.open(url)
+    bulk = SqlStore(database)
+    first = len(store.commits) - like.commits
+    for records, layer in store.commits[:first]:
+        await bulk.commit(records, layer)
+    began = perf_counter()
+    for records, layer in store.commits[first:]:
+        await bulk.commit(records, layer)
+    seconds = perf_counter() - began
+    await database.close()
+    return Measured(
+        commands=like.commands, facts=like.facts, commits=like.commits, seconds=seconds
+    )
+
+
+async def _prepare(engine: Engine) -> list[str]:
+    """Have ``JOBS`` job orders running, each with pieces for ever."""
+    units = tuple(
+        WorkUnit(id=f"u{n}", work_center="W", name="u", classes=("c",))
+        for n in range(JOBS)
+    )
+    plant = Plant(
+        site="bench",
+        name="Benchmark",
+        zone="UTC",
+        finished_location="F",
+        receiving_location="R",
+        areas=("a",),
+        classes=(EquipmentClass(id="c", name="c"),),
+        work_centers=(WorkCenter(id="W", area="a", name="W"),),
+        work_units=units,
+    )
+    step = Step(id="10", name="Do it", work_center="W", equipment_class="c")
+    routing = Routing(
+        id="r", revision="A", material="P", unit="C62", steps=(step,), connections=()
+    )
+    await _accepted(engine, "plant", ApplyPlant(plant=plant))
+    await _accepted(engine, "routing", ReleaseRouting(routing=routing))
+    jobs = []
+    for n in range(JOBS):
+        name = f"WR-{n}"
+        made = CreateWorkRequest(
+            work_request=name,
+            routing="r",
+            quantity=Decimal(1_000_000),
+            due_at=FAR_AWAY,
+        )
+        job = (await _accepted(engine, f"c{n}", made))["job_order"]
+        jobs.append(job)
+        await _accepted(engine, f"l{n}", ReleaseWorkRequest(work_request=name))
+        load = LoadJobOrder(job_order=job, work_unit=f"u{n}")
+        await _accepted(engine, f"o{n}", load)
+        await _accepted(engine, f"b{n}", BeginJobOrder(job_order=job))
+    return jobs
+
+
+async def _accepted(engine: Engine, key: str, command: Command) -> dict[str, str]:
+    answer = await engine.submit(
+        Commanded(
+            origin="bench",
+            key=key,
+            digest="",
+            person="bench",
+            at=_now(),
+            command=command,
+        )
+    )
+    if answer.outcome is not Outcome.ACCEPTED:
+        raise RuntimeError(f"{key}: {answer.message}")
+    return answer.result
+
+
+def _now() -> int:
+    return time_ns() // 1_000
