@@ -156,6 +156,7 @@ async def running_plant(
     plant: Plant | None = None,
     routings: Iterable[Routing] | None = None,
     modules: Callable[[Database], Iterable[APIRouter]] = lambda _: (),
+    schema: str | None = None,
 ) -> AsyncIterator[RunningPlant]:
     """Run a plant on a database in ``folder``.
 
@@ -164,6 +165,7 @@ async def running_plant(
         plant: The plant to apply; a saw and a mill if none is given.
         routings: The routings to release; saw and mill a bracket if none are given.
         modules: Makes the modules' routers, for the app.
+        schema: The revision that ``/readyz`` asks the tables for.
     """
     database = Database.open(f"sqlite:///{folder / 'mes.db'}")
     await database.write(metadata.create_all)
@@ -176,6 +178,7 @@ async def running_plant(
         clock=now,
         stopping=stopping,
         modules=modules(database),
+        schema=schema,
         hosts=("127.0.0.1", "localhost"),
     )
     transport = httpx.ASGITransport(app)

@@ -1,5 +1,6 @@
 """Whether the process lives, and whether it is ready to be asked."""
 
+import asyncio
 from collections.abc import Mapping
 
 from fastapi import APIRouter
@@ -11,6 +12,8 @@ from mes_engine.core.errors import MesError, Refused
 from mes_engine.http.fields import View
 from mes_engine.ports import StoreUnavailable
 from mes_engine.web.parts import Parts
+
+PATIENCE_S = 2.0
 
 
 class Health(View):
@@ -65,7 +68,10 @@ def health_router(parts: Parts) -> APIRouter:
 
 async def _database(parts: Parts) -> str:
     try:
-        found = await parts.database.read(_schema)
+        async with asyncio.timeout(PATIENCE_S):
+            found = await parts.database.read(_schema)
+    except TimeoutError:
+        return f"does not answer within {PATIENCE_S:g} s"
     except (MesError, StoreUnavailable, SQLAlchemyError) as error:
         return f"does not answer: {type(error).__name__}"
     wanted = parts.schema

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from starlette.exceptions import HTTPException
 
 from mes_engine.core.facts import Fact, Recorded, as_plain, fact_name
 from mes_engine.http.bodies import api_router
@@ -33,6 +32,7 @@ FactType = Annotated[
     ),
 ]
 Seq = Annotated[int, Query(ge=0, lt=10**SEQ_DIGITS)]
+LastEventId = Annotated[str | None, Header(pattern=rf"^\d{{1,{SEQ_DIGITS}}}$")]
 
 _encoder = msgspec.json.Encoder()
 
@@ -93,7 +93,7 @@ def journal_router(parts: Parts) -> APIRouter:
         after_seq: Annotated[Seq | None, Query(alias="after")] = None,
         types: FactType = None,
         work_center: Id | None = None,
-        last_event_id: Annotated[str | None, Header(max_length=SEQ_DIGITS)] = None,
+        last_event_id: LastEventId = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """Send every fact as it is committed; the id of an event is the fact's number.
 
@@ -101,7 +101,9 @@ def journal_router(parts: Parts) -> APIRouter:
         Ends with an event ``bye`` when the engine stops. With a work center, only what
         its terminals may show is sent.
         """
-        seen = _begin(last_event_id, after_seq, parts.state.seq)
+        seen = parts.state.seq if after_seq is None else after_seq
+        if last_event_id is not None:
+            seen = int(last_event_id)
         is_wanted = _filter(parts, types, work_center)
         yield ServerSentEvent(comment="facts", retry=1000)
         async with aclosing(committed_after(parts, seen)) as records:
@@ -142,14 +144,6 @@ async def _after(
     return await parts.database.read(
         lambda connection: facts_after(connection, partition, seq, limit, types=types)
     )
-
-
-def _begin(last_event_id: str | None, after_seq: int | None, head: int) -> int:
-    if last_event_id is None:
-        return head if after_seq is None else after_seq
-    if not last_event_id.isdecimal():
-        raise HTTPException(400, "Last-Event-ID is not the number of a fact.")
-    return int(last_event_id)
 
 
 def _filter(
