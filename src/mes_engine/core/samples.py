@@ -44,6 +44,18 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     overflow: bool = False
 
 
+MAX_SKEW_US = 120_000_000
+"""A device's clock that differs more than this from ours is not believed."""
+
+
+def occurred_at(sample: Sample) -> int:
+    """Return when ``sample`` was so: by the device's clock, unless it is far off."""
+    if sample.source_at is None:
+        return sample.received_at
+    is_far_off = abs(sample.source_at - sample.received_at) > MAX_SKEW_US
+    return sample.received_at if is_far_off else sample.source_at
+
+
 class LinkReport(msgspec.Struct, frozen=True, kw_only=True):
     """A link changed its state, at ``at`` (microseconds of UTC), for ``reason``."""
 

@@ -35,7 +35,7 @@ from mes_engine.core.job_order import (
     JobOrderTrigger,
 )
 from mes_engine.core.readiness import readiness
-from mes_engine.core.samples import LinkReport
+from mes_engine.core.samples import LinkReport, occurred_at
 from mes_engine.core.state import State
 
 __all__ = ["Decision", "TriggerView", "decide", "explain"]
@@ -78,7 +78,7 @@ def _sensed(layer: State, sensed: m.Sensed, now: int) -> Decision:
         draft = Draft(layer, now=now, at=report.at, cause=cause, person="")
         machine.hear_link(draft, sensed.source, report)
     else:
-        at = report.received_at if report.source_at is None else report.source_at
+        at = occurred_at(report)
         draft = Draft(layer, now=now, at=at, cause=cause, person="")
         machine.hear_sample(draft, sensed.source, report)
     _settle(draft)
