@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from mes_engine.storage.metadata import metadata
+from mes_engine.migrations.target import target
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=target(),
     transactional_ddl=True,
 )
 with context.begin_transaction():

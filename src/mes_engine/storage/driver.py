@@ -28,6 +28,7 @@ PRAGMAS: Pragmas = {
     "journal_mode": ("WAL", "wal"),
     "synchronous": ("FULL", 2),
     "foreign_keys": ("ON", 1),
+    "recursive_triggers": ("ON", 1),  # or REPLACE deletes without asking the guards
     "trusted_schema": ("OFF", 0),
     "mmap_size": (0, 0),
     "temp_store": ("MEMORY", 2),
