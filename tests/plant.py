@@ -36,6 +36,7 @@ from mes_engine.core.plant import Plant
 from mes_engine.core.routing import Routing
 from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
 from mes_engine.core.state import State
+from mes_engine.http.deadlines import PromptProtocol
 from mes_engine.runtime.engine import Engine
 from mes_engine.runtime.feed import Feed
 from mes_engine.storage.database import Database
@@ -236,7 +237,11 @@ class _Server(uvicorn.Server):
 async def served(plant: RunningPlant) -> AsyncIterator[str]:
     """Serve the plant's app on a free port of this machine; give its address."""
     config = uvicorn.Config(
-        plant.app, log_config=None, access_log=False, timeout_graceful_shutdown=5
+        plant.app,
+        http=PromptProtocol,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
     )
     server = _Server(config)
     with socket.socket() as listening:

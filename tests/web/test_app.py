@@ -52,10 +52,17 @@ async def test_tables_of_another_revision_are_not_ready(tmp_path: Path) -> None:
 
 
 async def test_a_database_that_does_not_answer_is_not_ready(tmp_path: Path) -> None:
+    busy = threading.Barrier(READERS + 1)
     is_free = threading.Event()
+
+    def keep_busy(_: Connection) -> None:
+        busy.wait()
+        is_free.wait()
+
     async with running_plant(tmp_path) as plant, asyncio.TaskGroup() as tasks:
         for _ in range(READERS):
-            tasks.create_task(plant.database.read(lambda _: is_free.wait()))
+            tasks.create_task(plant.database.read(keep_busy))
+        await asyncio.to_thread(busy.wait)
         answer = await plant.client.get("/readyz")
         is_free.set()
     assert answer.status_code == 503
