@@ -1,0 +1,88 @@
+"""What the engine's own books say of a replay: its facts, its totals, its laws."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
+
+from mes_engine.core import facts as f
+from mes_engine.core.laws import (
+    broken_connection_laws,
+    broken_lot_laws,
+    broken_position_laws,
+    broken_posting_laws,
+    broken_request_laws,
+)
+from mes_engine.core.quantity import MILLION
+from mes_engine.core.state import State
+from mes_engine.replay.amounts import Amounts
+
+
+class Bookings:
+    """Sums what the engine commits, by the work unit whose run it is booked on."""
+
+    def __init__(self, state: State) -> None:
+        self.by_unit: dict[str, Amounts] = defaultdict(Amounts)
+        self._units = {run.id: run.work_unit for run in state.run.values()}
+
+    def hear(self, records: Sequence[f.Recorded]) -> None:
+        """Take note of a commit: a tap of the feed."""
+        for recorded in records:
+            match recorded.fact:
+                case f.RunOpened(run=run):
+                    self._units[run.id] = run.work_unit
+                case f.QuantityReported() as fact:
+                    self._add(
+                        fact.run,
+                        Amounts(
+                            rows=1,
+                            good=fact.good,
+                            scrap=fact.scrap,
+                            suspect=fact.suspect,
+                        ),
+                    )
+                case f.TimeBooked() as fact:
+                    self._add(
+                        fact.run,
+                        Amounts(
+                            setup_s=_seconds(fact.setup_us),
+                            processing_s=_seconds(fact.processing_us),
+                            down_s=_seconds(fact.down_us),
+                        ),
+                    )
+                case _:
+                    pass
+
+    def _add(self, run: str | None, amounts: Amounts) -> None:
+        unit = "no run" if run is None else self._units[run]
+        self.by_unit[unit] += amounts
+
+
+def totals_of(state: State, requests: Collection[str]) -> Amounts:
+    """Sum the totals of the requests' job orders, and what is suspect of them."""
+    total = Amounts()
+    for request in requests:
+        for job in state.job_order.find("request", request):
+            total += Amounts(
+                good=job.good,
+                scrap=job.scrap,
+                setup_s=_seconds(job.setup_us),
+                processing_s=_seconds(job.processing_us),
+                down_s=_seconds(job.down_us),
+            )
+        for position in state.position.find("request", request):
+            total += Amounts(suspect=position.suspect)
+    return total
+
+
+def broken_laws(state: State) -> Iterator[str]:
+    """Yield each break of L0 to L5 in what is live."""
+    positions = list(state.position.values())
+    yield from broken_position_laws(positions)
+    yield from broken_connection_laws(state.connection_flow.values(), positions)
+    yield from broken_lot_laws(list(state.lot.values()), positions)
+    yield from broken_request_laws(state.work_request.values(), positions)
+    yield from broken_posting_laws(state.job_order.values(), state.posting.values())
+
+
+def _seconds(microseconds: int) -> Decimal:
+    return Decimal(microseconds) / MILLION
