@@ -223,6 +223,26 @@ async def test_after_an_outage_without_samples_a_command_finds_the_store_back() 
         assert (await bench.engine.submit(a_command())).outcome is Outcome.ACCEPTED
 
 
+async def test_commands_that_wait_when_the_store_is_lost_are_told_so() -> None:
+    """They do not wait for as long as the outage lasts."""
+    bench = Bench()
+    gate, is_back = asyncio.Event(), asyncio.Event()
+    bench.store.before_commit = gate.wait
+    bench.store.fails = lambda _: (
+        None if is_back.is_set() else StoreUnavailable("disk full")
+    )
+    async with running(bench), asyncio.TaskGroup() as tasks:
+        await bench.engine.sense(sensed(1))
+        await until(lambda: bench.decide.decided != [])
+        told = [tasks.create_task(unanswered(bench)) for _ in range(3)]
+        await until(lambda: len(bench.inbox) == 3)
+        gate.set()
+        await asyncio.gather(*told)
+        is_back.set()
+
+    assert bench.store.noted() == ["m1.good"]
+
+
 async def test_a_caller_who_gives_up_does_not_take_the_command_back() -> None:
     bench = Bench()
     gate = asyncio.Event()

@@ -161,11 +161,15 @@ async def test_work_that_fails_is_noted_and_the_next_slot_is_tried(
     assert [entry["event"] for entry in logs.entries].count("job_failed") == 1
 
 
-async def test_a_scheduler_that_sleeps_is_woken(
-    database: Database, monkeypatch: pytest.MonkeyPatch, logs: LogCapture
+@pytest.mark.parametrize("broken", ["_start_timer", "_process_jobs"])
+async def test_work_is_done_though_the_scheduler_sleeps(
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    logs: LogCapture,
+    broken: str,
 ) -> None:
-    """As when its job store fails once: it is running, and never wakes again."""
-    monkeypatch.setattr(AsyncIOScheduler, "_start_timer", lambda *_: None)
+    """It never sets its timer again, or finds nothing due: its clock was set back."""
+    monkeypatch.setattr(AsyncIOScheduler, broken, lambda *_: None)
     wall, worker = Wall(), Worker()
     jobs = Jobs([worker.job()], database, clock=wall)
     async with scheduling(jobs):
