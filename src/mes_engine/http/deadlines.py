@@ -1,10 +1,12 @@
-"""A limit on how long a connection may take to say what it wants.
+"""HTTP/1.1 that is prompt both ways: :class:`PromptProtocol`, for ``uvicorn.Config``.
 
 uvicorn waits for the headers of a request for ever, so that a few slow connections take
-every place there is. Give :class:`PromptProtocol` to ``uvicorn.Config(http=...)``.
+every place there is. And asyncio leaves Nagle on for a socket that was made without
+naming TCP, so that each answer waits 40 ms for an ACK.
 """
 
 import asyncio
+import socket
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -21,8 +23,11 @@ class PromptProtocol(H11Protocol):
     def connection_made(  # type: ignore[override]
         self, transport: asyncio.Transport
     ) -> None:
-        """Begin to wait for the first request."""
+        """Send without delay, and begin to wait for the first request."""
         super().connection_made(transport)
+        connection = transport.get_extra_info("socket")
+        if connection.family in {socket.AF_INET, socket.AF_INET6}:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._look()
 
     def data_received(self, data: bytes) -> None:

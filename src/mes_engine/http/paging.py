@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
@@ -26,7 +26,7 @@ Cursor = Annotated[
 class Page(View, Generic[T]):
     """Some items of a list; ``next`` is the cursor of those after, if there are any."""
 
-    items: Sequence[T]
+    items: list[T]
     next: str | None = None
 
 

@@ -1,6 +1,6 @@
 """What the bodies and the answers of every command have in common."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
@@ -67,8 +67,8 @@ class ProblemView(View):
     status: int
     detail: str
     hint: str = ""
-    unmet: Sequence[str] = ()
-    allowed: Sequence[str] = ()
+    unmet: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
 
 
 def problem_told(slug: str) -> dict[str, Any]:

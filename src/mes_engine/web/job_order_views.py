@@ -1,6 +1,6 @@
 """How a job order is shown: where it stands, what is there, what it would accept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -94,7 +94,7 @@ class AcceptedTrigger(View):
 
     trigger: JobOrderTrigger
     is_allowed: bool
-    unmet: Sequence[ConditionView]
+    unmet: list[ConditionView]
 
 
 class JobOrderView(View):
@@ -124,7 +124,7 @@ class JobOrderView(View):
     run: str | None
     follows: str | None
     reason: str
-    conditions: Sequence[ConditionView]
+    conditions: list[ConditionView]
 
 
 class QueuedJobOrder(JobOrderView):
@@ -142,7 +142,7 @@ class QueuedJobOrder(JobOrderView):
     begin_on: BeginOn
     to_do: Decimals
     here: PositionView | None
-    blocked: Sequence[str]
+    blocked: list[str]
 
     @classmethod
     def of(cls, state: State, job: JobOrder) -> "QueuedJobOrder":
@@ -159,8 +159,8 @@ class JobOrderDetail(QueuedJobOrder):
         seq: The last fact that this answer knows of.
     """
 
-    triggers: Sequence[AcceptedTrigger]
-    runs: Sequence[RunView]
+    triggers: list[AcceptedTrigger]
+    runs: list[RunView]
     seq: int
 
     @classmethod

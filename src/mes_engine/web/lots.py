@@ -1,7 +1,5 @@
 """Lots over HTTP: where their pieces are, every move, and what went into what."""
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter
 from pydantic import Field
 
@@ -72,10 +70,10 @@ class LotDetail(View):
     """
 
     lot: LotView
-    positions: Sequence[PositionView]
-    moves: Sequence[MoveView]
-    made_of: Sequence[EdgeView]
-    went_into: Sequence[EdgeView]
+    positions: list[PositionView]
+    moves: list[MoveView]
+    made_of: list[EdgeView]
+    went_into: list[EdgeView]
 
 
 def lots_router(parts: Parts) -> APIRouter:

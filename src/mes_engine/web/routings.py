@@ -1,7 +1,5 @@
 """Routings over HTTP: which revisions are released, and which one is effective."""
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter
 
 from mes_engine.core.routing import BeginOn, ConnectionKind, JobPer, Routing
@@ -29,7 +27,7 @@ class RoutingStepView(View):
     begin_on: BeginOn
     setup_s: Decimals
     run_s: Decimals
-    consumes: Sequence[ComponentView]
+    consumes: list[ComponentView]
 
 
 class ConnectionView(View):
@@ -49,8 +47,8 @@ class RoutingBody(View):
     revision: str
     material: str
     unit: str
-    steps: Sequence[RoutingStepView]
-    connections: Sequence[ConnectionView]
+    steps: list[RoutingStepView]
+    connections: list[ConnectionView]
     over_tolerance: Decimals
     under_tolerance: Decimals
 

@@ -1,6 +1,5 @@
 """Work requests over HTTP: plan, release, follow, close."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -50,7 +49,7 @@ class VisitView(View):
     id: str
     step: str
     pass_number: int
-    tokens: Sequence[str]
+    tokens: list[str]
     chosen: str | None
     is_done: bool
 
@@ -68,10 +67,10 @@ class WorkRequestDetail(View):
     """A request with its visits, its job orders and where its pieces are."""
 
     work_request: WorkRequestView
-    job_orders: Sequence[JobOrderView]
-    visits: Sequence[VisitView]
-    positions: Sequence[PositionView]
-    flows: Sequence[FlowView]
+    job_orders: list[JobOrderView]
+    visits: list[VisitView]
+    positions: list[PositionView]
+    flows: list[FlowView]
 
 
 class PlanBody(Occurred):

@@ -1,7 +1,5 @@
 """Work centers with their queues, and work units with what is known of them."""
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter, Response
 from pydantic import Field
 
@@ -28,6 +26,8 @@ from mes_engine.web.job_order_views import (
 )
 from mes_engine.web.parts import Parts
 
+SHOWN_WAITING = 50
+
 
 class WorkCenterView(View):
     """A group of work units that the ERP plans, and the rule of its queue."""
@@ -37,7 +37,7 @@ class WorkCenterView(View):
     name: str
     rule: DispatchRule
     posting: PostingPolicy
-    work_units: Sequence[str]
+    work_units: list[str]
     queued: int
 
 
@@ -45,14 +45,16 @@ class QueueView(View):
     """What waits at a work center.
 
     Attributes:
-        waiting: In the rule's order, each with what blocks it.
+        total: How many wait, whether they are listed or not.
+        waiting: The first of them in the rule's order, each with what blocks it.
         set_down: Begun and interrupted, without a place on a work unit.
     """
 
     work_center: str
     rule: DispatchRule
-    waiting: Sequence[QueuedJobOrder]
-    set_down: Sequence[QueuedJobOrder]
+    total: int
+    waiting: list[QueuedJobOrder]
+    set_down: list[QueuedJobOrder]
     seq: int
 
 
@@ -109,19 +111,19 @@ class WorkUnitView(View):
     id: str
     name: str
     work_center: str
-    classes: Sequence[str]
+    classes: list[str]
     active: int
     staged: int
     equipment: EquipmentView
-    runs: Sequence[RunView]
+    runs: list[RunView]
 
 
 class WorkUnitDetail(WorkUnitView):
     """A work unit with what is on it, its signals and its counts."""
 
-    job_orders: Sequence[JobOrderDetail]
-    signals: Sequence[SignalView]
-    tallies: Sequence[TallyView]
+    job_orders: list[JobOrderDetail]
+    signals: list[SignalView]
+    tallies: list[TallyView]
     now: At
     seq: int
 
@@ -144,7 +146,7 @@ class CandidateView(View):
 
     job_order: str
     score: Decimals
-    unmet: Sequence[ConditionView]
+    unmet: list[ConditionView]
 
 
 class DecisionView(View):
@@ -156,7 +158,7 @@ class DecisionView(View):
     rule: DispatchRule
     at: At
     person: str
-    candidates: Sequence[CandidateView]
+    candidates: list[CandidateView]
     chosen: str | None
     asked_for: str | None
 
@@ -190,7 +192,7 @@ def work_units_router(parts: Parts) -> APIRouter:
         ]
 
     @router.get("/work-centers/{work_center}/queue")
-    async def show_queue(work_center: Id) -> QueueView:
+    async def show_queue(work_center: Id, limit: Limit = SHOWN_WAITING) -> QueueView:
         """Show what waits at a work center, in turn, and what blocks it."""
         state = parts.state
         center = state.site.work_center(work_center)
@@ -201,8 +203,12 @@ def work_units_router(parts: Parts) -> APIRouter:
         return QueueView(
             work_center=center.id,
             rule=center.rule,
-            waiting=[QueuedJobOrder.of(state, queue[one.job_order]) for one in in_turn],
-            set_down=[QueuedJobOrder.of(state, job) for job in set_down],
+            total=len(queue),
+            waiting=[
+                QueuedJobOrder.of(state, queue[one.job_order])
+                for one in in_turn[:limit]
+            ],
+            set_down=[QueuedJobOrder.of(state, job) for job in set_down[:limit]],
             seq=state.seq,
         )
 

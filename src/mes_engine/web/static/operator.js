@@ -73,6 +73,9 @@ function render() {
   arrange(byId("queue"), rows, waiting.map((one) => one.id), newNode("row"));
   reveal(byId("nothing-waits"), waiting.length === 0);
   for (const one of waiting) renderRow(rows.get(one.id), one);
+  const unseen = queue.total - queue.waiting.length;
+  reveal(byId("more"), unseen > 0);
+  patch(byId("more"), `and ${unseen} more`);
   renderClocks();
 }
 
