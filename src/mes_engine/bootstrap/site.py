@@ -39,7 +39,7 @@ CONSUMERS = tuple(
     for module in (crm, plm, scm, ledger)
 )
 RECONCILE_EVERY_S = 900
-POKE_EVERY_S = 60
+POKE_EVERY_S = 300
 GRACE_S = 8
 MOST_CONNECTIONS = 1_000
 

@@ -30,7 +30,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed, the same orders.")] = 1,
     speed: Annotated[
         float, typer.Option(min=0.1, max=200, help="Machines' speed, times real.")
-    ] = 10.0,
+    ] = 20.0,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8000,
     keep: Annotated[
         Path | None, typer.Option(help="Keep the data in this folder, and go on in it.")

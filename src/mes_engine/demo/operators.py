@@ -11,7 +11,7 @@ from typing import Any
 
 from mes_engine.demo.client import Api, Panels, RefusedByEngine
 
-LOOK_S = 0.15
+LOOK_S = 0.25
 BENCH_SCRAP = 0.03
 PAUSE_RATE = 0.2
 
