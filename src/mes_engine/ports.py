@@ -61,7 +61,7 @@ class AdapterSpec:
 Submit = Callable[[Commanded], Awaitable[Answer]]
 """Hand a command to the engine; its answer means that what it did is committed.
 
-Raises ``Overloaded`` (nothing was taken) or ``OutcomeUnknown`` (the same key finds out).
+Raises ``Overloaded`` (nothing was taken) or ``OutcomeUnknown`` (ask again, same key).
 """
 
 
@@ -82,7 +82,7 @@ class WipStore(Protocol):
         ...
 
     async def handled(self, origin: str, key: str) -> tuple[str, Answer] | None:
-        """Return digest and answer of the command that has this key, if there is one."""
+        """Return digest and answer of the command with this key, if there is one."""
         ...
 
 
