@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
 from mes_engine.core.messages import (
     Answer,
@@ -234,10 +235,17 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(plant: RunningPlant) -> AsyncIterator[str]:
-    """Serve the plant's app on a free port of this machine; give its address."""
+async def served(
+    plant: RunningPlant, *, app: ASGIApp | None = None
+) -> AsyncIterator[str]:
+    """Serve the plant's app on a free port of this machine; give its address.
+
+    Args:
+        plant: Whose app.
+        app: Something around it, to be served in its place.
+    """
     config = uvicorn.Config(
-        plant.app,
+        plant.app if app is None else app,
         http=PromptProtocol,
         log_config=None,
         access_log=False,

@@ -1,9 +1,13 @@
 """What an operator does at a terminal, in a real browser on a real server."""
 
+import asyncio
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 
 from playwright.async_api import Locator, Page, Route, expect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mes_engine.core.job_order import JobOrder, JobOrderState
 from tests.plant import RunningPlant, running_plant, served, until
@@ -159,3 +163,63 @@ async def test_a_reply_that_is_lost_does_not_count_twice(tmp_path: Path) -> None
             await until(lambda: replies == 2)
             await expect(at_work.locator("[data-show=good]")).to_have_text("1")
         assert now_in(plant, first).good == Decimal(1)
+
+
+async def test_no_press_is_lost_while_everything_changes(tmp_path: Path) -> None:
+    presses, rate_s = 12, 0.2
+
+    async def change(plant: RunningPlant, waiting: str) -> None:
+        for priority in count(1):
+            await plant.done(f"/job-orders/{waiting}/update", priority=priority % 9)
+            await asyncio.sleep(rate_s)
+
+    async with running_plant(tmp_path) as plant, served(plant) as address:
+        first = await plant.request("WR-1", quantity=presses)
+        waiting = await plant.request("WR-2")
+        async with (
+            visiting(f"{address}/t/saw-1") as visit,
+            asyncio.TaskGroup() as tasks,
+        ):
+            page = visit.page
+            await page.get_by_label("Your name").fill("Maria")
+            await press(page.locator(f"li[data-job-order={first}]"), "Load")
+            at_work = card(page, first)
+            await press(at_work, "Begin")
+            plus_one = at_work.get_by_role("button", name="+1 good")
+            changing = tasks.create_task(change(plant, waiting))
+            for _ in range(presses):
+                await plus_one.click(delay=120)
+            await until(lambda: now_in(plant, first).good == Decimal(presses))
+            changing.cancel()
+
+
+class Refusing:
+    """An app that has no time for streams while ``is_busy``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.is_busy = True
+        self.refused = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.is_busy and scope.get("path", "").endswith("/stream"):
+            self.refused += 1
+            await Response(status_code=503)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+async def test_the_page_finds_back_after_the_stream_was_refused(
+    tmp_path: Path,
+) -> None:
+    async with running_plant(tmp_path) as plant:
+        refusing = Refusing(plant.app)
+        async with (
+            served(plant, app=refusing) as address,
+            visiting(f"{address}/t/saw-1") as visit,
+        ):
+            connection = visit.page.locator("#connection")
+            await expect(connection).to_contain_text("Connection lost")
+            await until(lambda: refusing.refused > 1)
+            refusing.is_busy = False
+            await expect(connection).to_contain_text("Connected")

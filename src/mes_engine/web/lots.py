@@ -1,6 +1,8 @@
 """Lots over HTTP: where their pieces are, every move, and what went into what."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from mes_engine.core.lots import LotExistence, LotQuality, MaterialLot
@@ -82,7 +84,7 @@ def lots_router(parts: Parts) -> APIRouter:
 
     @router.get("")
     async def list_lots(
-        material: str | None = None,
+        material: Annotated[str | None, Query(max_length=64)] = None,
         work_request: Id | None = None,
         existence: LotExistence | None = None,
         cursor: Cursor = None,

@@ -1,6 +1,7 @@
 // The operator's terminal. The server's state is shown by patching texts in place: no
 // node that a finger may be on is ever replaced, and nothing moves while one is down.
 
+import { hearOf } from "/static/facts.js";
 import { Outbox } from "/static/outbox.js";
 import { LOOK_OF_JOB, LOOK_OF_MACHINE, LOOK_OF_LINK } from "/static/looks.js";
 
@@ -176,25 +177,22 @@ function renderConnection() {
 }
 
 function listen() {
-  const heard = ({ data }) => {
-    if (data.state !== undefined) {
+  const heard = ({ state, changed }) => {
+    if (state !== undefined) {
       // What was missed while the stream was away is read again.
-      if (data.state === "connected") read();
-      linkState = data.state;
+      if (state === "connected") read();
+      linkState = state;
       renderConnection();
     }
-    if (data.changed) read();
+    if (changed) read();
   };
-  if (typeof SharedWorker === "function") {
-    const worker = new SharedWorker("/static/stream.js", terminal.workCenter);
-    worker.port.onmessage = heard;
-    addEventListener("pagehide", () => worker.port.postMessage("bye"));
+  if (typeof SharedWorker !== "function") {
+    hearOf(terminal.workCenter, heard);
     return;
   }
-  const source = new EventSource(`${API}/facts/stream?work_center=${encodeURIComponent(terminal.workCenter)}`);
-  source.onopen = () => heard({ data: { state: "connected" } });
-  source.onerror = () => heard({ data: { state: "lost" } });
-  source.onmessage = () => heard({ data: { changed: true } });
+  const worker = new SharedWorker("/static/stream.js", { type: "module", name: terminal.workCenter });
+  worker.port.onmessage = ({ data }) => heard(data);
+  addEventListener("pagehide", () => worker.port.postMessage("bye"));
 }
 
 // ---- doing ----
