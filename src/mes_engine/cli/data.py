@@ -1,6 +1,5 @@
 """``mes db``, ``mes verify`` and ``mes replay``: the database, and logs of the past."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from mes_engine.cli.output import (
     Config,
     DatabaseUrl,
     database_url,
+    existing_database,
     show,
 )
 
@@ -36,7 +36,7 @@ def database_status(
     """Say which revision the database's tables are of."""
     from mes_engine.migrations import current, head
 
-    url = database_url(database, config)
+    url = existing_database(database, config)
     found = current(url)
     plain = {"database": url, "revision": found, "head": head()}
     told = f"{url} is at {found or 'nothing'}; this version needs {head()}."
@@ -56,7 +56,7 @@ def verify_database(
 
     from mes_engine.bootstrap.verifying import verified
 
-    report = asyncio.run(verified(database_url(database, config)))
+    report = asyncio.run(verified(existing_database(database, config)))
     problems = [str(one) for one in report.problems]
     plain = {
         "ok": not problems,
@@ -118,7 +118,7 @@ def replay_log(
             )
         )
     if as_json:
-        show(asdict(report), as_json=True, told="")
+        show(report.plain(), as_json=True, told="")
     else:
         from mes_engine.cli.replayed import print_report
 
