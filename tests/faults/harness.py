@@ -1,0 +1,134 @@
+"""The engine from outside: a process that can be started, killed, stopped and asked."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.adapters.plant import RunningPlant
+
+CONFIG = Path(__file__).parents[2] / "config"
+LOOK_S = 0.05
+START_S = 60.0
+NOWHERE = 9
+"""A port of this machine where nothing listens: the discard service."""
+
+
+async def until(holds: Callable[[], Awaitable[bool]], *, within_s: float = 20) -> None:
+    """Wait for what has to be asked for."""
+    async with asyncio.timeout(within_s):
+        while not await holds():  # noqa: ASYNC110 - any condition
+            await asyncio.sleep(LOOK_S)
+
+
+class EngineProcess:
+    """``mes run`` on a database in ``folder``, one life after the other.
+
+    Attributes:
+        url: Of the web of the present life, or of the last one.
+        lives: How often it was started.
+    """
+
+    def __init__(self, folder: Path, *, opcua: int, modbus: int) -> None:
+        self.url = f"http://127.0.0.1:{NOWHERE}"
+        self.lives = 0
+        self.log = folder / "engine.log"
+        self.database_url = f"sqlite:///{folder / 'mes.db'}"
+        self._ready = folder / "ready.json"
+        self._process: Process | None = None
+        self._environment = {
+            **os.environ,
+            "MES_DATABASE_URL": self.database_url,
+            "MES_OPCUA_URL": f"opc.tcp://127.0.0.1:{opcua}/mes",
+            "MES_MODBUS_PORT": str(modbus),
+            "MES_HTTP_PORT": "0",
+        }
+
+    async def spawn(self) -> None:
+        """Begin a life, and do not wait until it can be asked."""
+        self._ready.unlink(missing_ok=True)
+        command = ("-m", "mes_engine", "run", "--config", str(CONFIG))
+        with self.log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, *command, "--ready-file", str(self._ready)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=self._environment,
+            )
+        self.lives += 1
+
+    async def ready(self, *, within_s: float = START_S) -> None:
+        """Wait until the web answers."""
+
+        async def is_ready() -> bool:
+            assert self._running.returncode is None, f"it ended:\n{self.tail()}"
+            return self._ready.exists()
+
+        await until(is_ready, within_s=within_s)
+        self.url = json.loads(self._ready.read_text())["url"]
+
+    async def start(self) -> None:
+        await self.spawn()
+        await self.ready()
+
+    async def kill(self) -> None:
+        """End it with SIGKILL: no goodbye, nothing finished."""
+        assert self._running.returncode is None, f"it ended by itself:\n{self.tail()}"
+        self._running.kill()
+        await self._running.wait()
+
+    async def stop(self, *, within_s: float = 15) -> int:
+        """Ask it to end; return its exit code."""
+        self._running.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(within_s):
+            return await self._running.wait()
+
+    async def close(self) -> None:
+        """See that nothing of it is left."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    def tail(self) -> str:
+        """Return the end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
+
+    @property
+    def _running(self) -> Process:
+        assert self._process is not None, "it was never started"
+        return self._process
+
+
+@asynccontextmanager
+async def an_engine(
+    folder: Path, plant: RunningPlant | None = None, **ports: int
+) -> AsyncIterator[EngineProcess]:
+    """Make an engine, not started yet; without a plant its links lead nowhere."""
+    opcua, modbus = (plant.opcua, plant.modbus) if plant else (NOWHERE, NOWHERE)
+    engine = EngineProcess(
+        folder, opcua=ports.get("opcua", opcua), modbus=ports.get("modbus", modbus)
+    )
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def verified(engine: EngineProcess) -> dict[str, Any]:
+    """Have ``mes verify`` look at the database."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mes_engine", "verify", "--json"),
+        *("--database", engine.database_url),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, errors = await child.communicate()
+    assert out, errors.decode()
+    return dict(json.loads(out))

@@ -1,0 +1,134 @@
+"""The engine killed with SIGKILL again and again, while machines count and people work.
+
+The judges are outside of it: the file of answers that people got, and the simulated
+plant's own file of pieces. Nothing acknowledged is lost, nothing is doubled, and the
+pieces made meanwhile arrive.
+"""
+
+import asyncio
+import random
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from mes_adapters.simulator.plant import count_pieces
+from tests.adapters.plant import running_plant
+from tests.faults.harness import EngineProcess, an_engine, until, verified
+from tests.faults.judge import are_posted, have_arrived, judged
+from tests.faults.load import (
+    BLANK,
+    GAUGE,
+    Shift,
+    mind_machine,
+    plan,
+    work_at_bench,
+)
+from tests.faults.people import Acknowledgements, Person, a_person, release_routing
+
+A_FEW = 8
+MOST_ANSWERS = 40
+LONGEST_LIFE_S = 20.0
+DIES_STARTING = 0.2
+PLANT = ("--free-run", "--speed", "4", "--scrap-rate", "0.1")
+
+
+@dataclass
+class Deaths:
+    """How the engine died, and how long it took to come up the last time."""
+
+    while_starting: int = 0
+    while_working: int = 0
+    start_s: float = 2.0
+
+
+async def one_life(
+    engine: EngineProcess, file: Acknowledgements, rng: random.Random, deaths: Deaths
+) -> None:
+    """Start it and kill it: while it starts, or after some answers, at any moment."""
+    began = monotonic()
+    await engine.spawn()
+    if rng.random() < DIES_STARTING:
+        await asyncio.sleep(rng.uniform(0.5, 1) * deaths.start_s)
+        deaths.while_starting += 1
+    else:
+        await engine.ready()
+        deaths.start_s = monotonic() - began
+        await answers_more(file, rng.randint(0, MOST_ANSWERS))
+        await asyncio.sleep(rng.uniform(0, 0.05))
+        deaths.while_working += 1
+    await engine.kill()
+
+
+async def answers_more(file: Acknowledgements, answers: int) -> None:
+    wanted = file.written + answers
+
+    async def are_written() -> bool:
+        return file.written >= wanted
+
+    await until(are_written, within_s=LONGEST_LIFE_S)
+
+
+async def kill_loop(folder: Path, *, kills: int, seed: int) -> None:
+    rng, shift = random.Random(seed), Shift(str(seed))
+    file, deaths = Acknowledgements(folder / "answers.jsonl"), Deaths()
+    async with AsyncExitStack() as stack:
+        plant = await asyncio.to_thread(
+            stack.enter_context, running_plant(folder, *PLANT, "--seed", str(seed))
+        )
+        engine = await stack.enter_async_context(an_engine(folder, plant))
+
+        async def hire(name: str) -> Person:
+            someone = a_person(name, lambda: engine.url, file)
+            return await stack.enter_async_context(someone)
+
+        clerk, planner = await hire("clerk"), await hire("Pat-the-planner")
+        bench = [await hire(name) for name in ("Ada-at-bench", "Ben-at-bench")]
+        minders = {unit: await hire(f"minds-{unit}") for unit in ("press-1", "press-2")}
+        await engine.start()
+        for routing in (GAUGE, BLANK):
+            await release_routing(clerk, routing)
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(plan(planner, shift))
+            for one in bench:
+                tasks.create_task(work_at_bench(one, shift))
+            for unit, one in minders.items():
+                tasks.create_task(mind_machine(one, unit, shift))
+            await answers_more(file, rng.randint(0, MOST_ANSWERS))
+            await engine.kill()
+            for _ in range(kills - 1):
+                await one_life(engine, file, rng, deaths)
+            await engine.start()
+            await answers_more(file, MOST_ANSWERS)
+            shift.is_over = True
+
+        for machine in {machine for machine, _ in count_pieces(plant.pieces)}:
+            await plant.press(machine, "stop")
+        await until(lambda: have_arrived(clerk, plant), within_s=30)
+        await until(lambda: are_posted(clerk), within_s=30)
+        verdict = await judged(clerk, file.read(), plant)
+        assert await engine.stop() == 0, engine.tail()
+        found = await verified(engine)
+
+    retries = sum(one.retries for one in (planner, *bench, *minders.values()))
+    told = f"seed {seed}, {kills} kills, {deaths}, {retries} retries: {verdict}"
+    print(told)  # noqa: T201 - `pytest -s` shows it
+    assert not verdict.problems, told
+    assert found["ok"], found
+    assert verdict.commands > kills * MOST_ANSWERS / 10
+    assert retries > 0
+
+
+@pytest.mark.timeout(240)
+async def test_nothing_is_lost_or_doubled_by_a_few_kills(tmp_path: Path) -> None:
+    await kill_loop(tmp_path, kills=A_FEW, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+async def test_nothing_is_lost_or_doubled_by_a_hundred_kills(tmp_path: Path) -> None:
+    """``python -m pytest -m slow -s tests/faults/test_kill.py`` tells the numbers."""
+    await kill_loop(tmp_path, kills=100, seed=2)
