@@ -113,8 +113,12 @@ class _Driver:
 
     def apply_plant(self) -> None:
         """Have the engine work with the log's plant."""
-        command = m.ApplyPlant(plant=self._shop.plant)
-        refusal = _refusal(self._ahead.put([self._own(command)]))
+        state, plant = self._ahead.state, self._shop.plant
+        if next(state.plant.values(), None) == plant:
+            return
+        # It may have been applied before, and another one since: a key of its own.
+        message = self._own(m.ApplyPlant(plant=plant), key=f"plant-{state.seq}")
+        refusal = _refusal(self._ahead.put([message]))
         if refusal is not None:
             raise Refused(
                 f"The log cannot be replayed here: {refusal.message}",
@@ -207,12 +211,12 @@ class _Driver:
         jobs = self._ahead.state.job_order.find("visit", self._visit(row))
         return next((job for job in jobs if not job.is_over), None)
 
-    def _own(self, command: m.Command) -> m.Commanded:
+    def _own(self, command: m.Command, *, key: str = "") -> m.Commanded:
         """Return a command of the replay itself."""
         digest = _digest(command, PERSON)
         return m.Commanded(
             origin=ORIGIN,
-            key=digest,
+            key=key or digest,
             digest=digest,
             person=PERSON,
             at=self._clock.now,

@@ -144,6 +144,12 @@ def report_of(
             f"The job orders' totals grew by {_told(gained)}; "
             f"{_told(total.accepted)} were accepted."
         )
+    presence = sum(one.fate is Fate.ACCEPTED and one.row.is_empty for one in told)
+    if total.booked.rows + presence != total.accepted.rows:
+        differences.append(
+            f"{total.accepted.rows} rows were accepted, {presence} of them of presence "
+            f"only; the engine has {total.booked.rows} reports."
+        )
     differences += laws
     refusals = [
         *(Refusal(line=b.line, reason=b.reason, why=b.told) for b in log.bad),
@@ -158,7 +164,7 @@ def report_of(
         file=file,
         machines=machines,
         total=total,
-        presence=sum(one.fate is Fate.ACCEPTED and one.row.is_empty for one in told),
+        presence=presence,
         reasons=dict(Counter(one.reason for one in refusals).most_common()),
         refusals=tuple(refusals),
         laws_broken=laws,

@@ -198,7 +198,7 @@ class _Reader:
         says = self.settings.says
         start, complete = self._time(found, "start"), self._time(found, "complete")
         if start > complete:
-            found.bad("complete", "is before the start", found.by_use["complete"])
+            found.bad("complete", "is before the start", "")
         has_rework = says.columns.rework is not None
         rework = found.by_use.get("rework", "") if has_rework else ""
         return Row(

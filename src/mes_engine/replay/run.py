@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mes_engine.bootstrap import running_engine
+from mes_engine.core.errors import MesError
 from mes_engine.replay.amounts import Amounts
 from mes_engine.replay.books import Bookings, broken_laws, totals_of
 from mes_engine.replay.drive import Progress, drive
@@ -43,22 +44,30 @@ async def replay(
     in_file = file_sums(file, settings)
     shop = shop_of(log.rows, settings)
     clock = VirtualClock()
+    outcome: ReplayReport | MesError
     async with running_engine(database_url, clock=clock) as core:
         state = core.engine.committed
         requests = [order.request for order in shop.orders.values()]
         before = totals_of(state, requests)
         bookings = Bookings(state)
         core.feed.tap(bookings.hear)
-        told = await drive(log.rows, shop, core, clock, progress=progress)
-        return report_of(
-            str(file),
-            log,
-            told,
-            in_file=in_file,
-            booked=_by_machine(bookings, shop),
-            gained=totals_of(state, requests) - before,
-            laws_broken=broken_laws(state),
-        )
+        try:
+            told = await drive(log.rows, shop, core, clock, progress=progress)
+        except MesError as error:  # leaves bare: the engine's task group would wrap it
+            outcome = error
+        else:
+            outcome = report_of(
+                str(file),
+                log,
+                told,
+                in_file=in_file,
+                booked=_by_machine(bookings, shop),
+                gained=totals_of(state, requests) - before,
+                laws_broken=broken_laws(state),
+            )
+    if isinstance(outcome, MesError):
+        raise outcome
+    return outcome
 
 
 def _by_machine(bookings: Bookings, shop: Shop) -> dict[str, Amounts]:
