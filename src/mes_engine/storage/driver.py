@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import QueuePool
 
 from mes_engine.core.errors import SettingsError
@@ -85,11 +85,11 @@ def connected(engine: Engine) -> Connection:
     """Connect, or say in one sentence why that cannot be.
 
     Raises:
-        SettingsError: The file cannot be opened.
+        SettingsError: The file cannot be opened, or is no database.
     """
     try:
         return engine.connect()
-    except OperationalError as error:
+    except DatabaseError as error:
         raise SettingsError(
             f"The database {engine.url.database} cannot be opened: {error.orig}.",
             hint="Its folder has to exist, on a local disk, and be writable.",

@@ -7,7 +7,7 @@ All of them are plain functions on a connection, for ``Database.read`` (or insid
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, literal, select
 
 from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.facts import Recorded, decoded
@@ -185,13 +185,18 @@ def _reached(
     near: ColumnElement[str],
     far: ColumnElement[str],
 ) -> list[GenealogyEdge]:
-    is_ours = t.genealogy_edge.c.partition == partition
-    found = select(far.label("lot")).where(is_ours, near == lot).cte(recursive=True)
-    found = found.union(select(far).where(is_ours, near == found.c.lot))
-    lots = select(found.c.lot)
-    conditions = [(near == lot) | near.in_(lots)]
-    order = [t.genealogy_edge.c.seq]
-    return _values(connection, "genealogy_edge", partition, conditions, order=order)
+    # With the partition in it, SQLite begins with what is reached, not with all edges.
+    start = select(literal(partition).label("partition"), literal(lot).label("lot"))
+    reached = start.cte("reached", recursive=True)
+    further = select(reached.c.partition, far).where(
+        t.genealogy_edge.c.partition == reached.c.partition, near == reached.c.lot
+    )
+    reached = reached.union(further)
+    edges: list[GenealogyEdge] = _values(
+        connection, "genealogy_edge", partition, [near.in_(select(reached.c.lot))]
+    )
+    # Sorted here: asked to, SQLite would rather read every edge in order.
+    return sorted(edges, key=lambda edge: edge.seq)
 
 
 def _facts(
