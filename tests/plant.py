@@ -38,6 +38,7 @@ from mes_engine.core.routing import Routing
 from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
 from mes_engine.core.state import State
 from mes_engine.http.deadlines import PromptProtocol
+from mes_engine.modules import crm, ledger, plm, scm
 from mes_engine.runtime.engine import Engine
 from mes_engine.runtime.feed import Feed
 from mes_engine.storage.database import Database
@@ -223,6 +224,16 @@ async def _prepare(
         material="BAR", unit="MTR", quantity=Decimal(1000), supplier="Steel Inc"
     )
     await running.submit(bars, key="bars")
+
+
+def module_routers(database: Database) -> list[APIRouter]:
+    """Return the routers of every module, on the plant's own database."""
+    return [
+        crm.crm_router(crm.CrmService(database, now)),
+        plm.plm_router(plm.PlmService(database, now)),
+        scm.scm_router(scm.ScmService(database, now)),
+        ledger.ledger_router(ledger.LedgerService(database, now)),
+    ]
 
 
 class _Server(uvicorn.Server):

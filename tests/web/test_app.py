@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from sqlalchemy import Connection, text
 
 from mes_engine.http.catalogue import PROBLEMS
-from tests.plant import RunningPlant, running_plant
+from tests.plant import RunningPlant, module_routers, running_plant
 
 PAGES = ("/", "/t/saw-1", "/docs", "/problems", "/problems/refused")
 ADDRESS = re.compile(r"(?:https?:)?//[a-z0-9.-]+", re.IGNORECASE)
@@ -93,7 +93,7 @@ async def test_every_problem_has_its_page(tmp_path: Path) -> None:
 
 
 async def test_operations_are_named_after_their_functions(tmp_path: Path) -> None:
-    async with running_plant(tmp_path) as plant:
+    async with running_plant(tmp_path, modules=module_routers) as plant:
         described = plant.app.openapi()
         docs = await found(plant, "/docs")
     names = [

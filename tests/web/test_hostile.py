@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 from mes_engine.http.problems import MEDIA_TYPE
-from tests.plant import RunningPlant, running_plant
+from tests.plant import RunningPlant, module_routers, running_plant
 
 BODIES = (
     "null",
@@ -80,17 +80,19 @@ def paths(plant: RunningPlant, method: str) -> list[str]:
 
 
 async def test_hostile_bodies_are_answered_with_problems(tmp_path: Path) -> None:
-    async with running_plant(tmp_path) as plant:
+    async with running_plant(tmp_path, modules=module_routers) as plant:
         await plant.request("WR-1")
-        for path in paths(plant, "post"):
-            for body in BODIES:
-                await check(plant, "POST", re.sub(r"{\w+}", "JO-000001", path), body)
+        for method in ("post", "put"):
+            for path in paths(plant, method):
+                filled = re.sub(r"{\w+}", "JO-000001", path)
+                for body in BODIES:
+                    await check(plant, method.upper(), filled, body)
 
 
 async def test_hostile_names_and_queries_are_answered_with_problems(
     tmp_path: Path,
 ) -> None:
-    async with running_plant(tmp_path) as plant:
+    async with running_plant(tmp_path, modules=module_routers) as plant:
         for path in paths(plant, "get"):
             if path.endswith("/stream"):
                 continue

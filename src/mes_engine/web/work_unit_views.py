@@ -1,0 +1,148 @@
+"""How the floor is shown: work centers, queues, machines, what was dispatched."""
+
+from mes_engine.core.equipment import Equipment, ItemState
+from mes_engine.core.plant import DispatchRule, PostingPolicy, SignalMeaning, WorkUnit
+from mes_engine.core.production import UnassignedReason as Reason
+from mes_engine.core.samples import LinkState
+from mes_engine.http.fields import At, Decimals, View
+from mes_engine.web.job_order_views import (
+    ConditionView,
+    JobOrderDetail,
+    QueuedJobOrder,
+    RunView,
+)
+from mes_engine.web.parts import Parts
+
+
+class WorkCenterView(View):
+    """A group of work units that the ERP plans, and the rule of its queue."""
+
+    id: str
+    area: str
+    name: str
+    rule: DispatchRule
+    posting: PostingPolicy
+    work_units: list[str]
+    queued: int
+
+
+class QueueView(View):
+    """What waits at a work center.
+
+    Attributes:
+        total: How many wait, whether they are listed or not.
+        waiting: The first of them in the rule's order, each with what blocks it.
+        set_down: Begun and interrupted, without a place on a work unit.
+    """
+
+    work_center: str
+    rule: DispatchRule
+    total: int
+    waiting: list[QueuedJobOrder]
+    set_down: list[QueuedJobOrder]
+    seq: int
+
+
+class EquipmentView(View):
+    """What is known of a machine; ``shown`` is unknown where its link does not tell."""
+
+    work_unit: str
+    link: LinkState | None
+    link_since: At | None
+    item_state: ItemState | None
+    word: str
+    since: At | None
+    shown: str
+
+    @classmethod
+    def of(cls, parts: Parts, unit: WorkUnit) -> "EquipmentView":
+        """Show what is known of ``unit``."""
+        known = parts.state.equipment.get(unit.id) or Equipment(work_unit=unit.id)
+        return cls(
+            work_unit=unit.id,
+            link=known.link,
+            link_since=known.link_since or None,
+            item_state=known.item_state,
+            word=known.word,
+            since=known.since or None,
+            shown=known.shown,
+        )
+
+
+class SignalView(View):
+    """A tag, and the last value that it had."""
+
+    tag: str
+    link: str
+    means: SignalMeaning
+    value: str | None
+    at: At | None
+    epoch: int
+    position: int
+
+
+class TallyView(View):
+    """What the counters brought in: ``counted = booked + unassigned``."""
+
+    role: str
+    counted: Decimals
+    booked: Decimals
+    unassigned: Decimals
+
+
+class WorkUnitView(View):
+    """A machine or bench; ``now`` is the server's time, to show clocks by."""
+
+    id: str
+    name: str
+    work_center: str
+    classes: list[str]
+    active: int
+    staged: int
+    equipment: EquipmentView
+    runs: list[RunView]
+
+
+class WorkUnitDetail(WorkUnitView):
+    """A work unit with what is on it, its signals and its counts."""
+
+    job_orders: list[JobOrderDetail]
+    signals: list[SignalView]
+    tallies: list[TallyView]
+    now: At
+    seq: int
+
+
+class UnassignedView(View):
+    """Counted pieces that are on no job order, and why."""
+
+    seq: int
+    work_unit: str
+    tag: str
+    role: str
+    quantity: Decimals
+    reason: Reason
+    at: At
+    job_order: str | None
+
+
+class CandidateView(View):
+    """A job order that was looked at; the lowest score goes first."""
+
+    job_order: str
+    score: Decimals
+    unmet: list[ConditionView]
+
+
+class DecisionView(View):
+    """What was dispatched to a work unit, and why nothing else was."""
+
+    seq: int
+    work_unit: str
+    work_center: str
+    rule: DispatchRule
+    at: At
+    person: str
+    candidates: list[CandidateView]
+    chosen: str | None
+    asked_for: str | None
