@@ -19,6 +19,7 @@ from mes_engine.bootstrap.core import Core, running_engine
 from mes_engine.core.errors import SettingsError
 from mes_engine.core.messages import ApplyPlant, Commanded, Outcome
 from mes_engine.core.plant import Plant
+from mes_engine.http.deadlines import PromptProtocol
 from mes_engine.migrations import head
 from mes_engine.modules import crm, ledger, plm, scm
 from mes_engine.ports import AdapterSpec
@@ -135,6 +136,7 @@ async def _run(
                 links=lambda: _link_states(core),
                 schema=head(),
             ),
+            http=PromptProtocol,
             log_config=None,
             access_log=False,
             limit_concurrency=MOST_CONNECTIONS,
