@@ -5,12 +5,14 @@ batch of a table goes to the database as one JSON text (see ``bulk``).
 """
 
 import dataclasses
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table
+from sqlalchemy import Select, Table, column, select
+from sqlalchemy.dialects.sqlite import dialect
+from sqlalchemy.types import TypeDecorator
 
 from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.equipment import Equipment
@@ -29,6 +31,8 @@ from mes_engine.core.state import Counter, EffectiveRouting
 from mes_engine.core.wip_ledger import Move, Position
 from mes_engine.storage.metadata import Quantity
 from mes_engine.storage.tables import PROJECTIONS
+
+_DIALECT = dialect()
 
 STRUCTS: dict[str, type] = {
     "plant": Plant,
@@ -84,9 +88,14 @@ class Codec:
             for index, name in enumerate(self.columns)
             if isinstance(table.c[name].type, Quantity)
         )
-        self._values = self._how_to_read()
+        self._readers = tuple(
+            (index, _reader(kind))
+            for index, name in enumerate(self.columns)
+            if isinstance(kind := table.c[name].type, TypeDecorator)
+        )
+        self._fields_of = self._how_to_take_apart()
 
-    def _how_to_read(self) -> Callable[[Any], Sequence[Any]]:
+    def _how_to_take_apart(self) -> Callable[[Any], Sequence[Any]]:
         if self._is_whole:
             key = attrgetter(*self.keys)
             if len(self.keys) == 1:
@@ -98,7 +107,7 @@ class Codec:
 
     def row(self, value: Any) -> list[Any]:
         """Return ``value`` as a row, ready for msgspec's JSON encoder."""
-        row = list(self._values(value))
+        row = list(self._fields_of(value))
         for index in self._amounts:
             amount = row[index]
             row[index] = to_millionths(amount) if amount else 0
@@ -108,11 +117,51 @@ class Codec:
         """Return a key of the state's table as the values of the columns ``keys``."""
         return key if isinstance(key, tuple) else (key,)
 
-    def value(self, row: Sequence[Any]) -> Any:
-        """Return what ``row`` stands for, as SQLAlchemy read it by ``columns``."""
+    def query(self, partition: str) -> Select[*tuple[Any, ...]]:
+        """Return a query for the rows of ``partition``, raw, by ``columns``."""
+        return (
+            select(*(column(name) for name in self.columns))
+            .select_from(self.table)
+            .where(self.table.c.partition == partition)
+        )
+
+    def values(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
+        """Return what raw rows stand for.
+
+        Column by column: what is equal in many rows is read once, and shared.
+        """
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        if not columns:
+            return []
+        for index, read in self._readers:
+            columns[index] = list(map(_Memo(read).__getitem__, columns[index]))
         if self._is_whole:
-            return row[-1]
-        return self.type(**dict(zip(self.columns, row, strict=True)))
+            return list(columns[-1])
+        return [
+            self.type(**dict(zip(self.columns, row, strict=True)))
+            for row in zip(*columns, strict=True)
+        ]
+
+    def field(self, name: str, raw: Any) -> Any:
+        """Return what one raw column stands for."""
+        read = dict(self._readers).get(self.columns.index(name))
+        return raw if read is None else read(raw)
+
+
+class _Memo(dict[Any, Any]):
+    """What ``read`` makes of each raw value, made once."""
+
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, raw: Any) -> Any:
+        value = self[raw] = self._read(raw)
+        return value
+
+
+def _reader(type_: TypeDecorator[Any]) -> Callable[[Any], Any]:
+    return lambda raw: type_.process_result_value(raw, _DIALECT)
 
 
 def fields(type_: Any) -> tuple[str, ...]:

@@ -244,10 +244,5 @@ def _values(
     limit: int | None = None,
 ) -> list[Any]:
     codec = CODECS[table]
-    query = (
-        select(*(codec.table.c[name] for name in codec.columns))
-        .where(codec.table.c.partition == partition, *conditions)
-        .order_by(*order)
-        .limit(limit)
-    )
-    return [codec.value(row) for row in connection.execute(query)]
+    query = codec.query(partition).where(*conditions).order_by(*order).limit(limit)
+    return codec.values(connection.execute(query))

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
-    Table,
     and_,
     literal_column,
     or_,
@@ -33,6 +31,7 @@ from mes_engine.storage.journal import head
 from mes_engine.storage.tables.material import IS_HELD
 
 HANDLED_KEPT = 100_000
+AT_ONCE = 5_000
 OVER = (WorkRequestState.CLOSED, WorkRequestState.CANCELLED)
 
 WHOLE = (
@@ -95,27 +94,23 @@ def _fill(
     name: str,
     condition: ColumnElement[bool] | None = None,
 ) -> None:
-    query = _rows(name, state.partition)
+    codec = CODECS[name]
+    query = codec.query(state.partition)
     if condition is not None:
         query = query.where(condition)
-    read, put = CODECS[name].value, getattr(state, name).put
-    for row in connection.execute(query):
-        put(read(row))
+    put = getattr(state, name).put
+    for rows in connection.execute(query).partitions(AT_ONCE):
+        for value in codec.values(rows):
+            put(value)
 
 
 def _fill_handled(state: State, connection: Connection) -> None:
+    codec = CODECS["handled"]
     rowid: ColumnElement[int] = literal_column("rowid")
-    newest = _rows("handled", state.partition).order_by(rowid.desc())
-    rows = connection.execute(newest.limit(HANDLED_KEPT)).all()
-    read = CODECS["handled"].value
-    for row in reversed(rows):  # the oldest first: the first is forgotten first
-        state.handled.put(read(row))
-
-
-def _rows(name: str, partition: str) -> Select[tuple[object, ...]]:
-    table: Table = t.PROJECTIONS[name]
-    columns = (table.c[column] for column in CODECS[name].columns)
-    return select(*columns).where(table.c.partition == partition)
+    newest = codec.query(state.partition).order_by(rowid.desc()).limit(HANDLED_KEPT)
+    rows = connection.execute(newest).all()
+    for value in codec.values(reversed(rows)):  # the oldest is forgotten first
+        state.handled.put(value)
 
 
 @contextmanager

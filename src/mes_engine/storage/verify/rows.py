@@ -4,8 +4,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, column, select
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import Connection
 
 from mes_engine.storage.codec import CODECS, Codec
 from mes_engine.storage.metadata import Body
@@ -19,10 +18,8 @@ def raw_rows(
 ) -> Iterator[Sequence[Any]]:
     """Yield the rows of a projection by key, as the driver has them."""
     codec = CODECS[name]
-    query: Select[*tuple[Any, ...]] = (
-        select(*(column(one) for one in codec.columns))
-        .select_from(codec.table)
-        .where(codec.table.c.partition == partition)
+    query = (
+        codec.query(partition)
         .order_by(*(codec.table.c[one] for one in codec.keys))
         .execution_options(yield_per=AT_ONCE)
     )
@@ -43,14 +40,10 @@ def named(key: Hashable) -> str:
 def value_of(codec: Codec, row: Sequence[Any]) -> Any:
     """Return what a raw row stands for; None if it cannot be read."""
     try:
-        return codec.value(
-            [
-                _read(codec, name, raw)
-                for name, raw in zip(codec.columns, row, strict=True)
-            ]
-        )
+        (value,) = codec.values([row])
     except (KeyError, TypeError, ValueError, msgspec.MsgspecError):
         return None
+    return value
 
 
 def compare(
@@ -72,16 +65,9 @@ def _is_same(codec: Codec, field: str, value: Any, raw: Any) -> bool:
     if not isinstance(codec.table.c[field].type, Body):
         return bool(value == raw)
     try:
-        return bool(_read(codec, field, raw) == value)
+        return bool(codec.field(field, raw) == value)
     except (TypeError, msgspec.MsgspecError):
         return False
-
-
-def _read(codec: Codec, field: str, raw: Any) -> Any:
-    type_ = codec.table.c[field].type
-    if isinstance(type_, TypeDecorator):
-        return type_.process_result_value(raw, None)  # type: ignore[arg-type]
-    return raw
 
 
 def _shown(value: Any) -> Any:
