@@ -3,6 +3,7 @@
 Exit codes: 0 ok, 1 refused or not reconciled, 2 usage, 3 settings, 4 unreachable.
 """
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -42,17 +43,27 @@ def version(*, as_json: AsJson = False) -> None:
     show({"version": found}, as_json=as_json, told=f"mes-engine {found}")
 
 
+class LogLevel(StrEnum):
+    """How much is said on standard error."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
 @app.callback()
 def every(
     *,
     log_level: Annotated[
-        str, typer.Option(help="DEBUG, INFO, WARNING or ERROR; on standard error.")
-    ] = "WARNING",
+        LogLevel,
+        typer.Option(case_sensitive=False, help="How much to say on standard error."),
+    ] = LogLevel.WARNING,
 ) -> None:
     """Run before every subcommand."""
     from mes_engine.log import configure_logging
 
-    configure_logging(level=log_level.upper())
+    configure_logging(level=log_level.value)
 
 
 def main() -> None:

@@ -71,3 +71,26 @@ def database_url(url: str | None, config: Path) -> str:
         config, None, environment=os.environ, adapters=installed_adapters()
     )
     return found.database.url
+
+
+def existing_database(url: str | None, config: Path) -> str:
+    """Return the database to look at; looking at it does not make one.
+
+    Raises:
+        SettingsError: There is none, or the site's files cannot be used.
+    """
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    found = database_url(url, config)
+    try:
+        parsed = make_url(found)
+    except ArgumentError:
+        return found  # whoever opens it says what is wrong with it
+    is_file = parsed.drivername == "sqlite" and parsed.database
+    if is_file and not Path(str(parsed.database)).exists():
+        raise SettingsError(
+            f"There is no database {parsed.database}.",
+            hint="Look for it elsewhere, or make it with `mes db upgrade`.",
+        )
+    return found
