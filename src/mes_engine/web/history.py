@@ -6,7 +6,7 @@ Lists come from here, and things that are over and no longer in memory.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table
 
 from mes_engine.core.errors import NotFound
 from mes_engine.http.paging import Page, page_of
@@ -50,14 +50,8 @@ def found(
         limit: At most so many; all if None.
     """
     codec = CODECS[name]
-    table = codec.table
-    query = (
-        select(*(table.c[column] for column in codec.columns))
-        .where(table.c.partition == partition, *where)
-        .order_by(order_by)
-        .limit(limit)
-    )
-    return [codec.value(row) for row in connection.execute(query)]
+    query = codec.query(partition).where(*where).order_by(order_by).limit(limit)
+    return codec.values(connection.execute(query))
 
 
 async def one_by_key(
