@@ -96,10 +96,25 @@ class Shop:
         }
         return m.Commanded(**fields | changed)
 
-    def sense(
-        self, tag: str, value: Any, *, link: str = LINK, **changed: Any
-    ) -> list[Fact]:
-        """Let a link hear a value, and return the facts that follow."""
+    def sense(self, tag: str, value: Any, **changed: Any) -> list[Fact]:
+        """Let a value be heard and committed; return the facts that follow."""
+        self.hear(self.a_sample(tag, value, **changed))
+        return self._heard()
+
+    def link(self, state: LinkState) -> list[Fact]:
+        """Let the link change its state."""
+        self.at += SECOND
+        self.hear(LinkReport(state=state, at=self.at))
+        return self._heard()
+
+    def _heard(self) -> list[Fact]:
+        facts = [recorded.fact for recorded in self.last]
+        self.commit()
+        assert self.broken_laws() == []
+        return facts
+
+    def a_sample(self, tag: str, value: Any, **changed: Any) -> Sample:
+        """Return a sample of good quality, a second after the last message."""
         self.at += SECOND
         fields: dict[str, Any] = {
             "tag": tag,
@@ -108,20 +123,12 @@ class Shop:
             "source_at": self.at,
             "received_at": self.at,
         }
-        return self._hear(link, Sample(**fields | changed))
+        return Sample(**fields | changed)
 
-    def hear_link(self, state: LinkState, link: str = LINK) -> list[Fact]:
-        """Let a link change its state."""
-        self.at += SECOND
-        return self._hear(link, LinkReport(state=state, at=self.at))
-
-    def _hear(self, link: str, report: Sample | LinkReport) -> list[Fact]:
+    def hear(self, report: Sample | LinkReport, link: str = LINK) -> None:
+        """Let a link hear something, in the batch."""
         self.sent += 1
         self.decide(m.Sensed(source=link, epoch=1, n=self.sent, report=report))
-        facts = [recorded.fact for recorded in self.last]
-        self.commit()
-        assert self.broken_laws() == []
-        return facts
 
     def decide(self, message: m.Message) -> m.Answer | None:
         """Decide a message on the batch, unless it was handled before."""
@@ -276,7 +283,7 @@ class Shop:
 
     def broken_laws(self) -> list[str]:
         """Return every break of the laws L0 to L5."""
-        return [*_breaks(self.state)]
+        return [*broken_laws(self.state)]
 
     def kept(self) -> Mapping[str, dict[Any, Any]]:
         """Return the committed tables that stay in memory, as plain dictionaries."""
@@ -292,7 +299,8 @@ def kept_tables(state: State) -> dict[str, dict[Any, Any]]:
     }
 
 
-def _breaks(state: State) -> Iterator[str]:
+def broken_laws(state: State) -> Iterator[str]:
+    """Yield each break of the laws L0 to L5."""
     positions = list(state.position.values())
     yield from laws.broken_position_laws(positions)
     yield from laws.broken_connection_laws(state.connection_flow.values(), positions)

@@ -1,0 +1,285 @@
+"""What must hold of a shop whatever was done to it, and how it is brought to an end."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from mes_engine.core import facts as f
+from mes_engine.core import messages as m
+from mes_engine.core.decide import explain
+from mes_engine.core.job_order import (
+    END_STATES,
+    INTERRUPTED,
+    JOB_ORDER_CHART,
+    READY,
+    RUNNING,
+    WAITING,
+    JobOrder,
+    JobOrderState,
+    JobOrderTrigger,
+)
+from mes_engine.core.plant import WorkUnit
+from mes_engine.core.postings import PostingState
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.readiness import position_of, readiness, remaining
+from mes_engine.core.requests import WorkRequestState
+from mes_engine.core.runs import Lane
+from mes_engine.core.samples import LinkReport, LinkState
+from mes_engine.core.state import State
+from mes_engine.core.wip_ledger import Bucket
+from tests.core.plants import a_plant
+from tests.core.shop import Shop, broken_laws
+
+S, T = JobOrderState, JobOrderTrigger
+SAID_BY_NAME_ALONE = frozenset(
+    {
+        T.RELEASE,
+        T.REVOKE_START,
+        T.UNLOAD,
+        T.BEGIN_SETUP,
+        T.COMPLETE,
+        T.CANCEL,
+        T.CLOSE,
+        T.TO_SUSPENDED,
+    }
+)
+
+
+def is_allowed(state: State, job_order: str, trigger: JobOrderTrigger) -> bool:
+    """Whether the legal triggers of a job order, as shown, have this one."""
+    job = state.job_order.get(job_order)
+    if job is None:
+        return False
+    return any(one.is_allowed and one.trigger is trigger for one in explain(state, job))
+
+
+def states(state: State) -> dict[str, JobOrderState]:
+    """Return where each job order stands."""
+    return {job.id: job.state for job in state.job_order.values()}
+
+
+def check_states(
+    before: dict[str, JobOrderState], state: State, facts: Sequence[f.Recorded]
+) -> None:
+    """See that job orders moved along rows of the chart only, and none out of an end.
+
+    Completed to closed is the one way on; nothing leads back to work.
+    """
+    now = dict(before)
+    for recorded in facts:
+        fact = recorded.fact
+        if isinstance(fact, f.JobOrderStored):
+            now[fact.job_order.id] = fact.job_order.state
+        if isinstance(fact, f.JobOrderMoved):
+            row = JOB_ORDER_CHART.row(fact.source, fact.trigger)
+            assert row is not None
+            assert row.dest is fact.state
+            assert now[fact.job_order] is fact.source
+            assert fact.source not in END_STATES or fact.state is S.ENDED_CLOSED
+            now[fact.job_order] = fact.state
+    assert now == states(state)
+
+
+def with_fact(recorded: f.Recorded, fact: f.Fact) -> f.Recorded:
+    """Return the record with another reading of its fact."""
+    return msgspec.structs.replace(recorded, fact=fact)
+
+
+def broken(state: State) -> list[str]:
+    """Return everything that does not hold of a state."""
+    return [
+        *broken_laws(state),
+        *_broken_claims(state),
+        *_broken_totals(state),
+        *_orphans(state),
+        *_stale(state),
+    ]
+
+
+def _broken_claims(state: State) -> Iterator[str]:
+    """Runs and job orders agree, and no work unit has more than it can take."""
+    on_unit: dict[tuple[str, Lane], int] = Counter()
+    units = state.site.work_units
+    runs = {run.id: run for run in state.run.values() if run.is_open}
+    for run in runs.values():
+        on_unit[run.work_unit, run.lane] += 1
+        job = state.job_order.get(run.job_order)
+        if job is None or job.run != run.id:
+            yield f"{run.id} claims {run.work_unit} for {run.job_order}, which has none"
+    for (name, lane), count in on_unit.items():
+        unit = units[name]
+        if count > (unit.active if lane is Lane.ACTIVE else unit.staged):
+            yield f"{name} has {count} runs {lane}"
+    for job in state.job_order.values():
+        found = None if job.run is None else runs.get(job.run)
+        if (job.run is None) != (found is None):
+            yield f"{job.id} names {job.run}, which is not open"
+        must = job.state in {S.ALLOWED_LOADED, *RUNNING}
+        if must != (found is not None) and job.state not in INTERRUPTED:
+            yield f"{job.id} is {job.state} and has run {job.run}"
+        if found is not None and job.state in RUNNING and found.lane is not Lane.ACTIVE:
+            yield f"{job.id} runs on lane {found.lane}"
+
+
+def _broken_totals(state: State) -> Iterator[str]:
+    """What job orders reported at a visit is what the ledger has there."""
+    jobs: dict[str, list[JobOrder]] = defaultdict(list)
+    for job in state.job_order.values():
+        jobs[job.visit].append(job)
+    for visit, here in jobs.items():
+        if not here[0].expects_pieces:
+            continue
+        position = position_of(state, here[0])
+        for bucket in (Bucket.SCRAP, Bucket.LOST, Bucket.TESTED):
+            reported = sum((getattr(job, bucket.value) for job in here), ZERO)
+            booked = ZERO if position is None else position.of(bucket)
+            if reported != booked:
+                yield f"{visit}: {reported} reported {bucket}, {booked} booked"
+        good = sum((job.good for job in here), ZERO)
+        gone = ZERO
+        if position is not None:
+            gone = position.out + position.transit + position.moved_out
+        if good != gone:
+            yield f"{visit}: {good} reported good, {gone} came out"
+
+
+def _orphans(state: State) -> Iterator[str]:
+    """Pieces on the floor belong to exactly one job order that is not over."""
+    live: dict[str, list[str]] = defaultdict(list)
+    for job in state.job_order.values():
+        if not job.is_over:
+            live[job.visit].append(job.id)
+    for visit, names in live.items():
+        if len(names) > 1:
+            yield f"{visit} has the live job orders {names}"
+    for position in state.position.values():
+        if not position.is_stock and position.on_floor and not live[position.place]:
+            yield f"{position.on_floor} at {position.place} belong to no job order"
+
+
+def _stale(state: State) -> Iterator[str]:
+    """Readiness is what its conditions say, and they are as they would be computed."""
+    for job in state.job_order.values():
+        if job.state not in WAITING | READY:
+            continue
+        computed = {one.name: one.is_met for one in readiness(state, job)}
+        kept = {one.name: one.is_met for one in job.conditions}
+        if computed != kept:
+            yield f"{job.id}: {computed} computed, {kept} kept"
+        if all(kept.values()) != (job.state in READY):
+            yield f"{job.id} is {job.state} with {kept}"
+
+
+def broken_tallies(shop: Shop) -> list[str]:
+    """Return each machine whose counts do not add up, or differ from the facts."""
+    told = []
+    unassigned: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    for recorded in (*shop.journal, *shop.pending):
+        if isinstance(recorded.fact, f.ProductionUnassigned):
+            one = recorded.fact.production
+            unassigned[one.work_unit, one.role] += one.quantity
+    for tally in shop.batch.machine_tally.values():
+        if tally.counted != tally.booked + tally.unassigned:
+            told.append(f"{tally}: does not add up")
+        if tally.unassigned != unassigned[tally.work_unit, tally.role]:
+            told.append(f"{tally}: {unassigned[tally.work_unit, tally.role]} in facts")
+    return told
+
+
+def next_commands(state: State, job: JobOrder, good: Decimal) -> Iterator[m.Command]:
+    """Yield what a person would do next with a job order, if it is allowed."""
+    allowed = {one.trigger for one in explain(state, job) if one.is_allowed}
+    unit = free_unit(state, job)
+    if T.RELEASE in allowed:
+        yield m.AssertTrigger(job_order=job.id, trigger=T.RELEASE)
+    elif T.LOAD in allowed and unit is not None:
+        yield m.LoadJobOrder(job_order=job.id, work_unit=unit.id)
+    elif T.BEGIN in allowed:
+        yield m.BeginJobOrder(job_order=job.id)
+    elif T.RESUME in allowed:
+        yield m.ResumeJobOrder(job_order=job.id)
+    elif job.state in INTERRUPTED and job.run is None and unit is not None:
+        yield m.ResumeJobOrder(job_order=job.id, work_unit=unit.id)
+    elif job.state is S.RUNNING_PROCESSING:
+        yield from _reports(state, job, good)
+
+
+def _reports(state: State, job: JobOrder, good: Decimal) -> Iterator[m.Command]:
+    """Report ``good`` pieces, or all there are; then the job order is complete."""
+    position = position_of(state, job)
+    there, suspect = remaining(job), ZERO
+    if job.expects_pieces and position is not None:
+        there = position.queued + position.in_process
+        suspect = position.suspect
+    amount = min(good, there) if good else there
+    if amount:
+        yield m.ReportQuantity(job_order=job.id, good=amount)
+    if suspect:
+        yield m.ReportQuantity(
+            job_order=job.id,
+            scrap=(m.Scrapped(quantity=suspect, reason="crack"),),
+            taken_from=m.ReportFrom.SUSPECT,
+        )
+    if amount == there and is_allowed(state, job.id, T.COMPLETE):
+        yield m.AssertTrigger(job_order=job.id, trigger=T.COMPLETE)
+
+
+def free_unit(state: State, job: JobOrder) -> WorkUnit | None:
+    """Return a work unit whose active lane is free for the job order."""
+    for unit in state.site.capable_units(job.work_center, job.equipment_class):
+        runs = state.run.find("work_unit", unit.id)
+        if sum(run.lane is Lane.ACTIVE for run in runs) < unit.active:
+            return unit
+    return None
+
+
+def finish(shop: Shop) -> None:
+    """Bring every released request to its end; nothing may be stuck."""
+    _clear_the_way(shop)
+    for _ in range(100):
+        seq = shop.state.seq
+        for job in live_jobs(shop.state):
+            for command in next_commands(shop.state, job, ZERO):
+                accept(shop, command)
+        if shop.state.seq == seq:
+            break
+    left = [f"{job.id} {job.step} {job.state}" for job in live_jobs(shop.state)]
+    assert left == []
+    for posting in sorted(shop.state.posting.values(), key=lambda one: one.stream_seq):
+        state = PostingState.ACKNOWLEDGED
+        accept(shop, m.RecordPosting(posting=posting.key, state=state))
+    for request in list(shop.state.work_request.values()):
+        if request.state is WorkRequestState.COMPLETED:
+            accept(shop, m.CloseWorkRequest(work_request=request.id))
+    assert broken(shop.state) == []
+
+
+def _clear_the_way(shop: Shop) -> None:
+    """Take holds off, see that machines are well and material is there."""
+    shop.commit()
+    accept(shop, m.ApplyPlant(plant=a_plant()))
+    for hold in list(shop.state.hold.values()):
+        if hold.is_open:
+            accept(shop, m.ReleaseHold(hold=hold.id))
+    shop.hear(LinkReport(state=LinkState.CONNECTED, at=shop.at))
+    for tag in ("mill-1.state", "mill-2.state"):
+        shop.hear(shop.a_sample(tag, 4))
+    command = m.ReceiveMaterial(
+        material="steel", unit="KGM", quantity=Decimal(1_000_000), supplier="S"
+    )
+    accept(shop, command)
+
+
+def accept(shop: Shop, command: m.Command) -> None:
+    """Do what must be accepted."""
+    answer = shop.do(command)
+    assert answer.outcome is m.Outcome.ACCEPTED, answer
+
+
+def live_jobs(state: State) -> list[JobOrder]:
+    """Return the job orders of released requests that are not over, in order."""
+    released = {one.id for one in state.work_request.values() if one.is_released}
+    jobs = sorted(state.job_order.values(), key=lambda one: one.number)
+    return [job for job in jobs if job.request in released and not job.is_over]

@@ -1,0 +1,497 @@
+"""Anything at all done to a shop, in any order, with every law checked at each step."""
+
+import sys
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from mes_engine.core import facts as f
+from mes_engine.core import messages as m
+from mes_engine.core.evolve import evolve
+from mes_engine.core.job_order import JOB_ORDER_CHART as CHART
+from mes_engine.core.job_order import JobOrderTrigger
+from mes_engine.core.job_order import JobOrderTrigger as T
+from mes_engine.core.postings import PostingState
+from mes_engine.core.routing import Routing, StepOrder
+from mes_engine.core.runs import HoldMode, HoldScope, Lane
+from mes_engine.core.samples import LinkReport, LinkState, Quality
+from mes_engine.core.state import State
+from tests.core import watch
+from tests.core.plants import (
+    a_plant,
+    a_routing,
+    a_step,
+    beside,
+    flows,
+    in_batches,
+    one_of_two,
+    split_by_shares,
+    steel,
+)
+from tests.core.shop import SECOND, Shop, kept_tables
+
+THREE_WAYS = tuple(
+    flows("cut", to, share=Decimal(share), transfer_batch=Decimal(2))
+    for to, share in (("mill", "0.33"), ("drill", "0.33"), ("pack", "0.34"))
+)
+ROUTINGS: tuple[Routing, ...] = (
+    a_routing("cut", "mill", id="LINE", over_tolerance=Decimal("0.2")),
+    in_batches("cut", "mill", "paint", of=3, id="BATCHES"),
+    split_by_shares(id="SHARES"),
+    beside(id="BESIDE"),
+    one_of_two(id="EITHER"),
+    a_routing("cut", "mill", "drill", "pack", id="THREE", connections=THREE_WAYS),
+    a_routing(
+        "cut",
+        "paint",
+        id="FREE",
+        step_order=StepOrder.FREE,
+        over_tolerance=Decimal("0.5"),
+    ),
+    a_routing(
+        a_step("mill", consumes=(steel("0.5"),), begin_on="first_count"),
+        "paint",
+        id="STEEL",
+        material="bracket",
+    ),
+    a_routing(
+        a_step("pack", consumes=(), begin_on="executing"), id="PACKED", revision="B"
+    ),
+)
+REQUESTS = tuple(f"WR-{number}" for number in range(4))
+UNITS = tuple(unit.id for unit in a_plant().work_units)
+COUNTERS = ("cut-1.good", "mill-1.good", "mill-1.scrap", "pack-1.good")
+
+picks = st.integers(0, 11)
+few = st.sampled_from([Decimal(n) for n in (0, 1, 2, 3, 5, 10)])
+amounts = st.one_of(
+    few,
+    few,
+    st.sampled_from(
+        [Decimal(x) for x in ("-1", "-0", "0.5", "NaN", "sNaN", "Infinity", "1E+9")]
+    ),
+)
+reasons = st.sampled_from(["because", "because", "because", ""])
+
+
+class WholeShop(RuleBasedStateMachine):
+    """The engine's commands and samples, valid or not, on a shop in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shop = Shop(*ROUTINGS)
+        self.shadow = State()
+        self.followed = self.checked = 0
+        self.sent: list[tuple[m.Commanded, m.Answer]] = []
+        self.counts = dict.fromkeys(COUNTERS, 0)
+        self.tags_at: dict[str, int] = {}
+
+    @initialize(
+        which=st.lists(picks, min_size=1, max_size=3),
+        quantity=st.sampled_from([1, 2, 7, 10]),
+        steel=st.sampled_from([0, 4, 100]),
+    )
+    def begin_with_requests(
+        self, *, which: list[int], quantity: int, steel: int
+    ) -> None:
+        if steel:
+            self.receive(quantity=Decimal(steel))
+        for name, routing in enumerate(which):
+            self.create(
+                name=name,
+                which=routing,
+                quantity=Decimal(quantity),
+                releases_job_orders=True,
+            )
+            self.do(m.ReleaseWorkRequest(work_request=REQUESTS[name]))
+        self.shop.commit()
+
+    # What is made
+
+    @rule(name=picks, which=picks, quantity=amounts, releases_job_orders=st.booleans())
+    def create(
+        self, *, name: int, which: int, quantity: Decimal, releases_job_orders: bool
+    ) -> None:
+        command = m.CreateWorkRequest(
+            work_request=REQUESTS[name % len(REQUESTS)],
+            routing=ROUTINGS[which % len(ROUTINGS)].id,
+            quantity=quantity,
+            due_at=self.shop.at,
+            releases_job_orders=releases_job_orders,
+        )
+        self.do(command)
+
+    @rule(name=picks, what=st.sampled_from(["release", "release", "close", "cancel"]))
+    def settle_request(self, *, name: int, what: str) -> None:
+        request = REQUESTS[name % len(REQUESTS)]
+        kinds: dict[str, Any] = {
+            "release": m.ReleaseWorkRequest,
+            "close": m.CloseWorkRequest,
+            "cancel": m.CancelWorkRequest,
+        }
+        self.do(kinds[what](work_request=request))
+
+    @rule(which=picks, is_withdrawn=st.booleans())
+    def settle_routing(self, *, which: int, is_withdrawn: bool) -> None:
+        routing = ROUTINGS[which % len(ROUTINGS)]
+        if is_withdrawn:
+            name, revision = routing.id, routing.revision
+            self.do(m.WithdrawRouting(routing=name, revision=revision))
+        else:
+            self.do(m.ReleaseRouting(routing=routing))
+
+    @rule(unit=st.sampled_from([None, None, *UNITS]))
+    def apply_plant(self, *, unit: str | None) -> None:
+        """Make the plant whole, or leave a work unit out."""
+        whole = a_plant()
+        kept = tuple(one for one in whole.work_units if one.id != unit)
+        signals = tuple(one for one in whole.signals if one.work_unit != unit)
+        self.do(m.ApplyPlant(plant=a_plant(work_units=kept, signals=signals)))
+
+    @rule(name=picks, step=picks, to=picks)
+    def choose(self, *, name: int, step: int, to: int) -> None:
+        steps = ("cut", "mill", "drill")
+        command = m.ChooseAlternative(
+            work_request=REQUESTS[name % len(REQUESTS)],
+            step=steps[0 if step else 1],
+            target=steps[to % 3],
+        )
+        self.do(command)
+
+    @rule(quantity=amounts)
+    def receive(self, *, quantity: Decimal) -> None:
+        command = m.ReceiveMaterial(
+            material="steel", unit="KGM", quantity=quantity, supplier="S"
+        )
+        self.do(command)
+
+    # What is done with job orders
+
+    @rule(pick=picks, good=few, steps=st.integers(1, 5))
+    def press_on(self, *, pick: int, good: Decimal, steps: int) -> None:
+        """Do what comes next, so that histories get long."""
+        name = self.job(pick)
+        for _ in range(steps):
+            job = self.shop.batch.job_order.get(name)
+            if job is not None:
+                for command in watch.next_commands(self.shop.batch, job, good):
+                    self.do(command)
+
+    @rule(pick=picks, good=few)
+    def press_on_far(self, *, pick: int, good: Decimal) -> None:
+        self.press_on(pick=pick, good=good, steps=5)
+        self.shop.commit()
+
+    @rule(pick=picks)
+    def press_on_to_the_end(self, *, pick: int) -> None:
+        self.press_on(pick=pick, good=Decimal(0), steps=5)
+        self.shop.commit()
+
+    @rule(pick=picks, trigger=st.sampled_from(JobOrderTrigger), reason=reasons)
+    def assert_trigger(
+        self, *, pick: int, trigger: JobOrderTrigger, reason: str
+    ) -> None:
+        job = self.job(pick, trigger)
+        is_allowed = watch.is_allowed(self.shop.batch, job, trigger)
+        answer = self.do(m.AssertTrigger(job_order=job, trigger=trigger, reason=reason))
+        if trigger in watch.SAID_BY_NAME_ALONE:
+            assert (answer.outcome is m.Outcome.ACCEPTED) == is_allowed, answer
+        elif trigger is not JobOrderTrigger.TO_HELD:
+            assert answer.outcome is not m.Outcome.ACCEPTED
+
+    @rule(pick=picks, unit=picks, lane=st.sampled_from([None, *Lane]))
+    def load(self, *, pick: int, unit: int, lane: Lane | None) -> None:
+        work_unit = UNITS[unit] if unit < len(UNITS) else "nowhere"
+        self.do(
+            m.LoadJobOrder(
+                job_order=self.job(pick, T.LOAD), work_unit=work_unit, lane=lane
+            )
+        )
+
+    @rule(unit=picks, lane=st.sampled_from([None, *Lane]))
+    def dispatch(self, *, unit: int, lane: Lane | None) -> None:
+        work_unit = UNITS[unit % len(UNITS)]
+        self.do(m.DispatchWorkUnit(work_unit=work_unit, lane=lane))
+
+    @rule(pick=picks, in_process=amounts)
+    def begin(self, *, pick: int, in_process: Decimal) -> None:
+        self.do(
+            m.BeginJobOrder(job_order=self.job(pick, T.BEGIN), in_process=in_process)
+        )
+
+    @rule(
+        pick=picks,
+        good=amounts,
+        scrap=few,
+        other=st.tuples(few, few, few),
+        times=st.tuples(few, few, few),
+        reason=reasons,
+        taken_from=st.sampled_from([m.ReportFrom.WORK, *m.ReportFrom]),
+    )
+    def report(
+        self,
+        *,
+        pick: int,
+        good: Decimal,
+        scrap: Decimal,
+        other: tuple[Decimal, Decimal, Decimal],
+        times: tuple[Decimal, Decimal, Decimal],
+        reason: str,
+        taken_from: m.ReportFrom,
+    ) -> None:
+        command = m.ReportQuantity(
+            job_order=self.job(pick, T.REPORT),
+            good=good,
+            scrap=(m.Scrapped(quantity=scrap, reason=reason),) if scrap else (),
+            suspect=other[0],
+            lost=other[1],
+            tested=other[2],
+            setup_s=times[0],
+            processing_s=times[1],
+            down_s=times[2],
+            reason=reason,
+            taken_from=taken_from,
+        )
+        self.do(command)
+
+    @rule(pick=picks, amount=few, suspect=few)
+    def report_plainly(self, *, pick: int, amount: Decimal, suspect: Decimal) -> None:
+        command = m.ReportQuantity(
+            job_order=self.job(pick, T.REPORT),
+            good=amount,
+            suspect=suspect,
+            reason="because",
+        )
+        self.do(command)
+
+    @rule(pick=picks, reason=reasons, gives_up_slot=st.booleans())
+    def pause(self, *, pick: int, reason: str, gives_up_slot: bool) -> None:
+        command = m.PauseJobOrder(
+            job_order=self.job(pick, T.PAUSE),
+            reason=reason,
+            gives_up_slot=gives_up_slot,
+        )
+        self.do(command)
+
+    @rule(pick=picks, unit=picks, lane=st.sampled_from([None, *Lane]))
+    def move(self, *, pick: int, unit: int, lane: Lane | None) -> None:
+        command = m.MoveJobOrder(
+            job_order=self.job(pick, T.MOVE_TO),
+            work_unit=UNITS[unit % len(UNITS)],
+            lane=lane,
+        )
+        self.do(command)
+
+    @rule(pick=picks, unit=picks)
+    def resume(self, *, pick: int, unit: int) -> None:
+        work_unit = UNITS[unit] if unit < len(UNITS) else None
+        self.do(
+            m.ResumeJobOrder(job_order=self.job(pick, T.RESUME), work_unit=work_unit)
+        )
+
+    @rule(pick=picks, remainder=st.sampled_from(m.Remainder), reason=reasons)
+    def stop(self, *, pick: int, remainder: m.Remainder, reason: str) -> None:
+        command = m.StopJobOrder(
+            job_order=self.job(pick, T.STOP), remainder=remainder, reason=reason
+        )
+        self.do(command)
+
+    @rule(pick=picks, in_process=amounts, signature=reasons)
+    def abort(self, *, pick: int, in_process: Decimal, signature: str) -> None:
+        command = m.AbortJobOrder(
+            job_order=self.job(pick, T.ABORT),
+            reason="because",
+            in_process=in_process,
+            signature=signature,
+        )
+        self.do(command)
+
+    @rule(pick=picks, priority=st.sampled_from([None, 0, 5]))
+    def update(self, *, pick: int, priority: int | None) -> None:
+        self.do(m.UpdateJobOrder(job_order=self.job(pick, T.UPDATE), priority=priority))
+
+    @rule(
+        pick=picks,
+        is_of_job=st.booleans(),
+        mode=st.sampled_from(HoldMode),
+        reason=reasons,
+    )
+    def hold(self, *, pick: int, is_of_job: bool, mode: HoldMode, reason: str) -> None:
+        command = m.OpenHold(
+            scope=HoldScope.JOB_ORDER if is_of_job else HoldScope.WORK_REQUEST,
+            target=self.job(pick) if is_of_job else REQUESTS[pick % len(REQUESTS)],
+            reason=reason,
+            mode=mode,
+        )
+        self.do(command)
+
+    @rule(pick=picks, resumes=st.booleans())
+    def release_hold(self, *, pick: int, resumes: bool) -> None:
+        holds = sorted(self.shop.batch.hold.values(), key=lambda one: one.number)
+        name = holds[pick % len(holds)].id if holds else "H-none"
+        self.do(m.ReleaseHold(hold=name, resumes=resumes))
+
+    # What the ledger says
+
+    @rule(pick=picks, state=st.sampled_from(PostingState))
+    def record_posting(self, *, pick: int, state: PostingState) -> None:
+        self.do(m.RecordPosting(posting=self.posting(pick), state=state))
+
+    @rule(pick=picks, is_waived=st.booleans())
+    def settle_posting(self, *, pick: int, is_waived: bool) -> None:
+        posting = self.posting(pick)
+        if is_waived:
+            self.do(m.WaivePosting(posting=posting, reason="by hand"))
+        else:
+            self.do(m.RetryPosting(posting=posting))
+
+    # What machines say
+
+    @rule(tag=st.sampled_from(COUNTERS), made=st.integers(0, 12))
+    def count(self, *, tag: str, made: int) -> None:
+        self.counts[tag] += made
+        self.sense(tag, self.counts[tag])
+
+    @rule(tag=st.sampled_from(COUNTERS), value=st.sampled_from([0, 3, 65_530, 2**40]))
+    def jump(self, *, tag: str, value: int) -> None:
+        self.counts[tag] = value
+        self.sense(tag, value)
+
+    @rule(
+        tag=st.sampled_from([*COUNTERS, "mill-1.state", "no.such"]),
+        value=st.sampled_from(
+            [None, True, -1, 1.5, float("nan"), float("inf"), 1e300, 10**30, "x"]
+        ),
+        quality=st.sampled_from(Quality),
+        overflow=st.booleans(),
+    )
+    def talk_nonsense(
+        self, *, tag: str, value: Any, quality: Quality, overflow: bool
+    ) -> None:
+        self.sense(tag, value, quality=quality, overflow=overflow)
+
+    @rule(
+        tag=st.sampled_from(["mill-1.state", "mill-2.state"]),
+        word=st.sampled_from([6, 6, 4, 9, 99, "6"]),
+    )
+    def tell_state(self, *, tag: str, word: object) -> None:
+        self.sense(tag, word)
+
+    @rule(state=st.sampled_from([LinkState.CONNECTED, *LinkState]))
+    def hear_link(self, *, state: LinkState) -> None:
+        self.shop.at += SECOND
+        self.shop.hear(LinkReport(state=state, at=self.shop.at))
+
+    @rule(earlier_s=st.integers(1, 100), made=st.integers(0, 5))
+    def count_late(self, *, earlier_s: int, made: int) -> None:
+        """A count with a source time before the last one, or none at all."""
+        tag = "cut-1.good"
+        self.counts[tag] += made
+        source_at = self.shop.at - earlier_s * SECOND if earlier_s < 90 else None
+        self.sense(tag, self.counts[tag], source_at=source_at)
+
+    # Repeats and batches
+
+    @precondition(lambda self: self.sent)
+    @rule(pick=st.integers(0, 100))
+    def repeat(self, *, pick: int) -> None:
+        """The same message gets the same answer, and does nothing."""
+        message, answer = self.sent[-1 - pick % len(self.sent)]
+        seq = self.shop.batch.seq
+        again = self.shop.decide(message)
+        if answer.outcome in m.KEPT:
+            assert again == answer
+            assert self.shop.batch.seq == seq
+
+    @rule()
+    def commit(self) -> None:
+        self.shop.commit()
+
+    @rule()
+    def lose_the_batch(self) -> None:
+        self.shop.throw_away()
+        kept = {(one.origin, one.key) for one in self.shop.state.handled.values()}
+        self.sent = [
+            (message, answer)
+            for message, answer in self.sent
+            if (message.origin, message.key) in kept
+        ]
+
+    # How it is done
+
+    def do(self, command: m.Command) -> m.Answer:
+        message = self.shop.commanded(command)
+        committed = self.shop.kept()
+        seq = self.shop.batch.seq
+        before = watch.states(self.shop.batch)
+        answer = self.shop.decide(message)
+        assert answer is not None
+        if answer.outcome is not m.Outcome.ACCEPTED:
+            is_kept = answer.outcome in m.KEPT
+            assert self.shop.changed == ({"handled"} if is_kept else set())
+            assert self.shop.batch.seq == seq + is_kept
+            assert answer.message
+        else:
+            assert answer.seq == self.shop.batch.seq - 1
+        assert self.shop.kept() == committed
+        watch.check_states(before, self.shop.batch, self.shop.last)
+        self.sent.append((message, answer))
+        return answer
+
+    def sense(self, tag: str, value: Any, **changed: Any) -> None:
+        before = watch.states(self.shop.batch)
+        self.shop.hear(self.shop.a_sample(tag, value, **changed))
+        watch.check_states(before, self.shop.batch, self.shop.last)
+
+    def job(self, pick: int, trigger: JobOrderTrigger | None = None) -> str:
+        """Return a job order's id: mostly one whose state takes the trigger."""
+        jobs = sorted(self.shop.batch.job_order.values(), key=lambda one: one.number)
+        fitting = [job for job in jobs if not job.is_over]
+        if trigger is not None:
+            fitting = [job for job in jobs if CHART.row(job.state, trigger)]
+        chosen = fitting if fitting and pick < 10 else jobs
+        return chosen[pick % len(chosen)].id if chosen else "JO-none"
+
+    def posting(self, pick: int) -> str:
+        keys = list(self.shop.batch.posting.values())
+        return keys[pick % len(keys)].key if keys else "none"
+
+    # What must hold
+
+    @invariant()
+    def every_law_holds(self) -> None:
+        if self.checked == self.shop.batch.seq:
+            return
+        self.checked = self.shop.batch.seq
+        assert watch.broken(self.shop.batch) == []
+        assert watch.broken_tallies(self.shop) == []
+
+    @invariant()
+    def a_rebuild_from_the_journal_is_the_same(self) -> None:
+        news = self.shop.journal[self.followed :]
+        for recorded in news:
+            assert recorded.seq == self.shadow.seq + 1
+            body = f.encoded(recorded.fact)
+            fact = f.decoded(body, version=f.FACT_VERSION)
+            assert fact == recorded.fact
+            evolve(self.shadow, watch.with_fact(recorded, fact))
+        if not news:
+            return
+        self.followed = len(self.shop.journal)
+        live = self.shop.kept()
+        assert kept_tables(self.shadow) == live
+        for name, rows in live.items():
+            assert self.shop.rows[name] == rows
+
+    def teardown(self) -> None:
+        if sys.exc_info()[0] is None:
+            watch.finish(self.shop)
+            self.a_rebuild_from_the_journal_is_the_same()
