@@ -1,11 +1,14 @@
 """Every error is a problem+json that says what, why, and what to do."""
 
 import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 
 from mes_engine.core.messages import Answer, Outcome
 from mes_engine.http.answers import answered
 from mes_engine.http.catalogue import PROBLEMS
-from mes_engine.http.problems import MEDIA_TYPE, problem
+from mes_engine.http.problems import MEDIA_TYPE, install_problem_handlers, problem
+from mes_engine.ports import StoreUnavailable
 from tests.http.asking import HEADERS, asking
 
 
@@ -119,3 +122,21 @@ def test_every_kind_of_problem_says_what_to_do() -> None:
         assert kind.slug == slug
         assert kind.remedy.endswith(".")
         assert problem(slug, "It.").status_code == kind.status
+
+
+async def test_a_database_that_does_not_answer_is_worth_a_retry() -> None:
+    app = FastAPI()
+    install_problem_handlers(app)
+
+    @app.get("/stock")
+    async def stock() -> None:
+        raise StoreUnavailable("disk I/O error")
+
+    async with AsyncClient(
+        transport=ASGITransport(app), base_url="http://test"
+    ) as client:
+        answer = await client.get("/stock")
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert "disk I/O error" in answer.json()["detail"]

@@ -26,6 +26,7 @@ from mes_engine.core.errors import (
     Refused,
 )
 from mes_engine.http.catalogue import PROBLEMS, ProblemKind
+from mes_engine.ports import StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = {"Retry-After": "1"}
@@ -111,6 +112,7 @@ def unexpected(error: Exception) -> Response:
 def install_problem_handlers(app: FastAPI) -> None:
     """Answer every error of ``app`` as a problem."""
     app.add_exception_handler(MesError, _on_mes_error)
+    app.add_exception_handler(StoreUnavailable, _on_store_unavailable)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
 
@@ -137,6 +139,15 @@ class UnexpectedErrors:
             if is_answering or scope["type"] != "http":
                 raise
             await unexpected(error)(scope, receive, send)
+
+
+async def _on_store_unavailable(_: Request, error: Exception) -> Response:
+    return of_error(
+        Overloaded(
+            f"The database does not answer: {error}.",
+            hint="Nothing was done. Try again in a moment.",
+        )
+    )
 
 
 async def _on_mes_error(_: Request, error: Exception) -> Response:
