@@ -5,12 +5,13 @@ batch of a table goes to the database as one JSON text (see ``bulk``).
 """
 
 import dataclasses
+import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, Table, column, select
+from sqlalchemy import Select, Table, Text, column, select
 from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -89,9 +90,9 @@ class Codec:
             if isinstance(table.c[name].type, Quantity)
         )
         self._readers = tuple(
-            (index, _reader(kind))
+            (index, read)
             for index, name in enumerate(self.columns)
-            if isinstance(kind := table.c[name].type, TypeDecorator)
+            if (read := self._reader(name)) is not None
         )
         self._fields_of = self._how_to_take_apart()
 
@@ -147,6 +148,19 @@ class Codec:
         read = dict(self._readers).get(self.columns.index(name))
         return raw if read is None else read(raw)
 
+    def _reader(self, name: str) -> Callable[[Any], Any] | None:
+        kind = self.table.c[name].type
+        if isinstance(kind, TypeDecorator):
+            return lambda raw: kind.process_result_value(raw, _DIALECT)
+        if isinstance(kind, Text) and name not in self.keys:
+            return _shared
+        return None
+
+
+def _shared(raw: str | None) -> str | None:
+    """Return the one string that everything equal to ``raw`` shares."""
+    return None if raw is None else sys.intern(raw)
+
 
 class _Memo(dict[Any, Any]):
     """What ``read`` makes of each raw value, made once."""
@@ -158,10 +172,6 @@ class _Memo(dict[Any, Any]):
     def __missing__(self, raw: Any) -> Any:
         value = self[raw] = self._read(raw)
         return value
-
-
-def _reader(type_: TypeDecorator[Any]) -> Callable[[Any], Any]:
-    return lambda raw: type_.process_result_value(raw, _DIALECT)
 
 
 def fields(type_: Any) -> tuple[str, ...]:
