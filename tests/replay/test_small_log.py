@@ -104,6 +104,9 @@ async def test_a_row_of_nothing_counts_as_presence(tmp_path: Path) -> None:
     [
         ({"good": "three"}, "column good: is no number (got 'three')"),
         ({"good": "-1"}, "column good: is no number (got '-1')"),
+        ({"good": "1.5"}, "column good: is no amount of C62 (got '1.5')"),
+        ({"bad": "9999999999"}, "column bad: is no amount of C62 (got '9999999999')"),
+        ({"time": "999999:00"}, "column time: is no amount of SEC (got '999999:00')"),
         ({"bad": ""}, "column bad: is empty"),
         ({"time": "1:75"}, "column time: is no time in h:mm (got '1:75')"),
         ({"kind": "X"}, "column kind: is none of S, P, B (got 'X')"),

@@ -16,10 +16,11 @@ repeat of it is recognised as of any other row.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from itertools import count
 
 import msgspec
 
@@ -134,7 +135,7 @@ class _Driver:
         if before is not None:
             self._refused.setdefault(row.key, (before, 0))
             return
-        refusal = self._open(row.case) or self._claim(row, "start", at=row.start)
+        refusal = self._open(row.case) or self._claim(row, at=row.start, is_start=True)
         if refusal is not None:
             self._refused.setdefault(row.key, (refusal, row.line))
             return
@@ -146,7 +147,7 @@ class _Driver:
         is_repeat = self._ahead.is_handled(row.key)
         refusal, first = self._refused.get(row.key, (None, row.line))
         if refusal is None and not is_repeat:
-            refusal = self._claim(row, "back", at=row.complete)
+            refusal = self._claim(row, at=row.complete, is_start=False)
         is_last = self._leave_off(row)
         job = self._job(row)
         answers: list[m.Answer] = []
@@ -154,12 +155,12 @@ class _Driver:
             is_reported = refusal is None
             if is_reported:
                 report = reporting(job, row)
-                answers = self._ahead.put([self._of(row, report, "", at=row.complete)])
+                answers = self._ahead.put(
+                    [self._of(row, report, key=row.key, at=row.complete)]
+                )
             is_running = row.is_empty and is_reported and not is_repeat
             last = ending(job, is_running=is_running, gives_up_slot=is_last)
-            # Of several repeats each may be the last, so the line is in the key.
-            moment = f":end-{row.line}"
-            self._ahead.put([self._of(row, c, moment, at=row.complete) for c in last])
+            self._ahead.put([self._of(row, one, at=row.complete) for one in last])
         refusal = refusal or _refusal(answers)
         if is_repeat or first != row.line:
             self.told.append(Told(row=row, fate=Fate.REPEATED))
@@ -179,28 +180,45 @@ class _Driver:
             self._opened[case] = None if is_there else _refusal(answers)
         return self._opened[case]
 
-    def _claim(self, row: Row, moment: str, *, at: int) -> m.Answer | None:
+    def _claim(self, row: Row, *, at: int, is_start: bool) -> m.Answer | None:
         """Bring the job order to the row's machine, or return why it is refused."""
         job = self._job(row)
         if job is None:
             return _no_job(row)
         run = None if job.run is None else self._ahead.state.run.get(job.run)
-        commands = claiming(job, run, self._shop.work_units[row.resource])
-        messages = [self._of(row, one, f":{moment}", at=at) for one in commands]
+        messages = []
+        for one in claiming(job, run, self._shop.work_units[row.resource]):
+            is_first = is_start and isinstance(one, CLAIMS)
+            key = self._fresh_claim_key(row, type(one)) if is_first else ""
+            messages.append(self._of(row, one, key=key, at=at))
         return _refusal(self._ahead.put(messages))
 
     def _refused_before(self, row: Row) -> m.Answer | None:
         """Return why the same row was refused its claim, here or in another replay."""
-        keys = (_key(row, ":start", command) for command in CLAIMS)
-        answers = (self._ahead.answer(key) for key in keys)
-        return _refusal([one for one in answers if one is not None])
+        return _refusal(
+            answer for one in CLAIMS for answer in self._claim_answers(row, one)
+        )
+
+    def _claim_answers(self, row: Row, command: type) -> Iterator[m.Answer]:
+        """Yield what was answered to the row's claims, of which each has a number."""
+        for number in count(1):
+            answer = self._ahead.answer(_claim_key(row, command, number))
+            if answer is None:
+                return
+            yield answer
+
+    def _fresh_claim_key(self, row: Row, command: type) -> str:
+        # A claim was made before if that replay was cut short ahead of the report.
+        number = sum(1 for _ in self._claim_answers(row, command)) + 1
+        return _claim_key(row, command, number)
 
     def _leave_off(self, row: Row) -> bool:
-        """Whether nobody is at work on the row's job order when the row has ended."""
+        """Whether the row was at work on its job order, and was the last to be."""
+        if row.line not in self._at_work:
+            return False
         visit = self._visit(row)
-        if row.line in self._at_work:
-            self._at_work.remove(row.line)
-            self._rows_on[visit] -= 1
+        self._at_work.remove(row.line)
+        self._rows_on[visit] -= 1
         return self._rows_on[visit] == 0
 
     def _visit(self, row: Row) -> str:
@@ -223,11 +241,18 @@ class _Driver:
             command=command,
         )
 
-    def _of(self, row: Row, command: m.Command, moment: str, *, at: int) -> m.Commanded:
-        """Return a command of a row; without a ``moment`` it is the report itself."""
+    def _of(
+        self, row: Row, command: m.Command, *, at: int, key: str = ""
+    ) -> m.Commanded:
+        """Return a command of a row.
+
+        What follows from where a job order stands is new each time, and so is its key;
+        what a row says by itself is given the ``key`` of its content.
+        """
+        name = f"{type(command).__name__}-{self._ahead.state.seq}"
         return m.Commanded(
             origin=ORIGIN,
-            key=_key(row, moment, type(command)) if moment else row.key,
+            key=key or f"{row.key}:{name}",
             digest=_digest(command, row.person),
             person=row.person,
             at=at,
@@ -235,8 +260,8 @@ class _Driver:
         )
 
 
-def _key(row: Row, moment: str, command: type) -> str:
-    return f"{row.key}{moment}-{command.__name__}"
+def _claim_key(row: Row, command: type, number: int) -> str:
+    return f"{row.key}:{command.__name__}#{number}"
 
 
 def _digest(command: m.Command, person: str) -> str:

@@ -10,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from mes_engine.core.errors import SettingsError
-from mes_engine.core.quantity import ZERO
+from mes_engine.core.errors import Malformed, SettingsError
+from mes_engine.core.quantity import ZERO, checked_quantity
 from mes_engine.replay.amounts import Amounts
 from mes_engine.replay.log_file import column_numbers, open_log, records
 from mes_engine.replay.log_settings import LogSettings, ReportType, SpanFormat
@@ -141,16 +141,29 @@ class _Cells:
         self.bad(use, "is no number", text)
         return ZERO
 
+    def pieces(self, use: str, *, unit: str) -> Decimal:
+        return self._usable(use, self.number(use), unit=unit)
+
     def span(self, written: SpanFormat) -> Decimal:
         if written in _SECONDS:
-            return self.number("span") * _SECONDS[written]
-        text = self.text("span")
-        match = _SPANS[written].fullmatch(text)
-        if match is None:
-            self.bad("span", f"is no time in {written}", text)
-            return ZERO
-        hours, minutes, *seconds = (int(part) for part in match.groups())
-        return Decimal(hours * 3_600 + minutes * 60 + sum(seconds))
+            seconds = self.number("span") * _SECONDS[written]
+        else:
+            text = self.text("span")
+            match = _SPANS[written].fullmatch(text)
+            if match is None:
+                self.bad("span", f"is no time in {written}", text)
+                return ZERO
+            hours, minutes, *rest = (int(part) for part in match.groups())
+            seconds = Decimal(hours * 3_600 + minutes * 60 + sum(rest))
+        return self._usable("span", seconds, unit="SEC")
+
+    def _usable(self, use: str, value: Decimal, *, unit: str) -> Decimal:
+        """Return ``value``, noting it where the core would not take it as it is."""
+        try:
+            checked_quantity(value, unit=unit)
+        except Malformed:
+            self.bad(use, f"is no amount of {unit}", self.by_use[use])
+        return value
 
 
 @dataclass(slots=True)
@@ -209,7 +222,7 @@ class _Reader:
             resource=found.text("resource"),
             start=start,
             complete=complete,
-            order_quantity=found.number("order_quantity"),
+            order_quantity=found.pieces("order_quantity", unit=says.unit),
             part=found.text("part"),
             person=found.text("person"),
             is_rework=rework in says.rework_words,
@@ -226,11 +239,14 @@ class _Reader:
         seconds = found.span(says.span)
         times = dict.fromkeys(("setup_s", "processing_s", "down_s", "unknown_s"), ZERO)
         times[TIME_OF[kind]] = seconds
+        suspect = ZERO
+        if says.columns.mrb is not None:
+            suspect = found.pieces("mrb", unit=says.unit)
         return Amounts(
             rows=1,
-            good=found.number("good"),
-            scrap=found.number("rejected"),
-            suspect=found.number("mrb") if says.columns.mrb else ZERO,
+            good=found.pieces("good", unit=says.unit),
+            scrap=found.pieces("rejected", unit=says.unit),
+            suspect=suspect,
             **times,
         )
 
