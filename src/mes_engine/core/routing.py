@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from mes_engine.core.quantity import ZERO
+from mes_engine.core.quantity import UNITS, ZERO
 
 
 class JobPer(StrEnum):
@@ -148,7 +148,11 @@ def routing_problems(routing: Routing) -> list[tuple[str, str]]:
     problems = [*_name_problems(routing)]
     if problems:
         return problems
-    return [*_shape_problems(routing), *_share_problems(routing)]
+    return [
+        *_number_problems(routing),
+        *_shape_problems(routing),
+        *_share_problems(routing),
+    ]
 
 
 def _name_problems(routing: Routing) -> Iterator[tuple[str, str]]:
@@ -156,6 +160,9 @@ def _name_problems(routing: Routing) -> Iterator[tuple[str, str]]:
         yield "steps", "a routing needs at least one step"
     ids = [step.id for step in routing.steps]
     for index, step in enumerate(ids):
+        if not step or {"/", ">"} & set(step):
+            # Visits and connections are named after steps, with these between them.
+            yield f"steps.{index}.id", f"'{step}' has a '>' or '/', or is empty"
         if step in ids[:index]:
             yield f"steps.{index}.id", f"there is already a step '{step}'"
     seen: set[tuple[str, str]] = set()
@@ -169,6 +176,40 @@ def _name_problems(routing: Routing) -> Iterator[tuple[str, str]]:
                 f"'{one.source}' and '{one.target}' are already connected",
             )
         seen.add((one.source, one.target))
+
+
+def _number_problems(routing: Routing) -> Iterator[tuple[str, str]]:
+    for name, share in (
+        ("over_tolerance", routing.over_tolerance),
+        ("under_tolerance", routing.under_tolerance),
+    ):
+        if not (share.is_finite() and share >= ZERO):
+            yield name, f"{share} is no share of 0 or more"
+    for index, step in enumerate(routing.steps):
+        for name, seconds in (("setup_s", step.setup_s), ("run_s", step.run_s)):
+            if not (seconds.is_finite() and seconds >= ZERO):
+                yield f"steps.{index}.{name}", f"{seconds} is no time of 0 or more"
+        yield from _component_problems(index, step)
+    for index, one in enumerate(routing.connections):
+        batch, share = one.transfer_batch, one.share
+        path = f"connections.{index}"
+        if batch is not None and not (batch.is_finite() and batch > ZERO):
+            yield f"{path}.transfer_batch", f"{batch} is no amount of pieces above 0"
+        if not (share.is_finite() and ZERO < share <= 1):
+            yield f"{path}.share", f"{share} is no share above 0, up to 1"
+
+
+def _component_problems(index: int, step: Step) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set()
+    for number, one in enumerate(step.consumes):
+        path = f"steps.{index}.consumes.{number}"
+        if not (one.per_piece.is_finite() and one.per_piece >= ZERO):
+            yield f"{path}.per_piece", f"{one.per_piece} is no amount of 0 or more"
+        if one.unit not in UNITS:
+            yield f"{path}.unit", f"'{one.unit}' is no unit code known here"
+        if one.material in seen:
+            yield f"{path}.material", f"'{one.material}' is consumed here already"
+        seen.add(one.material)
 
 
 def _shape_problems(routing: Routing) -> Iterator[tuple[str, str]]:
@@ -230,7 +271,11 @@ def _share_problems(routing: Routing) -> Iterator[tuple[str, str]]:
                 f"steps.{index}",
                 f"pieces leave '{step.id}' both by quantity and by alternative",
             )
-        shares = [o.share for o in leaving if o.kind is ConnectionKind.QUANTITY]
+        shares = [
+            one.share
+            for one in leaving
+            if one.kind is ConnectionKind.QUANTITY and one.share.is_finite()
+        ]
         if shares and sum(shares) != 1:
             yield (
                 f"steps.{index}",
