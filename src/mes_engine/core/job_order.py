@@ -142,8 +142,10 @@ def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
         *(Row(_T.REPORT, state, state) for state in (*RUNNING, *INTERRUPTED)),
         *(
             Row(_T.MOVE_TO, state, state, (_C.NO_HOLD,))
-            for state in (_S.ALLOWED_LOADED, *INTERRUPTED)
+            for state in (_S.ALLOWED_LOADED, _S.INTERRUPTED_SUSPENDED)
         ),
+        # What is held may be brought elsewhere, and goes on being held there.
+        Row(_T.MOVE_TO, _S.INTERRUPTED_HELD, _S.INTERRUPTED_HELD),
         *(
             Row(_T.UPDATE, state, state, (_C.NOT_LOADED_WITH_MATERIAL,))
             for state in (*NOT_ALLOWED, *ALLOWED)

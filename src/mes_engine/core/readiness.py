@@ -7,7 +7,7 @@ from mes_engine.core.job_order import INTERRUPTED, RUNNING, JobOrder, JobOrderSt
 from mes_engine.core.lots import LotQuality
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import visit_id
-from mes_engine.core.routing import Connection, Routing, Step, StepOrder
+from mes_engine.core.routing import Component, Connection, Routing, Step, StepOrder
 from mes_engine.core.runs import Hold, HoldScope
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import Position
@@ -95,8 +95,8 @@ def material_available(
     short: list[str] = []
     for component in step_of(state, job).consumes:
         need = component.per_piece * for_pieces
-        there = on_hand(state, component.material)
-        taken = _claimed_by_others(state, component.material, job)
+        there = on_hand(state, component)
+        taken = _claimed_by_others(state, component, job)
         if need > there - taken:
             claimed = f" less {taken} for work that has begun" if taken else ""
             short.append(
@@ -110,12 +110,14 @@ def material_available(
     return _met(ConditionName.MATERIAL_AVAILABLE)
 
 
-def usable_stock(state: State, material: str) -> list[Position]:
-    """Return the positions of a material that may be consumed, oldest lot first."""
+def usable_stock(state: State, component: Component) -> list[Position]:
+    """Return the positions that may be consumed as ``component``, oldest lot first."""
     found: list[tuple[int, Position]] = []
-    for position in state.position.find("material_in_stock", material):
+    for position in state.position.find("material_in_stock", component.material):
         lot = state.lot.get(position.lot)
-        if lot is not None and lot.quality in {
+        if position.unit != component.unit or lot is None:
+            continue
+        if lot.quality in {
             LotQuality.UNRESTRICTED,
             LotQuality.RESTRICTED,
         }:
@@ -124,19 +126,19 @@ def usable_stock(state: State, material: str) -> list[Position]:
     return [position for _, position in found]
 
 
-def on_hand(state: State, material: str) -> Decimal:
-    """Return what may be consumed of a material."""
-    return sum((one.stock for one in usable_stock(state, material)), ZERO)
+def on_hand(state: State, component: Component) -> Decimal:
+    """Return what may be consumed as ``component``, in its unit."""
+    return sum((one.stock for one in usable_stock(state, component)), ZERO)
 
 
-def _claimed_by_others(state: State, material: str, job: JobOrder) -> Decimal:
+def _claimed_by_others(state: State, component: Component, job: JobOrder) -> Decimal:
     claimed = ZERO
-    for other in state.job_order.find("consumes", material):
+    for other in state.job_order.find("consumes", component.material):
         if other.id == job.id or other.state not in AT_WORK:
             continue
-        for component in step_of(state, other).consumes:
-            if component.material == material:
-                claimed += component.per_piece * max(other.planned, other.worked)
+        for one in step_of(state, other).consumes:
+            if (one.material, one.unit) == (component.material, component.unit):
+                claimed += one.per_piece * max(other.planned, other.worked)
     return claimed
 
 

@@ -17,6 +17,7 @@ from mes_engine.core.decide.claims import (
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import look_ahead, move, start_pieces
 from mes_engine.core.decide.posting import raise_posting
+from mes_engine.core.decide.stock import touch_rivals
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import INTERRUPTED, JobOrder, JobOrderTrigger
 from mes_engine.core.messages import (
@@ -67,6 +68,7 @@ def begin_setup(draft: Draft, job: JobOrder) -> JobOrder:
     """Let setup time run."""
     after = check(draft, job, _T.BEGIN_SETUP)
     set_clock(draft, take_active_lane(draft, job), Clock.SETUP)
+    touch_rivals(draft, job)
     return draft.move_state(draft.job(job.id), _T.BEGIN_SETUP, after)
 
 
@@ -86,6 +88,7 @@ def enter(draft: Draft, job: JobOrder) -> None:
     set_clock(draft, take_active_lane(draft, job), Clock.PROCESSING, begins=True)
     job = draft.job(job.id)
     start_pieces(draft, job)
+    touch_rivals(draft, job)
     request = draft.request(job.request)
     look_ahead(draft, request, routing_of(draft.state, job), job.step)
 

@@ -8,6 +8,7 @@ from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import move, transfer
 from mes_engine.core.decide.posting import post_report
+from mes_engine.core.decide.stock import touch_rivals
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.messages import ReportFrom, ReportQuantity, Scrapped
@@ -65,6 +66,8 @@ def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -
     job = draft.job(job.id)
     transfer(draft, job, is_ending=False)
     post_report(draft, job)
+    if job.worked > job.planned:
+        touch_rivals(draft, job)
     draft.touch(job.id)
 
 

@@ -58,17 +58,18 @@ def receive(draft: Draft, command: ReceiveMaterial) -> dict[str, str]:
 def consume(draft: Draft, job: JobOrder) -> None:
     """Take the components of everything worked out of stock, oldest lot first.
 
-    The guard of the trigger that ends the job order has seen that there is enough.
+    The guard of the trigger that ends the job order has seen that there is enough; an
+    abort takes what there is.
     """
     for component in step_of(draft.state, job).consumes:
         left = floored(component.per_piece * job.worked, unit=component.unit)
-        for position in usable_stock(draft.state, component.material):
+        for position in usable_stock(draft.state, component):
             if left == ZERO:
                 break
             taken = min(left, position.stock)
             left -= taken
             _consume_from(draft, job, position, taken)
-        touch_consumers(draft, component.material)
+    touch_rivals(draft, job)
 
 
 def _consume_from(
@@ -113,6 +114,12 @@ def _consume_from(
     if all(one.held == ZERO for one in draft.state.position.find("lot", position.lot)):
         existence = LotExistence.CONSUMED
         draft.emit(f.LotEnded(lot=position.lot, existence=existence))
+
+
+def touch_rivals(draft: Draft, job: JobOrder) -> None:
+    """Note that what ``job`` claims of its materials is another amount now."""
+    for material in job.materials:
+        touch_consumers(draft, material)
 
 
 def touch_consumers(draft: Draft, material: str) -> None:
