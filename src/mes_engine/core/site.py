@@ -8,6 +8,10 @@ from mes_engine.core.equipment import STATE_MAPS
 from mes_engine.core.errors import NotFound
 from mes_engine.core.plant import Plant, Signal, WorkCenter, WorkUnit
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = (datetime(1, 1, 3, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LAST = (datetime(9999, 12, 29, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
 
 class Site:
     """A plant's parts, found by id.
@@ -76,7 +80,9 @@ class Site:
         Args:
             at: Microseconds of UTC.
         """
-        local = datetime.fromtimestamp(at / 1_000_000, UTC).astimezone(self._zone)
+        # A device may say any time: one beyond the calendar is brought to its edge.
+        within = timedelta(microseconds=min(max(at, _FIRST), _LAST))
+        local = (_EPOCH + within).astimezone(self._zone)
         minute = local.hour * 60 + local.minute
         yesterday = local.date() - timedelta(days=1)
         for shift in self.plant.shifts:
