@@ -63,13 +63,25 @@ async def running_engine(
         engine = Engine(
             store, await store.load(), clock=clock, feed=feed, decide=decide
         )
+        async with _running(engine, feed):
+            yield Core(database=database, engine=engine, feed=feed, clock=clock)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _running(engine: Engine, feed: Feed) -> AsyncIterator[None]:
+    """Run the engine beside what is done meanwhile; let one error be itself."""
+    try:
         async with TaskGroup() as tasks:
             running = tasks.create_task(engine.run())
             try:
-                yield Core(database=database, engine=engine, feed=feed, clock=clock)
+                yield
             finally:
                 engine.stop()
                 await running
                 feed.close()
-    finally:
-        await database.close()
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) == 1:
+            raise group.exceptions[0] from None
+        raise

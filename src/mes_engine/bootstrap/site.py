@@ -41,7 +41,8 @@ CONSUMERS = tuple(
 )
 RECONCILE_EVERY_S = 900
 POKE_EVERY_S = 300
-GRACE_S = 8
+GRACE_S = 5
+"""For requests that are still coming in; the whole stop is to take less than 10 s."""
 MOST_CONNECTIONS = 1_000
 
 
