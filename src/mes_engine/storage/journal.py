@@ -7,16 +7,25 @@ All of them are plain functions on a connection, for ``Database.read`` (or insid
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 
 from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.facts import Recorded, decoded
 from mes_engine.core.lots import GenealogyEdge
-from mes_engine.core.postings import Posting, PostingState
+from mes_engine.core.postings import SETTLED, Posting, PostingState
 from mes_engine.core.production import UnassignedProduction
 from mes_engine.core.wip_ledger import Move, Position
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
+from mes_engine.storage.tables.material import IS_UNSETTLED
 
 MAIN = "main"
 SET_ASIDE = "message_set_aside"
@@ -110,7 +119,10 @@ def postings(
     """Return postings, by stream and number."""
     conditions = _equal("posting", {"stream": stream})
     if states is not None:
-        conditions.append(t.posting.c.state.in_(list(states)))
+        wanted = list(states)
+        conditions.append(t.posting.c.state.in_(wanted))
+        if not SETTLED.intersection(wanted):
+            conditions.append(literal_column(IS_UNSETTLED))  # for its small index
     order = [t.posting.c.stream, t.posting.c.stream_seq]
     return _values(
         connection, "posting", partition, conditions, order=order, limit=limit

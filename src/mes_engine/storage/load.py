@@ -9,30 +9,30 @@ are given by others and must be recognised when they come again.
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    and_,
+    Select,
     literal_column,
-    or_,
     select,
     text,
-    union,
+    union_all,
 )
 
-from mes_engine.core.lots import LotExistence
-from mes_engine.core.postings import SETTLED
-from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.state import State
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
 from mes_engine.storage.journal import head
-from mes_engine.storage.tables.material import IS_HELD
+from mes_engine.storage.tables.material import IS_HELD, IS_UNSETTLED
+from mes_engine.storage.tables.work import IS_HOLD_OPEN, IS_REQUEST_OPEN
 
 HANDLED_KEPT = 100_000
 AT_ONCE = 5_000
-OVER = (WorkRequestState.CLOSED, WorkRequestState.CANCELLED)
+HELD_HINT = "INDEXED BY ix_position_held"
+
+Query = Select[*tuple[Any, ...]]
 
 WHOLE = (
     "plant",
@@ -52,55 +52,54 @@ def load_state(connection: Connection, partition: str) -> State:
     state = State(partition)
     with _uncollected():
         for name in WHOLE:
-            _fill(state, connection, name)
-        for name, condition in _live(partition).items():
-            _fill(state, connection, name, condition)
+            _fill(state, connection, name, CODECS[name].query(partition))
+        for name, query in _live(partition):
+            _fill(state, connection, name, query)
         _fill_handled(state, connection)
     state.seq = head(connection, partition)
     return state
 
 
-def _live(partition: str) -> dict[str, ColumnElement[bool]]:
-    unsettled = t.posting.c.state.not_in(sorted(SETTLED))
-    live = union(
-        select(t.work_request.c.id).where(
-            t.work_request.c.partition == partition,
-            t.work_request.c.state.not_in(OVER),
-        ),
-        select(t.posting.c.stream).where(t.posting.c.partition == partition, unsettled),
+def _live(partition: str) -> Iterator[tuple[str, Query]]:
+    """Yield what to read of which table; a row may be read twice.
+
+    Each query is one that an index answers, so that what is over costs nothing. Where
+    SQLite would not think of the index by itself, it is named.
+    """
+    ours = {name: CODECS[name].query(partition) for name in t.PROJECTIONS}
+    live = union_all(
+        select(t.work_request.c.id)
+        .where(t.work_request.c.partition == partition, text(IS_REQUEST_OPEN))
+        .with_hint(t.work_request, "INDEXED BY ix_work_request_open"),
+        select(t.posting.c.stream)
+        .where(t.posting.c.partition == partition, text(IS_UNSETTLED))
+        .with_hint(t.posting, "INDEXED BY ix_posting_unsettled"),
     ).cte("live")
     requests = select(live.c.id)
     jobs = select(t.job_order.c.id).where(
         t.job_order.c.partition == partition, t.job_order.c.request.in_(requests)
     )
-    is_held = text(IS_HELD)
-    held = select(t.position.c.lot).where(t.position.c.partition == partition, is_held)
-    received = and_(t.lot.c.request.is_(None), t.lot.c.existence == LotExistence.ACTIVE)
-    return {
-        "visit": t.visit.c.request.in_(requests),
-        "job_order": t.job_order.c.request.in_(requests),
-        "run": t.run.c.job_order.in_(jobs),
-        "hold": t.hold.c.released_at.is_(None),
-        "lot": or_(t.lot.c.request.in_(requests), t.lot.c.id.in_(held), received),
-        "position": or_(t.position.c.request.in_(requests), is_held),
-        "connection_flow": t.connection_flow.c.request.in_(requests),
-        "posting": or_(unsettled, t.posting.c.stream.in_(requests)),
-    }
+    held = (
+        select(t.position.c.lot)
+        .where(t.position.c.partition == partition, text(IS_HELD))
+        .with_hint(t.position, HELD_HINT)
+    )
+    for name in ("visit", "job_order", "lot", "position", "connection_flow"):
+        yield name, ours[name].where(t.PROJECTIONS[name].c.request.in_(requests))
+    yield "run", ours["run"].where(t.run.c.job_order.in_(jobs))
+    yield "posting", ours["posting"].where(t.posting.c.stream.in_(requests))
+    yield "hold", ours["hold"].where(text(IS_HOLD_OPEN))
+    yield "lot", ours["lot"].where(t.lot.c.id.in_(held))
+    yield (
+        "position",
+        ours["position"].where(text(IS_HELD)).with_hint(t.position, HELD_HINT),
+    )
 
 
-def _fill(
-    state: State,
-    connection: Connection,
-    name: str,
-    condition: ColumnElement[bool] | None = None,
-) -> None:
-    codec = CODECS[name]
-    query = codec.query(state.partition)
-    if condition is not None:
-        query = query.where(condition)
-    put = getattr(state, name).put
+def _fill(state: State, connection: Connection, name: str, query: Query) -> None:
+    read, put = CODECS[name].values, getattr(state, name).put
     for rows in connection.execute(query).partitions(AT_ONCE):
-        for value in codec.values(rows):
+        for value in read(rows):
             put(value)
 
 

@@ -36,6 +36,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_work_request")),
         sqlite_strict=True,
     )
+    op.create_index(
+        op.f("ix_work_request_open"),
+        "work_request",
+        ["partition", "id"],
+        sqlite_where=sa.text("NOT (state IN ('closed', 'cancelled'))"),
+    )
     op.create_table(
         "visit",
         text("partition"),
@@ -143,6 +149,12 @@ def upgrade() -> None:
         text("released_by"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_hold")),
         sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_hold_open"),
+        "hold",
+        ["partition", "id"],
+        sqlite_where=sa.text("released_at IS NULL"),
     )
     op.create_table(
         "dispatch_decision",

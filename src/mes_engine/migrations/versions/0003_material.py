@@ -189,6 +189,6 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_posting_unsettled"),
         "posting",
-        ["partition", "state"],
+        ["partition", "state", "stream"],
         sqlite_where=sa.text("NOT (state IN ('acknowledged', 'waived'))"),
     )

@@ -37,6 +37,9 @@ lot = strict_table(
 IS_HELD = f"{' + '.join(HELD)} > 0"
 """The SQL condition that something is at a position now."""
 
+IS_UNSETTLED = f"NOT ({one_of('state', sorted(SETTLED))})"
+"""The SQL condition that the ledger's last word on a posting is still to come."""
+
 position = strict_table(
     "position",
     partition(),
@@ -132,6 +135,7 @@ posting = strict_table(
         "ix_posting_unsettled",
         "partition",
         "state",
-        sqlite_where=text(f"NOT ({one_of('state', sorted(SETTLED))})"),
+        "stream",
+        sqlite_where=text(IS_UNSETTLED),
     ),
 )

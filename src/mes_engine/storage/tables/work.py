@@ -1,6 +1,6 @@
 """Work: requests, job orders, their runs, and the commands that were handled."""
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 
 from mes_engine.core.conditions import Condition
 from mes_engine.core.dispatching import Candidate
@@ -14,6 +14,7 @@ from mes_engine.storage.columns import (
     flag,
     key,
     number_key,
+    one_of,
     partition,
     quantity,
     strict_table,
@@ -21,6 +22,14 @@ from mes_engine.storage.columns import (
     whole,
     word,
 )
+
+OVER = (WorkRequestState.CLOSED, WorkRequestState.CANCELLED)
+
+IS_REQUEST_OPEN = f"NOT ({one_of('state', OVER)})"
+"""The SQL condition that a work request is not over."""
+
+IS_HOLD_OPEN = "released_at IS NULL"
+"""The SQL condition that a hold still holds."""
 
 work_request = strict_table(
     "work_request",
@@ -39,6 +48,12 @@ work_request = strict_table(
     string("lot", is_optional=True),
     whole("posted"),
     flag("releases_job_orders"),
+    Index(
+        "ix_work_request_open",
+        "partition",
+        "id",
+        sqlite_where=text(IS_REQUEST_OPEN),
+    ),
 )
 
 visit = strict_table(
@@ -129,6 +144,7 @@ hold = strict_table(
     whole("opened_at"),
     whole("released_at", is_optional=True),
     string("released_by"),
+    Index("ix_hold_open", "partition", "id", sqlite_where=text(IS_HOLD_OPEN)),
 )
 
 dispatch_decision = strict_table(
