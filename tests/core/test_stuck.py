@@ -70,6 +70,21 @@ def test_a_first_job_stopped_during_setup_leaves_its_pieces_to_a_follow_on() -> 
     assert shop.stock() == 10
 
 
+def test_a_first_job_paused_in_its_setup_begins_when_it_is_resumed() -> None:
+    shop = Shop(a_routing("cut", "mill"))
+    shop.make(10)
+    job = shop.load("cut")
+    shop.fire("cut", T.BEGIN_SETUP)
+    shop.ok(m.PauseJobOrder(job_order=job, reason="no tool"))
+
+    shop.ok(m.ResumeJobOrder(job_order=job))
+
+    assert shop.at_step("cut") == {"queued": 10, "started": 10}
+    shop.report("cut", 10)
+    shop.complete("cut")
+    assert shop.at_step("mill") == {"queued": 10}
+
+
 def test_a_hold_on_a_job_order_that_ended_under_it_can_be_released() -> None:
     shop = Shop(a_routing("cut"))
     shop.make(10)

@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from mes_engine.core.plant import Signal
+from mes_engine.core.quantity import MAX_QUANTITY
 
 MICROSECONDS = 1_000_000
 TOP_PART = Decimal("0.5")
@@ -95,7 +96,7 @@ def _told_apart(
         is_usual = _is_plausible(signal, delta, elapsed_us)
         return (CounterChange.ADVANCE if is_usual else CounterChange.SUSPECT), delta
     width = signal.rollover
-    if width is not None and previous >= width * TOP_PART:
+    if width is not None and width * TOP_PART <= previous < width:
         around = value + width - previous
         if around <= width * TOP_PART and _is_plausible(signal, around, elapsed_us):
             return CounterChange.ROLLOVER, around
@@ -106,6 +107,8 @@ def _told_apart(
 
 
 def _is_plausible(signal: Signal, delta: int, elapsed_us: int) -> bool:
+    if delta * signal.factor > MAX_QUANTITY:
+        return False
     if signal.max_rate_per_s is None:
         return True
     # One count of slack: the change may have happened just before the last sample.

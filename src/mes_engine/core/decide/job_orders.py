@@ -146,7 +146,7 @@ def resume(draft: Draft, command: ResumeJobOrder) -> JobOrder:
         claim(draft, job, unit, Lane.ACTIVE)
         job = draft.job(job.id)
     after = check(draft, job, _T.RESUME)
-    set_clock(draft, take_active_lane(draft, job), Clock.PROCESSING, begins=True)
+    enter(draft, job)  # It may have been interrupted in its setup, before it began.
     return draft.move_state(draft.job(job.id), _T.RESUME, after)
 
 

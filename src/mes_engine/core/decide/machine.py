@@ -24,7 +24,7 @@ from mes_engine.core.production import (
     UnassignedProduction,
     UnassignedReason,
 )
-from mes_engine.core.quantity import ZERO
+from mes_engine.core.quantity import MAX_QUANTITY, ZERO
 from mes_engine.core.readiness import step_of
 from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import Lane
@@ -33,6 +33,8 @@ from mes_engine.core.signals import CounterChange, SignalState, read_counter
 
 replace = msgspec.structs.replace
 AT_WORK = frozenset({*RUNNING, *INTERRUPTED})
+MAX_COUNT = 2**64
+"""No counter of a machine is wider."""
 
 
 def hear_link(draft: Draft, source: str, report: LinkReport) -> None:
@@ -115,7 +117,9 @@ def _hear_counter(
         f.SignalRead(signal=reading.state, change=reading.change, delta=reading.delta)
     )
     pieces = reading.delta * signal.factor
-    if pieces > ZERO:
+    if pieces > MAX_QUANTITY:
+        _gap(draft, signal.tag, f"a jump by {reading.delta} is no production")
+    elif pieces > ZERO:
         is_suspect = reading.change is CounterChange.SUSPECT
         _count(draft, signal, pieces, is_suspect=is_suspect)
 
@@ -123,7 +127,7 @@ def _hear_counter(
 def _as_count(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if value < 0 or value != value // 1:
+    if not 0 <= value <= MAX_COUNT or value != value // 1:
         return None
     return int(value)
 

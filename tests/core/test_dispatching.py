@@ -1,0 +1,219 @@
+"""Dispatch: one order of the queue, and every refusal with its reason."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mes_engine.core import facts as f
+from mes_engine.core import messages as m
+from mes_engine.core.conditions import Condition, ConditionName
+from mes_engine.core.dispatching import DispatchDecision, first_takable, ranked, score
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.job_order import JobOrderState as S
+from mes_engine.core.plant import DispatchRule
+from mes_engine.core.runs import HoldScope, Lane
+from tests.core.plants import a_plant, a_routing, a_step, center
+from tests.core.shop import MONDAY, Shop
+
+
+def a_job(number: int, **changed: Any) -> JobOrder:
+    fields: dict[str, Any] = {
+        "id": f"JO-{number}",
+        "number": number,
+        "request": "WR-1",
+        "visit": "WR-1/cut/1",
+        "step": "cut",
+        "routing": "R",
+        "revision": "A",
+        "work_center": "WC-CUT",
+        "equipment_class": "cut",
+        "unit": "C62",
+        "planned": Decimal(10),
+        "due_at": 0,
+        "priority": 0,
+        "stored_at": 0,
+        "queued_at": 0,
+    }
+    return JobOrder(**fields | changed)
+
+
+def order(rule: DispatchRule, *jobs: JobOrder) -> list[int]:
+    return [int(one.job_order[3:]) for one in ranked(rule, jobs, {})]
+
+
+def test_fifo_goes_by_the_time_of_entering_the_queue() -> None:
+    jobs = [a_job(1, queued_at=30), a_job(2, queued_at=10), a_job(3, queued_at=20)]
+
+    assert order(DispatchRule.FIFO, *jobs) == [2, 3, 1]
+
+
+def test_fifo_takes_the_time_of_storing_where_none_is_known() -> None:
+    jobs = [a_job(1, queued_at=20), a_job(2, queued_at=None, stored_at=10)]
+
+    assert order(DispatchRule.FIFO, *jobs) == [2, 1]
+
+
+def test_edd_goes_by_the_due_date() -> None:
+    jobs = [a_job(1, due_at=30), a_job(2, due_at=10), a_job(3, due_at=20)]
+
+    assert order(DispatchRule.EDD, *jobs) == [2, 3, 1]
+
+
+def test_priority_puts_the_highest_number_first() -> None:
+    jobs = [a_job(1, priority=-1), a_job(2, priority=5), a_job(3)]
+
+    assert order(DispatchRule.PRIORITY, *jobs) == [2, 3, 1]
+
+
+@pytest.mark.parametrize("rule", DispatchRule)
+def test_ties_go_by_number_not_by_text(rule: DispatchRule) -> None:
+    assert order(rule, a_job(10), a_job(9), a_job(100)) == [9, 10, 100]
+
+
+@given(
+    rule=st.sampled_from(DispatchRule),
+    values=st.lists(st.tuples(st.integers(), st.integers(-5, 5)), max_size=20),
+)
+def test_every_candidate_is_ranked_once_by_its_score(
+    rule: DispatchRule, values: list[tuple[int, int]]
+) -> None:
+    jobs = [
+        a_job(number, queued_at=at, due_at=at, priority=priority)
+        for number, (at, priority) in enumerate(values)
+    ]
+
+    found = ranked(rule, reversed(jobs), {})
+
+    assert sorted(one.job_order for one in found) == sorted(job.id for job in jobs)
+    assert [one.score for one in found] == sorted(score(rule, job) for job in jobs)
+
+
+def test_the_first_that_nothing_speaks_against_is_taken() -> None:
+    against = Condition(name=ConditionName.NO_HOLD, is_met=False, why="", mender="")
+    jobs = [a_job(1), a_job(2), a_job(3)]
+
+    found = ranked(DispatchRule.FIFO, jobs, {"JO-1": (against,)})
+
+    assert first_takable(found) == "JO-2"
+    assert first_takable(found[:1]) is None
+    assert first_takable([]) is None
+
+
+def decision(shop: Shop) -> DispatchDecision:
+    found = shop.facts(f.DispatchDecided)[-1].decision
+    assert isinstance(found, DispatchDecision)
+    return found
+
+
+def test_a_decision_keeps_the_reason_of_each_refusal() -> None:
+    shop = Shop(a_routing("cut"))
+    first, second = shop.make(1, request="WR-1"), shop.make(1, request="WR-2")
+    held = shop.job("cut", first).id
+    shop.ok(m.OpenHold(scope=HoldScope.JOB_ORDER, target=held, reason="crack"))
+
+    result = shop.ok(m.DispatchWorkUnit(work_unit="cut-1"))
+
+    taken = shop.job("cut", second).id
+    assert result["job_order"] == taken
+    kept = decision(shop)
+    assert kept.chosen == taken
+    assert kept.asked_for is None
+    assert [one.job_order for one in kept.candidates] == [held, taken]
+    assert [str(one) for one in kept.candidates[0].unmet] == [
+        "no_hold: H-000001 by Maria: crack"
+    ]
+    assert shop.by_id(taken).state is S.ALLOWED_LOADED
+
+
+def test_a_machine_without_the_class_is_a_reason() -> None:
+    """One work center, two kinds of machines: each takes what it can do."""
+    plant = a_plant()
+    units = tuple(
+        msgspec.structs.replace(unit, work_center=center("cut"))
+        for unit in plant.work_units
+        if unit.id in {"cut-1", "drill-1"}
+    )
+    both = a_routing("cut", a_step("drill", work_center=center("cut")))
+    shop = Shop(both, plant=a_plant(work_units=units, signals=()))
+    shop.make(1)
+
+    result = shop.ok(m.DispatchWorkUnit(work_unit="drill-1"))
+
+    assert result["job_order"] == ""
+    kept = decision(shop)
+    assert kept.chosen is None
+    assert [str(one) for one in kept.candidates[0].unmet] == [
+        "work_unit_suitable: drill-1 has no class cut"
+    ]
+
+
+def test_the_choice_of_a_person_is_kept_with_what_the_rule_would_have_taken() -> None:
+    shop = Shop(a_routing("cut"))
+    shop.make(1, request="WR-1")
+    shop.make(1, request="WR-2")
+    later = shop.job("cut", "WR-2").id
+
+    shop.ok(m.LoadJobOrder(job_order=later, work_unit="cut-1"))
+
+    kept = decision(shop)
+    assert kept.asked_for == kept.chosen == later
+    assert kept.candidates[0].job_order == shop.job("cut", "WR-1").id
+    assert kept.person == "Maria"
+
+
+def test_a_full_machine_takes_no_more_and_says_who_has_it() -> None:
+    shop = Shop(a_routing("cut"))
+    for number in (1, 2, 3):
+        shop.make(1, request=f"WR-{number}")
+    shop.ok(m.DispatchWorkUnit(work_unit="cut-1"))
+    shop.ok(m.DispatchWorkUnit(work_unit="cut-1"))
+
+    answer = shop.refused(m.DispatchWorkUnit(work_unit="cut-1"))
+
+    assert answer.unmet == (
+        "lane_free: cut-1 has JO-000001 (active, Maria), JO-000002 (staged, Maria)",
+    )
+    assert not shop.facts(f.DispatchDecided)[2:]
+
+
+def test_two_that_claim_one_job_one_wins_and_the_other_is_told_who_has_it() -> None:
+    shop = Shop(a_routing("mill"))
+    shop.make(1)
+    job = shop.job("mill").id
+    shop.ok(m.LoadJobOrder(job_order=job, work_unit="mill-1"), person="Ana")
+
+    answer = shop.refused(m.LoadJobOrder(job_order=job, work_unit="mill-2"))
+
+    assert answer.message.endswith("on mill-1, taken by Ana.")
+
+
+def test_a_lane_that_is_taken_is_refused_and_the_other_is_free() -> None:
+    shop = Shop(a_routing("cut"))
+    shop.make(1, request="WR-1")
+    shop.make(1, request="WR-2")
+    first, second = (shop.job("cut", name).id for name in ("WR-1", "WR-2"))
+    shop.ok(m.LoadJobOrder(job_order=first, work_unit="cut-1", lane=Lane.STAGED))
+
+    again = m.LoadJobOrder(job_order=second, work_unit="cut-1", lane=Lane.STAGED)
+    shop.refused(again)
+    shop.ok(m.LoadJobOrder(job_order=second, work_unit="cut-1", lane=Lane.ACTIVE))
+
+
+def test_due_dates_decide_where_the_work_center_says_so() -> None:
+    plant = a_plant()
+    centers = tuple(
+        msgspec.structs.replace(one, rule=DispatchRule.EDD)
+        for one in plant.work_centers
+    )
+    shop = Shop(a_routing("cut"), plant=a_plant(work_centers=centers))
+    shop.make(1, request="WR-1", due_at=MONDAY + 2)
+    shop.make(1, request="WR-2", due_at=MONDAY + 1)
+
+    result = shop.ok(m.DispatchWorkUnit(work_unit="cut-1"))
+
+    assert result["job_order"] == shop.job("cut", "WR-2").id
+    assert decision(shop).rule is DispatchRule.EDD
