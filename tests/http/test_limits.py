@@ -51,9 +51,6 @@ async def test_more_than_a_hundred_headers_are_a_431() -> None:
 
 
 async def test_a_body_that_dribbles_in_is_a_408() -> None:
-    async def never(_scope: Scope, _receive: Receive, _send: Send) -> None:
-        pytest.fail("the app must not be asked")
-
     async def dribbling() -> Message:
         await asyncio.sleep(0.01)
         return {"type": "http.request", "body": b" ", "more_body": True}
@@ -63,10 +60,33 @@ async def test_a_body_that_dribbles_in_is_a_408() -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    limits = RequestLimits(never, receive_s=0.05)
+    limits = RequestLimits(_nobody, receive_s=0.05)
     await limits({"type": "http", "headers": []}, dribbling, send)
     assert sent[0]["status"] == 408
     assert (b"connection", b"close") in sent[0]["headers"]
+
+
+@pytest.mark.parametrize(("pieces", "is_heard_out"), [(40, True), (1_000, False)])
+async def test_who_sends_too_much_is_answered_when_it_is_over(
+    pieces: int, *, is_heard_out: bool
+) -> None:
+    """Or else the closing connection takes the answer along; but not without end."""
+    left = pieces
+
+    async def sending() -> Message:
+        nonlocal left
+        left -= 1
+        return {"type": "http.request", "body": b" " * 65_536, "more_body": left > 0}
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    limits = RequestLimits(_nobody)
+    await limits({"type": "http", "headers": []}, sending, send)
+    assert sent[0]["status"] == 413
+    assert (left == 0) is is_heard_out
 
 
 async def test_only_known_host_names_get_in() -> None:
@@ -118,3 +138,7 @@ async def _pieces(size: int) -> AsyncIterator[bytes]:
     while size > 0:
         yield b"x" * min(size, 65_536)
         size -= 65_536
+
+
+async def _nobody(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    pytest.fail("the app must not be asked")

@@ -6,6 +6,7 @@ Pure ASGI, so that streams pass untouched.
 import asyncio
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mes_engine.http.problems import problem
 
 MAX_BODY = 1024 * 1024
+MAX_DISCARDED = 8 * MAX_BODY
 MAX_DEPTH = 32
 MAX_HEADERS = 100
 RECEIVE_S = 10.0
@@ -22,12 +24,17 @@ _NESTING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class _Rejected(Exception):
-    """A request breaks a limit."""
+    """A request breaks a limit.
 
-    def __init__(self, slug: str, detail: str) -> None:
+    Attributes:
+        is_coming: Whether the client may still be sending its body.
+    """
+
+    def __init__(self, slug: str, detail: str, *, is_coming: bool = False) -> None:
         super().__init__(detail)
         self.slug = slug
         self.detail = detail
+        self.is_coming = is_coming
 
 
 class RequestLimits:
@@ -48,6 +55,8 @@ class RequestLimits:
         try:
             body = await self._received(scope, receive)
         except _Rejected as rejected:
+            if rejected.is_coming:
+                await self._discard(receive)
             answer = problem(
                 rejected.slug, rejected.detail, headers={"Connection": "close"}
             )
@@ -70,11 +79,11 @@ class RequestLimits:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise ClientDisconnect
+                    has_more = message.get("more_body", False)
                     chunks.append(message.get("body", b""))
                     size += len(chunks[-1])
                     if size > self._max_body:
-                        raise _too_large(self._max_body)
-                    has_more = message.get("more_body", False)
+                        raise _too_large(self._max_body, is_coming=has_more)
         except TimeoutError:
             raise _Rejected(
                 "too-slow", f"The body took longer than {self._receive_s:g} s."
@@ -90,7 +99,20 @@ class RequestLimits:
         for name, value in headers:
             is_length = name == b"content-length" and value.isdigit()
             if is_length and int(value) > self._max_body:
-                raise _too_large(self._max_body)
+                raise _too_large(self._max_body, is_coming=True)
+
+    async def _discard(self, receive: Receive) -> None:
+        """Let the body come to its end, within limits, and forget it.
+
+        A connection that is closed on someone who still sends takes the answer along.
+        """
+        size, has_more = 0, True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._receive_s):
+                while has_more and size <= MAX_DISCARDED:
+                    message = await receive()
+                    size += len(message.get("body", b""))
+                    has_more = message.get("more_body", False)
 
 
 class KnownHosts:
@@ -171,8 +193,9 @@ def is_shallow(body: bytes, most: int = MAX_DEPTH) -> bool:
     return True
 
 
-def _too_large(most: int) -> _Rejected:
-    return _Rejected("too-large", f"The body has more than {most} bytes.")
+def _too_large(most: int, *, is_coming: bool) -> _Rejected:
+    detail = f"The body has more than {most} bytes."
+    return _Rejected("too-large", detail, is_coming=is_coming)
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
