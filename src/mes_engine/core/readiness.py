@@ -60,7 +60,9 @@ def upstream_quantity(state: State, job: JobOrder) -> Condition:
     missing = [
         one.source
         for one in routing.reaching(job.step)
-        if not one.carries_pieces and one.source not in tokens
+        if not one.carries_pieces
+        and one.source not in tokens
+        and not is_out_of_reach(state, routing, job.request, one.source)
     ]
     if missing:
         return _condition(
@@ -234,6 +236,19 @@ def is_exhausted(
         elif not (visit.is_done or visit.chosen not in {None, one.target}):
             return False
     return True
+
+
+def is_out_of_reach(state: State, routing: Routing, request: str, step: str) -> bool:
+    """Whether the request has not come to ``step``, and never will."""
+    if state.visit.get(visit_id(request, step)) is not None:
+        return False
+    inward = list(routing.reaching(step))
+    return bool(inward) and all(
+        is_exhausted(state, routing, request, one)
+        if one.carries_pieces
+        else is_out_of_reach(state, routing, request, one.source)
+        for one in inward
+    )
 
 
 def quantity_accounted(state: State, job: JobOrder) -> Condition:

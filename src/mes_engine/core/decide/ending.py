@@ -94,6 +94,14 @@ def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
 
 
 def cancel(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
+    """Give up one job order; a step that holds no pieces is skipped with it."""
+    job = give_up(draft, job, reason)
+    if not job.expects_pieces:
+        settle_visit(draft, job)
+    return draft.job(job.id)
+
+
+def give_up(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
     """Give up a job order on which nothing was booked."""
     after = check(draft, job, JobOrderTrigger.CANCEL)
     close_run(draft, job)

@@ -6,7 +6,7 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import move, transfer
+from mes_engine.core.decide.flow import move, start_pieces, transfer
 from mes_engine.core.decide.posting import post_report
 from mes_engine.core.decide.stock import touch_rivals
 from mes_engine.core.errors import Malformed, Refused
@@ -36,6 +36,7 @@ def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -
     """Book a checked report: moves, totals, transfer, posting."""
     total = _total(command)
     if job.expects_pieces:
+        start_pieces(draft, job)  # In setup, nothing has begun that would have.
         _make_room(draft, job, command, total)
         _move_all(draft, job, command)
     else:

@@ -5,9 +5,10 @@ import msgspec
 from mes_engine.core import facts as f
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.ending import cancel
+from mes_engine.core.decide.ending import give_up
 from mes_engine.core.decide.flow import store
 from mes_engine.core.decide.job_orders import release
+from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import NOT_ALLOWED, JobOrder, JobOrderTrigger
 from mes_engine.core.messages import (
@@ -20,12 +21,14 @@ from mes_engine.core.messages import (
     ReleaseWorkRequest,
     WithdrawRouting,
 )
+from mes_engine.core.plant import Plant
 from mes_engine.core.quantity import ZERO, checked_quantity, checked_unit
 from mes_engine.core.requests import WorkRequest, WorkRequestState, visit_id
 from mes_engine.core.routing import ConnectionKind, Routing, routing_problems
 from mes_engine.core.site import Site
 
 _W = WorkRequestState
+_TOLD = 5
 
 
 def apply_plant(draft: Draft, command: ApplyPlant) -> dict[str, str]:
@@ -38,21 +41,48 @@ def apply_plant(draft: Draft, command: ApplyPlant) -> dict[str, str]:
     if known is not None and known.site != command.plant.site:
         raise Refused(f"This is site '{known.site}', not '{command.plant.site}'.")
     if known is not None:
-        after = Site(command.plant)
-        for unit in known.work_units:
-            runs = draft.state.run.find("work_unit", unit.id)
-            if unit.id not in after.work_units and runs:
-                told = ", ".join(run.job_order for run in runs)
-                raise Refused(
-                    f"{unit.id} cannot be removed: {told} is loaded on it.",
-                    hint="Unload it, or leave the work unit in the plant.",
-                )
+        in_the_way = _what_needs_the_old(draft, known, Site(command.plant))
+        if in_the_way:
+            raise Refused(
+                "The plant leaves out what work in progress needs.",
+                hint="Leave it in, or finish that work first.",
+                unmet=in_the_way,
+            )
     if known != command.plant:
         draft.emit(f.PlantApplied(plant=command.plant))
+        _forget_silent_machines(draft)
         for center in command.plant.work_centers:
             for job in draft.state.job_order.find("live_at", center.id):
                 draft.touch(job.id)
     return {"site": command.plant.site}
+
+
+def _what_needs_the_old(draft: Draft, known: Plant, after: Site) -> list[str]:
+    """Say what is in work at a part of the plant that is there no more."""
+    told = []
+    for center in known.work_centers:
+        jobs = draft.state.job_order.find("live_at", center.id)
+        if center.id not in after.work_centers and jobs:
+            names = ", ".join(job.id for job in jobs[:_TOLD])
+            told.append(
+                f"{center.id}: {len(jobs)} job orders are there, such as {names}"
+            )
+    for unit in known.work_units:
+        for run in draft.state.run.find("work_unit", unit.id):
+            job = draft.job(run.job_order)
+            capable = after.capable_units(job.work_center, job.equipment_class)
+            if unit.id not in {one.id for one in capable}:
+                told.append(f"{unit.id}: {job.id} is loaded on it")
+    return told
+
+
+def _forget_silent_machines(draft: Draft) -> None:
+    """A machine that no signal tells of any more is a bench: nothing is known of it."""
+    told_of = {signal.work_unit for signal in draft.state.site.plant.signals}
+    for equipment in list(draft.state.equipment.values()):
+        unit = equipment.work_unit
+        if unit not in told_of and equipment != Equipment(work_unit=unit):
+            draft.emit(f.EquipmentChanged(equipment=Equipment(work_unit=unit)))
 
 
 def release_routing(draft: Draft, command: ReleaseRouting) -> dict[str, str]:
@@ -208,7 +238,7 @@ def cancel_request(draft: Draft, command: CancelWorkRequest) -> dict[str, str]:
     for job in jobs:
         check(draft, job, JobOrderTrigger.CANCEL)
     for job in jobs:
-        cancel(draft, job, command.reason or f"{request.id} was cancelled")
+        give_up(draft, job, command.reason or f"{request.id} was cancelled")
     _set(draft, request, _W.CANCELLED, command.reason)
     return {"work_request": request.id, "state": _W.CANCELLED.value}
 

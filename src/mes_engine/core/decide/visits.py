@@ -45,6 +45,8 @@ def settle_visit(draft: Draft, job: JobOrder) -> bool:
             _pass_token(draft, request, one)
         else:
             _tell_nothing_comes(draft, request, one)
+    for other in draft.state.job_order.find("request", request.id):
+        draft.touch(other.id)  # Some may have waited for what cannot come any more.
     return True
 
 
