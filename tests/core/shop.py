@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from mes_engine.core import laws
 from mes_engine.core import messages as m
@@ -50,6 +50,15 @@ class Shop:
         self.ok(m.ApplyPlant(plant=plant or a_plant()))
         for routing in routings:
             self.ok(m.ReleaseRouting(routing=routing))
+
+    @classmethod
+    def without_a_plant(cls) -> Self:
+        """Return a shop that nothing was ever said to."""
+        shop = cls()
+        shop.state = State()
+        shop.batch, shop.pending = shop.state.layer(), []
+        shop.journal, shop.rows = [], {}
+        return shop
 
     # Messages
 

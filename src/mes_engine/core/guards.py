@@ -102,14 +102,16 @@ def _asked(
         JobOrderTrigger.STOP,
     }:
         # What was worked must be covered now: it is consumed with the end.
-        return r.material_available(state, job, for_pieces=job.worked)
+        return r.material_available(
+            state, job, for_pieces=job.worked, leaves_to_others=False
+        )
     if name in READINESS:
         return _READINESS[name](state, job)
     return _OTHERS[name](state, job)
 
 
 def _material_for_the_rest(state: State, job: JobOrder) -> Condition:
-    return r.material_available(state, job, for_pieces=r.remaining(job))
+    return r.material_available(state, job, for_pieces=r.to_come(state, job))
 
 
 _READINESS: dict[ConditionName, Guard] = {

@@ -8,7 +8,7 @@ from mes_engine.core.lots import LotQuality
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import visit_id
 from mes_engine.core.routing import Component, Connection, Routing, Step, StepOrder
-from mes_engine.core.runs import Hold, HoldScope
+from mes_engine.core.runs import Hold, HoldMode, HoldScope
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import Position
 
@@ -19,7 +19,7 @@ def readiness(state: State, job: JobOrder) -> tuple[Condition, ...]:
     """Return every condition of readiness of ``job``, met or not."""
     return (
         upstream_quantity(state, job),
-        material_available(state, job, for_pieces=remaining(job)),
+        material_available(state, job, for_pieces=to_come(state, job)),
         equipment_available(state, job),
         no_hold(state, job),
         request_released(state, job),
@@ -90,15 +90,51 @@ def upstream_quantity(state: State, job: JobOrder) -> Condition:
     return _met(ConditionName.UPSTREAM_QUANTITY)
 
 
+def to_come(state: State, job: JobOrder) -> Decimal:
+    """Return how many pieces the job order will still work on, as far as is known.
+
+    Where nothing more can arrive, that is what is at its step; else what the plan gives
+    it: the whole, or its share where the pieces part before it.
+    """
+    if not job.expects_pieces:
+        return remaining(job)
+    routing = routing_of(state, job)
+    inward = [one for one in routing.reaching(job.step) if one.carries_pieces]
+    if not inward:
+        return remaining(job)
+    position = position_of(state, job)
+    here = (
+        ZERO
+        if position is None
+        else position.queued + position.in_process + position.suspect
+    )
+    if nothing_expected(state, job).is_met:
+        return here
+    share = inward[0].share if len(inward) == 1 else Decimal(1)
+    return max(job.planned * share - job.worked, here)
+
+
 def material_available(
-    state: State, job: JobOrder, *, for_pieces: Decimal
+    state: State,
+    job: JobOrder,
+    *,
+    for_pieces: Decimal,
+    leaves_to_others: bool = True,
 ) -> Condition:
-    """Whether stock covers the components of ``for_pieces``, others at work aside."""
+    """Whether stock covers the components of ``for_pieces``.
+
+    Args:
+        state: Where to look.
+        job: Whose components.
+        for_pieces: How many pieces are to be worked, or were.
+        leaves_to_others: Whether what others at work will need is not to be had. For
+            pieces that were worked it is: their components are used up already.
+    """
     short: list[str] = []
     for component in step_of(state, job).consumes:
         need = component.per_piece * for_pieces
         there = on_hand(state, component)
-        taken = _claimed_by_others(state, component, job)
+        taken = _claimed_by_others(state, component, job) if leaves_to_others else ZERO
         if need > there - taken:
             claimed = f" less {taken} for work that has begun" if taken else ""
             short.append(
@@ -136,11 +172,12 @@ def on_hand(state: State, component: Component) -> Decimal:
 def _claimed_by_others(state: State, component: Component, job: JobOrder) -> Decimal:
     claimed = ZERO
     for other in state.job_order.find("consumes", component.material):
-        if other.id == job.id or other.state not in AT_WORK:
+        is_begun = other.state in AT_WORK and other.begun_at is not None
+        if other.id == job.id or not is_begun:
             continue
         for one in step_of(state, other).consumes:
             if (one.material, one.unit) == (component.material, component.unit):
-                claimed += one.per_piece * max(other.planned, other.worked)
+                claimed += one.per_piece * (other.worked + to_come(state, other))
     return claimed
 
 
@@ -177,7 +214,12 @@ def open_holds(state: State, job: JobOrder) -> list[Hold]:
 
 def no_hold(state: State, job: JobOrder) -> Condition:
     """Whether no hold is open on ``job`` or its request."""
-    holds = open_holds(state, job)
+    holds = [
+        one
+        for one in open_holds(state, job)
+        # What is at work when an ``after_run`` hold is opened may finish.
+        if one.mode is HoldMode.STOP_NOW or job.state not in AT_WORK
+    ]
     if holds:
         told = "; ".join(f"{one.id} by {one.owner}: {one.reason}" for one in holds)
         owners = ", ".join(sorted({one.owner for one in holds}))

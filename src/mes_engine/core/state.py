@@ -317,6 +317,11 @@ class State:
         return 0 if counter is None else counter.last
 
     @property
+    def has_plant(self) -> bool:
+        """Whether a plant has been applied."""
+        return next(self.plant.values(), None) is not None
+
+    @property
     def site(self) -> Site:
         """The plant, with its parts by id.
 

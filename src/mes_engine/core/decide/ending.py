@@ -30,7 +30,7 @@ def complete(draft: Draft, job: JobOrder, reason: str = "") -> JobOrder:
     after = check(draft, job, JobOrderTrigger.COMPLETE)
     transfer(draft, job, is_ending=True)
     close_run(draft, job)
-    consume(draft, job)
+    consume(draft, job, pieces=job.worked)
     draft.move_state(draft.job(job.id), JobOrderTrigger.COMPLETE, after)
     is_done = settle_visit(draft, job)
     raise_posting(draft, job.id, is_final=is_done)
@@ -42,12 +42,13 @@ def stop(draft: Draft, command: StopJobOrder) -> JobOrder:
     job = draft.job(command.job_order)
     _check_reason(job, command.reason)
     after = check(draft, job, JobOrderTrigger.STOP)
+    worked = job.worked
     if command.remainder is Remainder.SCRAP:
-        _scrap_the_rest(draft, job, command.reason)
+        worked += _scrap_the_rest(draft, job, command.reason)
     transfer(draft, job, is_ending=True)
     close_run(draft, job)
     job = draft.job(job.id)
-    consume(draft, job)
+    consume(draft, job, pieces=worked)
     draft.move_state(job, JobOrderTrigger.STOP, after, reason=command.reason)
     if command.remainder is not Remainder.SCRAP:
         is_released = command.remainder is Remainder.FOLLOW_ON
@@ -81,7 +82,7 @@ def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
         move(draft, job, at_work, Bucket.IN_PROCESS, Bucket.SUSPECT, reason=reason)
     transfer(draft, job, is_ending=True)
     close_run(draft, job)
-    consume(draft, draft.job(job.id))
+    consume(draft, draft.job(job.id), pieces=job.worked)
     told = command.reason
     if command.signature:
         told = f"{told} (signed {command.signature})"
@@ -120,7 +121,10 @@ def _waiting(position: Position | None) -> Decimal:
     return position.queued + position.in_process + position.suspect
 
 
-def _scrap_the_rest(draft: Draft, job: JobOrder, reason: str) -> None:
+def _scrap_the_rest(draft: Draft, job: JobOrder, reason: str) -> Decimal:
+    """Scrap what is left; return how much of it had been worked on."""
+    before = position_of(draft.state, job)
+    worked = ZERO if before is None else before.in_process + before.suspect
     scrapped = ZERO
     for bucket in (Bucket.IN_PROCESS, Bucket.QUEUED, Bucket.SUSPECT):
         position = position_of(draft.state, job)
@@ -130,6 +134,7 @@ def _scrap_the_rest(draft: Draft, job: JobOrder, reason: str) -> None:
             scrapped += there
     if scrapped:
         _report(draft, job, reason, scrap=scrapped)
+    return worked
 
 
 def _miss_the_rest(draft: Draft, job: JobOrder, reason: str) -> None:

@@ -24,21 +24,30 @@ from mes_engine.core.production import (
     UnassignedProduction,
     UnassignedReason,
 )
-from mes_engine.core.quantity import MAX_QUANTITY, ZERO
+from mes_engine.core.quantity import MAX_QUANTITY, ZERO, floored
 from mes_engine.core.readiness import step_of
 from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import Lane
 from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
-from mes_engine.core.signals import CounterChange, SignalState, read_counter
+from mes_engine.core.signals import (
+    CounterChange,
+    CounterReading,
+    SignalState,
+    read_counter,
+)
 
 replace = msgspec.structs.replace
 AT_WORK = frozenset({*RUNNING, *INTERRUPTED})
 MAX_COUNT = 2**64
 """No counter of a machine is wider."""
+DEFAULT_UNIT = "C62"
+"""What a machine makes while nothing is loaded on it."""
 
 
 def hear_link(draft: Draft, source: str, report: LinkReport) -> None:
     """Set the link region of every work unit that the link brings signals of."""
+    if not draft.state.has_plant:
+        return
     signals = draft.state.site.signals_of_link[source]
     for unit in dict.fromkeys(signal.work_unit for signal in signals):
         known = draft.state.equipment.get(unit) or Equipment(work_unit=unit)
@@ -49,6 +58,9 @@ def hear_link(draft: Draft, source: str, report: LinkReport) -> None:
 
 def hear_sample(draft: Draft, source: str, sample: Sample) -> None:
     """Do what a tag's value means."""
+    if not draft.state.has_plant:
+        _gap(draft, sample.tag, "there is no plant yet")
+        return
     signal = draft.state.site.signals.get(sample.tag)
     if signal is None or signal.link != source:
         _gap(draft, sample.tag, f"link {source} brings no such signal")
@@ -108,20 +120,39 @@ def _hear_counter(
         if last is None or not last.is_bad:
             _mark_bad(draft, signal.tag, last, f"'{sample.value}' is no count")
         return
-    if last is not None and last.is_bad:
+    was_bad = last is not None and last.is_bad
+    if last is not None and was_bad:
         last = replace(last, is_bad=False)
     reading = read_counter(signal, last, count, draft.at)
     if reading is None:
+        if last is not None and was_bad:
+            draft.emit(f.SignalRead(signal=last))
         return
     draft.emit(
         f.SignalRead(signal=reading.state, change=reading.change, delta=reading.delta)
     )
-    pieces = reading.delta * signal.factor
+    job = active_job(draft, draft.state.site.work_unit(signal.work_unit))
+    unit = DEFAULT_UNIT if job is None else job.unit
+    pieces = _pieces(signal, last, reading, unit)
     if pieces > MAX_QUANTITY:
         _gap(draft, signal.tag, f"a jump by {reading.delta} is no production")
     elif pieces > ZERO:
         is_suspect = reading.change is CounterChange.SUSPECT
         _count(draft, signal, pieces, is_suspect=is_suspect)
+
+
+def _pieces(
+    signal: Signal, last: SignalState | None, reading: CounterReading, unit: str
+) -> Decimal:
+    """Return what a reading has made, in whole numbers of what ``unit`` counts.
+
+    Where several counts make a piece, it is made by the last of them.
+    """
+    if reading.change is CounterChange.SUSPECT:
+        return floored(reading.delta * signal.factor, unit=unit)
+    before = 0 if last is None else last.position
+    made = floored(reading.state.position * signal.factor, unit=unit)
+    return made - floored(before * signal.factor, unit=unit)
 
 
 def _as_count(value: object) -> int | None:
