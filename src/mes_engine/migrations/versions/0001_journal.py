@@ -65,6 +65,7 @@ def upgrade() -> None:
         text("work_unit"),
         word("equipment", "link", "connected stale disconnected", nullable=True),
         whole("link_since"),
+        whole("lost_at"),
         word(
             "equipment",
             "item_state",
@@ -112,7 +113,7 @@ def upgrade() -> None:
         word(
             "unassigned_production",
             "reason",
-            "no_active_run before_begin past_quantity suspect_count",
+            "no_active_run before_begin past_quantity suspect_count spans_outage",
         ),
         whole("at"),
         text("job_order", nullable=True),

@@ -101,6 +101,7 @@ def upgrade() -> None:
         whole("posted_setup_us"),
         whole("posted_processing_us"),
         flag("job_order", "is_final_posted"),
+        flag("job_order", "is_paused"),
         whole("begun_at", nullable=True),
         whole("ended_at", nullable=True),
         text("follows", nullable=True),

@@ -189,6 +189,6 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_posting_unsettled"),
         "posting",
-        ["partition", "state", "stream"],
+        ["partition", "stream", "stream_seq"],
         sqlite_where=sa.text("NOT (state IN ('acknowledged', 'waived'))"),
     )

@@ -134,8 +134,8 @@ posting = strict_table(
     Index(
         "ix_posting_unsettled",
         "partition",
-        "state",
         "stream",
+        "stream_seq",
         sqlite_where=text(IS_UNSETTLED),
     ),
 )

@@ -36,6 +36,7 @@ equipment = strict_table(
     key("work_unit"),
     word("link", LinkState, is_optional=True),
     whole("link_since"),
+    whole("lost_at"),
     word("item_state", ItemState, is_optional=True),
     string("word"),
     whole("since"),

@@ -104,6 +104,7 @@ job_order = strict_table(
     whole("posted_setup_us"),
     whole("posted_processing_us"),
     flag("is_final_posted"),
+    flag("is_paused"),
     whole("begun_at", is_optional=True),
     whole("ended_at", is_optional=True),
     string("follows", is_optional=True),
