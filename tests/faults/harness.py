@@ -11,8 +11,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.adapters.plant import RunningPlant
-
 CONFIG = Path(__file__).parents[2] / "config"
 LOOK_S = 0.05
 START_S = 60.0
@@ -108,13 +106,10 @@ class EngineProcess:
 
 @asynccontextmanager
 async def an_engine(
-    folder: Path, plant: RunningPlant | None = None, **ports: int
+    folder: Path, *, opcua: int = NOWHERE, modbus: int = NOWHERE
 ) -> AsyncIterator[EngineProcess]:
-    """Make an engine, not started yet; without a plant its links lead nowhere."""
-    opcua, modbus = (plant.opcua, plant.modbus) if plant else (NOWHERE, NOWHERE)
-    engine = EngineProcess(
-        folder, opcua=ports.get("opcua", opcua), modbus=ports.get("modbus", modbus)
-    )
+    """Make an engine, not started yet; its links lead to these ports, or nowhere."""
+    engine = EngineProcess(folder, opcua=opcua, modbus=modbus)
     try:
         yield engine
     finally:

@@ -60,11 +60,12 @@ async def judged(
     )
     facts = await clerk.items("/facts")
     verdict.facts = len(facts)
+    verdict.pieces = count_pieces(plant.pieces).total()
     verdict.problems += [
         *_numbering(facts),
         *_effects(facts, answers),
         *await _sums(clerk, facts, answers, verdict),
-        *await _pieces(clerk, facts, plant, verdict),
+        *await miscounted(clerk, plant),
         *await _ledger(clerk, verdict),
         *await _repeats(clerk, answers, head=len(facts)),
     ]
@@ -148,14 +149,11 @@ async def _sums(
     return problems
 
 
-async def _pieces(
-    clerk: Person, facts: list[Recorded], plant: RunningPlant, verdict: Verdict
-) -> list[str]:
+async def miscounted(clerk: Person, plant: RunningPlant) -> list[str]:
     """Counted, and the counter's first value, are what the machine's file has."""
-    first = baselines(facts)
+    first = baselines(await clerk.items("/facts", type="signal_read"))
     problems = []
-    made = count_pieces(plant.pieces)
-    for (machine, role), pieces in sorted(made.items()):
+    for (machine, role), pieces in sorted(count_pieces(plant.pieces).items()):
         tally = await tally_of(clerk, machine, role)
         counted = Decimal(tally["counted"])
         if counted != Decimal(tally["booked"]) + Decimal(tally["unassigned"]):
@@ -165,7 +163,6 @@ async def _pieces(
                 f"{machine} {role}: {pieces} made, {counted} counted after "
                 f"{first[machine, role]}"
             )
-        verdict.pieces += pieces
     return problems
 
 

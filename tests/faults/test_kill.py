@@ -78,7 +78,9 @@ async def kill_loop(folder: Path, *, kills: int, seed: int) -> None:
         plant = await asyncio.to_thread(
             stack.enter_context, running_plant(folder, *PLANT, "--seed", str(seed))
         )
-        engine = await stack.enter_async_context(an_engine(folder, plant))
+        engine = await stack.enter_async_context(
+            an_engine(folder, opcua=plant.opcua, modbus=plant.modbus)
+        )
 
         async def hire(name: str) -> Person:
             someone = a_person(name, lambda: engine.url, file)
