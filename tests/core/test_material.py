@@ -76,7 +76,7 @@ def test_what_has_begun_claims_its_material_before_what_waits() -> None:
     assert shop.job("mill", "WR-2").state is S.ALLOWED_WAITING
 
 
-def test_setup_claims_material_too() -> None:
+def test_setup_claims_nothing_and_its_beginning_does() -> None:
     shop = Shop(OF_STEEL)
     shop.receive("5")
     shop.make(10)
@@ -84,7 +84,9 @@ def test_setup_claims_material_too() -> None:
     shop.load("mill")
 
     shop.fire("mill", T.BEGIN_SETUP)
+    assert is_met(shop, "WR-2")
 
+    shop.ok(m.BeginJobOrder(job_order=shop.job("mill").id))
     assert not is_met(shop, "WR-2")
 
 

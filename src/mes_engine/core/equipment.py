@@ -25,6 +25,7 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         link: None for a work unit without signals: a bench.
+        lost_at: When the link was last lost; 0 if never.
         item_state: The last that it said; None before it said anything.
         word: The state word behind ``item_state``.
         since: When ``item_state`` began, by the machine's time.
@@ -33,6 +34,7 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     work_unit: str
     link: LinkState | None = None
     link_since: int = 0
+    lost_at: int = 0
     item_state: ItemState | None = None
     word: str = ""
     since: int = 0

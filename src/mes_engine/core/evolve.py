@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from mes_engine.core import facts as f
-from mes_engine.core.job_order import JobOrderState
+from mes_engine.core.job_order import JobOrderState, JobOrderTrigger
 from mes_engine.core.lots import MaterialLot
 from mes_engine.core.postings import PostingKind
 from mes_engine.core.quantity import ZERO
@@ -116,6 +116,10 @@ def _job_order_moved(state: State, fact: f.JobOrderMoved) -> None:
     changes: dict[str, Any] = {"state": fact.state, "reason": fact.reason}
     if fact.state in QUEUE_ENTERED and fact.source not in QUEUE_ENTERED:
         changes["queued_at"] = fact.at
+    if fact.trigger is JobOrderTrigger.PAUSE:
+        changes["is_paused"] = True
+    elif fact.trigger is JobOrderTrigger.RESUME:
+        changes["is_paused"] = False
     if fact.state is JobOrderState.RUNNING_PROCESSING and job.begun_at is None:
         changes["begun_at"] = fact.at
     job = replace(job, **changes)

@@ -74,6 +74,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         follows: The job order whose remainder this one does.
         posted_good: What postings raised so far speak of; the others likewise.
         is_final_posted: Whether a posting has closed the operation.
+        is_paused: Whether a person has paused it: that outlasts a hold.
     """
 
     id: str
@@ -108,6 +109,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     posted_setup_us: int = 0
     posted_processing_us: int = 0
     is_final_posted: bool = False
+    is_paused: bool = False
     begun_at: int | None = None
     ended_at: int | None = None
     follows: str | None = None

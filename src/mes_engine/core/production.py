@@ -13,6 +13,7 @@ class UnassignedReason(StrEnum):
     BEFORE_BEGIN = "before_begin"
     PAST_QUANTITY = "past_quantity"
     SUSPECT_COUNT = "suspect_count"
+    SPANS_OUTAGE = "spans_outage"
 
 
 class UnassignedProduction(msgspec.Struct, frozen=True, kw_only=True):

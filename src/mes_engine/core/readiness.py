@@ -204,22 +204,31 @@ def equipment_available(state: State, job: JobOrder) -> Condition:
     return _met(ConditionName.EQUIPMENT_AVAILABLE)
 
 
-def open_holds(state: State, job: JobOrder) -> list[Hold]:
-    """Return the open holds that fall on ``job``: its own and its request's."""
-    return [
+def binding_holds(state: State, job: JobOrder) -> list[Hold]:
+    """Return the open holds that forbid work on ``job``.
+
+    Its own, its request's, and those after the run of what feeds it: the run finishes,
+    and its pieces do not move on. What is at work under such a hold may finish.
+    """
+    found = [
         *state.hold.find("target", (HoldScope.JOB_ORDER, job.id)),
         *state.hold.find("target", (HoldScope.WORK_REQUEST, job.request)),
     ]
+    for one in routing_of(state, job).reaching(job.step):
+        for feeding in state.job_order.find("visit", visit_id(job.request, one.source)):
+            found += [
+                hold
+                for hold in state.hold.find("target", (HoldScope.JOB_ORDER, feeding.id))
+                if hold.mode is HoldMode.AFTER_RUN
+            ]
+    if job.state in AT_WORK:
+        return [hold for hold in found if hold.mode is HoldMode.STOP_NOW]
+    return found
 
 
 def no_hold(state: State, job: JobOrder) -> Condition:
     """Whether no hold is open on ``job`` or its request."""
-    holds = [
-        one
-        for one in open_holds(state, job)
-        # What is at work when an ``after_run`` hold is opened may finish.
-        if one.mode is HoldMode.STOP_NOW or job.state not in AT_WORK
-    ]
+    holds = binding_holds(state, job)
     if holds:
         told = "; ".join(f"{one.id} by {one.owner}: {one.reason}" for one in holds)
         owners = ", ".join(sorted({one.owner for one in holds}))

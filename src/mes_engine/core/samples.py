@@ -49,11 +49,30 @@ MAX_SKEW_US = 120_000_000
 
 
 def occurred_at(sample: Sample) -> int:
-    """Return when ``sample`` was so: by the device's clock, unless it is far off."""
+    """Return when ``sample`` was so: by the device's clock, unless it is far off.
+
+    It was so before we heard of it, whatever the device says.
+    """
     if sample.source_at is None:
         return sample.received_at
     is_far_off = abs(sample.source_at - sample.received_at) > MAX_SKEW_US
-    return sample.received_at if is_far_off else sample.source_at
+    if is_far_off:
+        return sample.received_at
+    return min(sample.source_at, sample.received_at)
+
+
+TRUSTED_SKEW_US = 5_000_000
+"""Within so much, a device's clock says which run a count belongs to."""
+
+
+def told_at(sample: Sample) -> int:
+    """Return the time by which ``sample`` is held against what people did.
+
+    The device's own, where its clock agrees with ours; else when we received it, or a
+    clock that is a minute behind would have every count come before its run.
+    """
+    at = occurred_at(sample)
+    return at if sample.received_at - at <= TRUSTED_SKEW_US else sample.received_at
 
 
 class LinkReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from mes_engine.core.equipment import STATE_MAPS
 from mes_engine.core.errors import NotFound
-from mes_engine.core.plant import Plant, Signal, WorkCenter, WorkUnit
+from mes_engine.core.plant import Plant, Signal, SignalMeaning, WorkCenter, WorkUnit
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = (datetime(1, 1, 3, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
@@ -67,6 +67,12 @@ class Site:
             for unit in self.units_of[work_center]
             if equipment_class in unit.classes
         ]
+
+    def telling_link(self, work_unit: str) -> str | None:
+        """Return the link that tells the unit's state; of counts, if none does."""
+        signals = [one for one in self.plant.signals if one.work_unit == work_unit]
+        signals.sort(key=lambda one: one.means is not SignalMeaning.STATE)
+        return signals[0].link if signals else None
 
     def item_state(self, signal: Signal, word: str) -> str | None:
         """Return what a state word means; None for a word that the map has not."""

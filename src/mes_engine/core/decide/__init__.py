@@ -35,7 +35,7 @@ from mes_engine.core.job_order import (
     JobOrderTrigger,
 )
 from mes_engine.core.readiness import readiness
-from mes_engine.core.samples import LinkReport, occurred_at
+from mes_engine.core.samples import LinkReport, occurred_at, told_at
 from mes_engine.core.state import State
 
 __all__ = ["Decision", "TriggerView", "decide", "explain"]
@@ -79,7 +79,14 @@ def _sensed(layer: State, sensed: m.Sensed, now: int) -> Decision:
         machine.hear_link(draft, sensed.source, report)
     else:
         at = occurred_at(report)
-        draft = Draft(layer, now=now, at=at, cause=cause, person="")
+        draft = Draft(
+            layer,
+            now=now,
+            at=at,
+            cause=cause,
+            person="",
+            told_at=told_at(report),
+        )
         machine.hear_sample(draft, sensed.source, report)
     _settle(draft)
     return Decision(facts=tuple(draft.records))

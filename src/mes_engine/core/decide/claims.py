@@ -63,7 +63,7 @@ def claim(draft: Draft, job: JobOrder, unit: WorkUnit, wanted: Lane | None) -> R
         work_center=unit.work_center,
         job_order=job.id,
         lane=lane,
-        opened_at=draft.at,
+        opened_at=max(draft.at, job.stored_at),
         person=draft.person,
     )
     draft.emit(f.RunOpened(run=run))
@@ -88,16 +88,17 @@ def take_active_lane(draft: Draft, job: JobOrder) -> Run:
 
 def set_clock(draft: Draft, run: Run, clock: Clock, *, begins: bool = False) -> Run:
     """Let the run's time count as ``clock`` from now on; book what was counted."""
-    elapsed = max(draft.at - run.since, 0)
+    at = max(draft.at, run.since, run.opened_at)  # What was told late counts once.
+    elapsed = at - run.since
     setup = elapsed if run.clock is Clock.SETUP else 0
     processing = elapsed if run.clock is Clock.PROCESSING else 0
     changed = replace(
         run,
         clock=clock,
-        since=draft.at,
+        since=at,
         setup_us=run.setup_us + setup,
         processing_us=run.processing_us + processing,
-        begun_at=draft.at if begins and run.begun_at is None else run.begun_at,
+        begun_at=at if begins and run.begun_at is None else run.begun_at,
     )
     draft.emit(f.RunChanged(run=changed))
     if setup or processing:

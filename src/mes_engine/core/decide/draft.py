@@ -15,16 +15,25 @@ class Draft:
         state: The layer that its facts go into, and that later questions are asked of.
         now: When the engine took the message up; the ``recorded_at`` of its facts.
         at: When it happened, by its source.
+        told_at: By which it is held against what people did: clocks of machines differ.
         touched: Job orders whose conditions may be others now.
         records: The facts, in order.
     """
 
     def __init__(
-        self, state: State, *, now: int, at: int, cause: str, person: str
+        self,
+        state: State,
+        *,
+        now: int,
+        at: int,
+        cause: str,
+        person: str,
+        told_at: int | None = None,
     ) -> None:
         self.state = state
         self.now = now
         self.at = at
+        self.told_at = at if told_at is None else told_at
         self.cause = cause
         self.person = person
         self.touched: dict[str, None] = {}

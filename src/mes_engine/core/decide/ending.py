@@ -82,7 +82,7 @@ def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
         move(draft, job, at_work, Bucket.IN_PROCESS, Bucket.SUSPECT, reason=reason)
     transfer(draft, job, is_ending=True)
     close_run(draft, job)
-    consume(draft, draft.job(job.id), pieces=job.worked)
+    consume(draft, draft.job(job.id), pieces=job.worked, takes_less=True)
     told = command.reason
     if command.signature:
         told = f"{told} (signed {command.signature})"

@@ -7,7 +7,8 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import RUNNING, JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.messages import OpenHold, ReleaseHold, ResumeJobOrder
-from mes_engine.core.readiness import open_holds
+from mes_engine.core.readiness import binding_holds
+from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.runs import Hold, HoldMode, HoldScope
 
 _S, _T = JobOrderState, JobOrderTrigger
@@ -28,16 +29,25 @@ def open_hold(draft: Draft, command: OpenHold) -> dict[str, str]:
         owner=draft.person,
         opened_at=draft.at,
     )
+    _check_target(draft, command)
     jobs = _held_jobs(draft, hold)
-    if hold.scope is HoldScope.JOB_ORDER and jobs[0].is_over:
-        over = jobs[0]
-        raise Refused(f"{over.id} is '{over.state}': there is nothing to hold.")
     draft.emit(f.HoldOpened(hold=hold))
+    _touch_request(draft, jobs)
     for job in jobs:
-        draft.touch(job.id)
         if hold.mode is HoldMode.STOP_NOW:
             _interrupt(draft, job, f"{hold.id}: {hold.reason}")
     return {"hold": hold.id}
+
+
+def _check_target(draft: Draft, command: OpenHold) -> None:
+    if command.scope is HoldScope.WORK_REQUEST:
+        request = draft.request(command.target)
+        if request.state in {WorkRequestState.CLOSED, WorkRequestState.CANCELLED}:
+            raise Refused(f"{request.id} is '{request.state}': nothing is to be held.")
+        return
+    job = draft.job(command.target)
+    if job.is_over:
+        raise Refused(f"{job.id} is '{job.state}': there is nothing to hold.")
 
 
 def release_hold(draft: Draft, command: ReleaseHold) -> dict[str, str]:
@@ -49,11 +59,11 @@ def release_hold(draft: Draft, command: ReleaseHold) -> dict[str, str]:
         raise Refused(f"{hold.id} was released by {hold.released_by}.")
     jobs = _held_jobs(draft, hold)
     draft.emit(f.HoldReleased(hold=hold.id, at=draft.at, person=draft.person))
+    _touch_request(draft, jobs)
     for job in jobs:
-        draft.touch(job.id)
-        if job.state is not _S.INTERRUPTED_HELD or open_holds(draft.state, job):
+        if job.state is not _S.INTERRUPTED_HELD or binding_holds(draft.state, job):
             continue
-        if command.resumes:
+        if command.resumes and job.run is not None and not job.is_paused:
             job_orders.resume(draft, ResumeJobOrder(job_order=job.id))
         else:
             draft.move_state(job, _T.TO_SUSPENDED, check(draft, job, _T.TO_SUSPENDED))
@@ -62,7 +72,7 @@ def release_hold(draft: Draft, command: ReleaseHold) -> dict[str, str]:
 
 def hold_back(draft: Draft, job: JobOrder) -> None:
     """Let an open ``stop_now`` hold fall on a job order that came under it late."""
-    holds = open_holds(draft.state, job)
+    holds = binding_holds(draft.state, job)
     now = next((one for one in holds if one.mode is HoldMode.STOP_NOW), None)
     if now is None:
         raise Refused(
@@ -74,11 +84,17 @@ def hold_back(draft: Draft, job: JobOrder) -> None:
     _interrupt(draft, job, f"{now.id}: {now.reason}")
 
 
+def _touch_request(draft: Draft, jobs: list[JobOrder]) -> None:
+    for name in {job.request: None for job in jobs}:
+        for other in draft.state.job_order.find("request", name):
+            draft.touch(other.id)
+
+
 def _held_jobs(draft: Draft, hold: Hold) -> list[JobOrder]:
     if hold.scope is HoldScope.JOB_ORDER:
-        return [draft.job(hold.target)]
-    request = draft.request(hold.target)
-    jobs = draft.state.job_order.find("request", request.id)
+        job = draft.state.job_order.get(hold.target)
+        return [] if job is None else [job]
+    jobs = draft.state.job_order.find("request", hold.target)
     return [job for job in jobs if not job.is_over]
 
 

@@ -48,11 +48,20 @@ def hear_link(draft: Draft, source: str, report: LinkReport) -> None:
     """Set the link region of every work unit that the link brings signals of."""
     if not draft.state.has_plant:
         return
-    signals = draft.state.site.signals_of_link[source]
+    site = draft.state.site
+    signals = site.signals_of_link[source]
     for unit in dict.fromkeys(signal.work_unit for signal in signals):
+        if site.telling_link(unit) != source:
+            continue
         known = draft.state.equipment.get(unit) or Equipment(work_unit=unit)
         if known.link is not report.state:
-            changed = replace(known, link=report.state, link_since=report.at)
+            is_lost = report.state is not LinkState.CONNECTED
+            changed = replace(
+                known,
+                link=report.state,
+                link_since=report.at,
+                lost_at=report.at if is_lost else known.lost_at,
+            )
             _set_equipment(draft, known, changed)
 
 
@@ -123,10 +132,13 @@ def _hear_counter(
     was_bad = last is not None and last.is_bad
     if last is not None and was_bad:
         last = replace(last, is_bad=False)
-    reading = read_counter(signal, last, count, draft.at)
+    reading = read_counter(signal, last, count, draft.told_at)
+    equipment = draft.state.equipment.get(signal.work_unit)
+    lost_at = 0 if equipment is None else equipment.lost_at
     if reading is None:
-        if last is not None and was_bad:
-            draft.emit(f.SignalRead(signal=last))
+        if last is not None and (was_bad or last.at <= lost_at):
+            # Nothing was made in the outage: what comes now came after it.
+            draft.emit(f.SignalRead(signal=replace(last, at=draft.told_at)))
         return
     draft.emit(
         f.SignalRead(signal=reading.state, change=reading.change, delta=reading.delta)
@@ -137,8 +149,21 @@ def _hear_counter(
     if pieces > MAX_QUANTITY:
         _gap(draft, signal.tag, f"a jump by {reading.delta} is no production")
     elif pieces > ZERO:
-        is_suspect = reading.change is CounterChange.SUSPECT
-        _count(draft, signal, pieces, is_suspect=is_suspect)
+        doubt = None
+        if reading.change is CounterChange.SUSPECT:
+            doubt = UnassignedReason.SUSPECT_COUNT
+        elif last is not None and _is_of_an_outage(draft, job, last, lost_at):
+            doubt = UnassignedReason.SPANS_OUTAGE
+        _count(draft, signal, pieces, doubt)
+
+
+def _is_of_an_outage(
+    draft: Draft, job: JobOrder | None, last: SignalState, lost_at: int
+) -> bool:
+    """Whether the job order was begun in an outage, so that others made some of it."""
+    run = None if job is None or job.run is None else draft.state.run.get(job.run)
+    begun_at = None if run is None else run.begun_at
+    return begun_at is not None and last.at <= lost_at < begun_at
 
 
 def _pieces(
@@ -163,13 +188,16 @@ def _as_count(value: object) -> int | None:
     return int(value)
 
 
-def _count(draft: Draft, signal: Signal, pieces: Decimal, *, is_suspect: bool) -> None:
+def _count(
+    draft: Draft, signal: Signal, pieces: Decimal, doubt: UnassignedReason | None
+) -> None:
     role = "good" if signal.means is SignalMeaning.GOOD_COUNT else "scrap"
     unit = draft.state.site.work_unit(signal.work_unit)
-    booked, job, reason = ZERO, None, UnassignedReason.SUSPECT_COUNT
-    if not is_suspect:
-        job = active_job(draft, unit)
+    job = active_job(draft, unit)
+    if doubt is None:
         booked, reason = _book(draft, job, role, pieces)
+    else:
+        booked, reason = ZERO, doubt
     if booked < pieces:
         draft.emit(
             f.ProductionUnassigned(
@@ -209,7 +237,7 @@ def _book(
     job = _begin_if(draft, job, BeginOn.FIRST_COUNT)
     run = None if job.run is None else draft.state.run.get(job.run)
     begun_at = None if run is None else run.begun_at
-    if job.state not in AT_WORK or begun_at is None or draft.at < begun_at:
+    if job.state not in AT_WORK or begun_at is None or draft.told_at < begun_at:
         return ZERO, UnassignedReason.BEFORE_BEGIN
     if role == "scrap" and not job.expects_pieces:
         return ZERO, UnassignedReason.PAST_QUANTITY
@@ -236,9 +264,10 @@ def active_job(draft: Draft, unit: WorkUnit) -> JobOrder | None:
     """Return the job order that a count of ``unit`` belongs to now.
 
     A counter counts for one active run at a time: where the unit works on several, for
-    the one that was begun first.
+    the one that was begun first. What is staged is next, if nothing is active.
     """
-    runs = claims_of(draft.state, unit)[Lane.ACTIVE]
+    claims = claims_of(draft.state, unit)
+    runs = claims[Lane.ACTIVE] or claims[Lane.STAGED]
     begun = sorted(
         runs, key=lambda one: (one.begun_at is None, one.begun_at or one.opened_at)
     )

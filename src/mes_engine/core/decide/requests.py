@@ -23,12 +23,12 @@ from mes_engine.core.messages import (
 )
 from mes_engine.core.plant import Plant
 from mes_engine.core.quantity import ZERO, checked_quantity, checked_unit
+from mes_engine.core.readiness import AT_WORK
 from mes_engine.core.requests import WorkRequest, WorkRequestState, visit_id
 from mes_engine.core.routing import ConnectionKind, Routing, routing_problems
 from mes_engine.core.site import Site
 
 _W = WorkRequestState
-_TOLD = 5
 
 
 def apply_plant(draft: Draft, command: ApplyPlant) -> dict[str, str]:
@@ -41,39 +41,45 @@ def apply_plant(draft: Draft, command: ApplyPlant) -> dict[str, str]:
     if known is not None and known.site != command.plant.site:
         raise Refused(f"This is site '{known.site}', not '{command.plant.site}'.")
     if known is not None:
-        in_the_way = _what_needs_the_old(draft, known, Site(command.plant))
-        if in_the_way:
-            raise Refused(
-                "The plant leaves out what work in progress needs.",
-                hint="Leave it in, or finish that work first.",
-                unmet=in_the_way,
-            )
+        _keep_what_is_loaded(draft, known, Site(command.plant))
     if known != command.plant:
         draft.emit(f.PlantApplied(plant=command.plant))
         _forget_silent_machines(draft)
-        for center in command.plant.work_centers:
-            for job in draft.state.job_order.find("live_at", center.id):
+        centers = [*command.plant.work_centers, *(known.work_centers if known else ())]
+        for center in dict.fromkeys(one.id for one in centers):
+            for job in draft.state.job_order.find("live_at", center):
                 draft.touch(job.id)
     return {"site": command.plant.site}
 
 
-def _what_needs_the_old(draft: Draft, known: Plant, after: Site) -> list[str]:
-    """Say what is in work at a part of the plant that is there no more."""
-    told = []
-    for center in known.work_centers:
-        jobs = draft.state.job_order.find("live_at", center.id)
-        if center.id not in after.work_centers and jobs:
-            names = ", ".join(job.id for job in jobs[:_TOLD])
-            told.append(
-                f"{center.id}: {len(jobs)} job orders are there, such as {names}"
-            )
+def _keep_what_is_loaded(draft: Draft, known: Plant, after: Site) -> None:
+    """Refuse a plant that takes the place away from what is at work."""
     for unit in known.work_units:
         for run in draft.state.run.find("work_unit", unit.id):
             job = draft.job(run.job_order)
+            if unit.id not in after.work_units:
+                raise Refused(
+                    f"{unit.id} cannot be removed: {job.id} is loaded on it.",
+                    hint="Unload it, or leave the work unit in the plant.",
+                )
             capable = after.capable_units(job.work_center, job.equipment_class)
             if unit.id not in {one.id for one in capable}:
-                told.append(f"{unit.id}: {job.id} is loaded on it")
-    return told
+                raise Refused(
+                    f"{unit.id} cannot leave {job.work_center} or lose the class "
+                    f"{job.equipment_class}: {job.id} is loaded on it.",
+                    hint="Unload it first.",
+                )
+    for center in known.work_centers:
+        at_work = [
+            job.id
+            for job in draft.state.job_order.find("live_at", center.id)
+            if job.state in AT_WORK
+        ]
+        if center.id not in after.work_centers and at_work:
+            raise Refused(
+                f"{center.id} cannot be removed: {at_work[0]} is begun there.",
+                hint="Complete or stop it first.",
+            )
 
 
 def _forget_silent_machines(draft: Draft) -> None:

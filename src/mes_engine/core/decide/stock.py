@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.errors import Malformed
+from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import GenealogyEdge, LotExistence, MaterialLot
 from mes_engine.core.messages import ReceiveMaterial
@@ -55,20 +55,29 @@ def receive(draft: Draft, command: ReceiveMaterial) -> dict[str, str]:
     return {"lot": lot.id, "location": location}
 
 
-def consume(draft: Draft, job: JobOrder) -> None:
-    """Take the components of everything worked out of stock, oldest lot first.
+def consume(
+    draft: Draft, job: JobOrder, *, pieces: Decimal, takes_less: bool = False
+) -> None:
+    """Take the components of ``pieces`` out of stock, oldest lot first.
 
-    The guard of the trigger that ends the job order has seen that there is enough; an
-    abort takes what there is.
+    Raises:
+        Refused: There is not enough, and it is not an abort, which takes what there is.
     """
     for component in step_of(draft.state, job).consumes:
-        left = floored(component.per_piece * job.worked, unit=component.unit)
+        left = floored(component.per_piece * pieces, unit=component.unit)
         for position in usable_stock(draft.state, component):
             if left == ZERO:
                 break
             taken = min(left, position.stock)
             left -= taken
             _consume_from(draft, job, position, taken)
+        if left > ZERO and not takes_less:
+            told = f"{left} {component.unit} of {component.material} more needed"
+            raise Refused(
+                f"{job.id} cannot end: {told} for what was worked.",
+                hint="Receive the material that was used.",
+                unmet=[f"material_available: {told}"],
+            )
     touch_rivals(draft, job)
 
 
