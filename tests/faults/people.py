@@ -21,7 +21,7 @@ from tests.faults.harness import until
 
 DONE, REFUSED, NOT_NOW = 200, 409, 503
 PAUSE_S = 0.2
-TRY_S = 5.0
+TRY_S = 20.0
 
 Body = dict[str, Any]
 
@@ -102,9 +102,7 @@ class Person:
     ) -> Acknowledged:
         """Give a command until it is answered, and note the answer."""
         key = key or f"{self.name}-{next(self._numbers):06}"
-        answer = await self.asked(
-            "POST", path, json=body, headers={"Idempotency-Key": key}
-        )
+        answer = await self.asked("POST", path, key=key, json=body)
         found = Acknowledged(
             key=key,
             person=self.name,
@@ -139,14 +137,22 @@ class Person:
             found += page["items"]
         return found
 
+    async def tried(
+        self, method: str, path: str, *, key: str | None = None, **more: Any
+    ) -> httpx.Response:
+        """Send a request once."""
+        headers = {"X-Person": self.name, **more.pop("headers", {})}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return await self._http.request(
+            method, f"{self._url()}/api/v1{path}", headers=headers, **more
+        )
+
     async def asked(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Send a request until it is answered by anything but "not now"."""
-        headers = {"X-Person": self.name, **more.pop("headers", {})}
         while True:
             try:
-                answer = await self._http.request(
-                    method, f"{self._url()}/api/v1{path}", headers=headers, **more
-                )
+                answer = await self.tried(method, path, **more)
             except httpx.TransportError:
                 pass
             else:
