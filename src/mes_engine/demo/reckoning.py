@@ -24,7 +24,8 @@ class MachineReckoning:
         counted: By the engine, from its counters.
         booked: On job orders; the rest of ``counted`` is ``unassigned``.
         posted: In the ledger, of the job orders that ran here.
-        explained: What named facts say of ``made - counted``.
+        explained_good: What named facts say of good pieces made and not counted.
+        explained_scrap: The same of scrap.
     """
 
     machine: str
@@ -35,8 +36,14 @@ class MachineReckoning:
     booked: Decimal = ZERO
     unassigned: Decimal = ZERO
     posted: Decimal = ZERO
-    explained: Decimal = ZERO
+    explained_good: Decimal = ZERO
+    explained_scrap: Decimal = ZERO
     facts: list[str] = field(default_factory=list)
+
+    @property
+    def explained(self) -> Decimal:
+        """What named facts say of ``made - counted``."""
+        return self.explained_good + self.explained_scrap
 
     @property
     def difference(self) -> Decimal:
@@ -49,8 +56,11 @@ class MachineReckoning:
         found = []
         if self.difference:
             found.append(f"{self.difference} pieces made and not counted")
-        if self.made_scrap != self.scrapped and not self.explained:
-            found.append(f"{self.made_scrap} scrap made, {self.scrapped} counted")
+        if self.made_scrap != self.scrapped + self.explained_scrap:
+            found.append(
+                f"{self.made_scrap} scrap made, {self.scrapped} counted, "
+                f"{self.explained_scrap} explained"
+            )
         if self.counted != self.booked + self.unassigned:
             found.append("counted is not booked and unassigned")
         if self.booked != self.posted:
@@ -65,6 +75,7 @@ class MachineReckoning:
         }
         return {
             **plain,
+            "explained": str(self.explained),
             "difference": str(self.difference),
             "problems": self.problems,
         }
@@ -137,12 +148,18 @@ def _explain_by(
 ) -> None:
     fact = recorded["fact"]
     signal = fact["signal"]
-    one = machines.get(signal["tag"].rpartition(".")[0])
+    machine, _, role = signal["tag"].rpartition(".")
+    one = machines.get(machine)
     if one is None or fact.get("change") != "baseline" or signal["value"] == "0":
         return
-    if signal["tag"].endswith((".good", ".scrap")):
-        one.explained += Decimal(signal["value"])
-        one.facts.append(
-            f"fact {recorded['seq']}: {signal['tag']} stood at {signal['value']} when "
-            "it was first seen"
-        )
+    value = Decimal(signal["value"])
+    if role == "good":
+        one.explained_good += value
+    elif role == "scrap":
+        one.explained_scrap += value
+    else:
+        return
+    one.facts.append(
+        f"fact {recorded['seq']}: {signal['tag']} stood at {value} when it was first "
+        "seen"
+    )
