@@ -63,6 +63,7 @@ class Site:
         self.numbers = count(1)
         self.routings: dict[str, str] = {}
         self.database_url = url_in(folder)
+        self.url = str(http.base_url).partition("/api")[0]
         self._process = process
         self._http = http
         self._folder = folder
