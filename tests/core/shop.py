@@ -218,7 +218,7 @@ class Shop:
 
     def begin(self, step: str, unit: str = "", *, in_process: int = 0) -> str:
         """Load the step's job order if need be, and begin it."""
-        if self.job(step).state is not JobOrderState.ALLOWED_LOADED:
+        if self.job(step).state is JobOrderState.ALLOWED_READY:
             self.load(step, unit)
         job = self.job(step).id
         self.ok(m.BeginJobOrder(job_order=job, in_process=Decimal(in_process)))
@@ -235,9 +235,12 @@ class Shop:
 
     def fire(self, step: str, trigger: JobOrderTrigger) -> JobOrder:
         """Ask for a trigger of the step's job order that must be accepted."""
-        job = self.job(step).id
-        self.ok(m.AssertTrigger(job_order=job, trigger=trigger))
-        return self.by_id(job)
+        return self.fire_of(self.job(step).id, trigger)
+
+    def fire_of(self, job_order: str, trigger: JobOrderTrigger) -> JobOrder:
+        """Ask for a trigger of a job order that must be accepted."""
+        self.ok(m.AssertTrigger(job_order=job_order, trigger=trigger))
+        return self.by_id(job_order)
 
     def complete(self, step: str) -> JobOrder:
         """Complete the step's job order."""
