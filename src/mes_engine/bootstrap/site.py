@@ -261,6 +261,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen()  # or another could bind to the same port until we do
         except OSError as error:
             raise SettingsError(
                 f"The web cannot listen on {host}:{port}: {error.strerror}.",
