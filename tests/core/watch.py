@@ -210,9 +210,9 @@ def _reports(state: State, job: JobOrder, good: Decimal) -> Iterator[m.Command]:
     """Report ``good`` pieces, or all there are; then the job order is complete."""
     position = position_of(state, job)
     there, suspect = remaining(job), ZERO
-    if job.expects_pieces and position is not None:
-        there = position.queued + position.in_process
-        suspect = position.suspect
+    if job.expects_pieces:
+        there = ZERO if position is None else position.queued + position.in_process
+        suspect = ZERO if position is None else position.suspect
     amount = min(good, there) if good else there
     if amount:
         yield m.ReportQuantity(job_order=job.id, good=amount)

@@ -1,30 +1,23 @@
 """Anything at all done to a shop, in any order, with every law checked at each step."""
 
-import sys
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
-    invariant,
-    precondition,
     rule,
 )
 
-from mes_engine.core import facts as f
 from mes_engine.core import messages as m
-from mes_engine.core.evolve import evolve
-from mes_engine.core.job_order import JOB_ORDER_CHART as CHART
 from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.postings import PostingState
 from mes_engine.core.routing import Routing, StepOrder
 from mes_engine.core.runs import HoldMode, HoldScope, Lane
 from mes_engine.core.samples import LinkReport, LinkState, Quality
-from mes_engine.core.state import State
 from tests.core import watch
+from tests.core.driving import COUNTERS, Driving
 from tests.core.plants import (
     a_plant,
     a_routing,
@@ -36,7 +29,7 @@ from tests.core.plants import (
     split_by_shares,
     steel,
 )
-from tests.core.shop import SECOND, Shop, kept_tables
+from tests.core.shop import SECOND
 
 THREE_WAYS = tuple(
     flows("cut", to, share=Decimal(share), transfer_batch=Decimal(2))
@@ -68,7 +61,6 @@ ROUTINGS: tuple[Routing, ...] = (
 )
 REQUESTS = tuple(f"WR-{number}" for number in range(4))
 UNITS = tuple(unit.id for unit in a_plant().work_units)
-COUNTERS = ("cut-1.good", "mill-1.good", "mill-1.scrap", "pack-1.good")
 
 picks = st.integers(0, 11)
 few = st.sampled_from([Decimal(n) for n in (0, 1, 2, 3, 5, 10)])
@@ -82,17 +74,11 @@ amounts = st.one_of(
 reasons = st.sampled_from(["because", "because", "because", ""])
 
 
-class WholeShop(RuleBasedStateMachine):
-    """The engine's commands and samples, valid or not, on a shop in memory."""
+class WholeShop(Driving):
+    """The engine's commands and samples, valid or not, in any order."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.shop = Shop(*ROUTINGS)
-        self.shadow = State()
-        self.followed = self.checked = 0
-        self.sent: list[tuple[m.Commanded, m.Answer]] = []
-        self.counts = dict.fromkeys(COUNTERS, 0)
-        self.tags_at: dict[str, int] = {}
+        super().__init__(*ROUTINGS)
 
     @initialize(
         which=st.lists(picks, min_size=1, max_size=3),
@@ -397,101 +383,3 @@ class WholeShop(RuleBasedStateMachine):
         self.counts[tag] += made
         source_at = self.shop.at - earlier_s * SECOND if earlier_s < 90 else None
         self.sense(tag, self.counts[tag], source_at=source_at)
-
-    # Repeats and batches
-
-    @precondition(lambda self: self.sent)
-    @rule(pick=st.integers(0, 100))
-    def repeat(self, *, pick: int) -> None:
-        """The same message gets the same answer, and does nothing."""
-        message, answer = self.sent[-1 - pick % len(self.sent)]
-        seq = self.shop.batch.seq
-        again = self.shop.decide(message)
-        if answer.outcome in m.KEPT:
-            assert again == answer
-            assert self.shop.batch.seq == seq
-
-    @rule()
-    def commit(self) -> None:
-        self.shop.commit()
-
-    @rule()
-    def lose_the_batch(self) -> None:
-        self.shop.throw_away()
-        kept = {(one.origin, one.key) for one in self.shop.state.handled.values()}
-        self.sent = [
-            (message, answer)
-            for message, answer in self.sent
-            if (message.origin, message.key) in kept
-        ]
-
-    # How it is done
-
-    def do(self, command: m.Command) -> m.Answer:
-        message = self.shop.commanded(command)
-        committed = self.shop.kept()
-        seq = self.shop.batch.seq
-        before = watch.states(self.shop.batch)
-        answer = self.shop.decide(message)
-        assert answer is not None
-        if answer.outcome is not m.Outcome.ACCEPTED:
-            is_kept = answer.outcome in m.KEPT
-            assert self.shop.changed == ({"handled"} if is_kept else set())
-            assert self.shop.batch.seq == seq + is_kept
-            assert answer.message
-        else:
-            assert answer.seq == self.shop.batch.seq - 1
-        assert self.shop.kept() == committed
-        watch.check_states(before, self.shop.batch, self.shop.last)
-        self.sent.append((message, answer))
-        return answer
-
-    def sense(self, tag: str, value: Any, **changed: Any) -> None:
-        before = watch.states(self.shop.batch)
-        self.shop.hear(self.shop.a_sample(tag, value, **changed))
-        watch.check_states(before, self.shop.batch, self.shop.last)
-
-    def job(self, pick: int, trigger: JobOrderTrigger | None = None) -> str:
-        """Return a job order's id: mostly one whose state takes the trigger."""
-        jobs = sorted(self.shop.batch.job_order.values(), key=lambda one: one.number)
-        fitting = [job for job in jobs if not job.is_over]
-        if trigger is not None:
-            fitting = [job for job in jobs if CHART.row(job.state, trigger)]
-        chosen = fitting if fitting and pick < 10 else jobs
-        return chosen[pick % len(chosen)].id if chosen else "JO-none"
-
-    def posting(self, pick: int) -> str:
-        keys = list(self.shop.batch.posting.values())
-        return keys[pick % len(keys)].key if keys else "none"
-
-    # What must hold
-
-    @invariant()
-    def every_law_holds(self) -> None:
-        if self.checked == self.shop.batch.seq:
-            return
-        self.checked = self.shop.batch.seq
-        assert watch.broken(self.shop.batch) == []
-        assert watch.broken_tallies(self.shop) == []
-
-    @invariant()
-    def a_rebuild_from_the_journal_is_the_same(self) -> None:
-        news = self.shop.journal[self.followed :]
-        for recorded in news:
-            assert recorded.seq == self.shadow.seq + 1
-            body = f.encoded(recorded.fact)
-            fact = f.decoded(body, version=f.FACT_VERSION)
-            assert fact == recorded.fact
-            evolve(self.shadow, watch.with_fact(recorded, fact))
-        if not news:
-            return
-        self.followed = len(self.shop.journal)
-        live = self.shop.kept()
-        assert kept_tables(self.shadow) == live
-        for name, rows in live.items():
-            assert self.shop.rows[name] == rows
-
-    def teardown(self) -> None:
-        if sys.exc_info()[0] is None:
-            watch.finish(self.shop)
-            self.a_rebuild_from_the_journal_is_the_same()

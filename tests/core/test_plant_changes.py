@@ -1,0 +1,49 @@
+"""Another plant: what is loaded keeps its place, what waits follows."""
+
+from mes_engine.core import messages as m
+from mes_engine.core.job_order import JobOrderState as S
+from mes_engine.core.job_order import JobOrderTrigger as T
+from tests.core.plants import a_plant
+from tests.core.situations import loaded, ready
+
+
+def test_the_plant_keeps_what_something_is_loaded_on() -> None:
+    shop = loaded()
+    units = tuple(one for one in a_plant().work_units if one.id != "cut-1")
+    smaller = a_plant(work_units=units, signals=())
+
+    answer = shop.refused(m.ApplyPlant(plant=smaller))
+    assert answer.message == "cut-1 cannot be removed: JO-000001 is loaded on it."
+
+    shop.fire("cut", T.UNLOAD)
+    shop.ok(m.ApplyPlant(plant=smaller))
+    assert shop.job("cut").state is S.ALLOWED_WAITING
+    shop.ok(m.ApplyPlant(plant=a_plant()))
+    assert shop.job("cut").state is S.ALLOWED_READY
+
+
+def test_the_plant_keeps_a_loaded_unit_at_its_work_center() -> None:
+    shop = loaded()
+    units = tuple(
+        one
+        if one.id != "cut-1"
+        else type(one)(id="cut-1", work_center="WC-MILL", name="cut", classes=("cut",))
+        for one in a_plant().work_units
+    )
+
+    answer = shop.refused(m.ApplyPlant(plant=a_plant(work_units=units)))
+
+    assert answer.message.startswith("cut-1 cannot leave WC-CUT")
+
+
+def test_a_work_center_that_is_gone_leaves_its_queue_waiting() -> None:
+    shop = ready()
+    gone = a_plant()
+    centers = tuple(one for one in gone.work_centers if one.id != "WC-CUT")
+    units = tuple(one for one in gone.work_units if one.id != "cut-1")
+
+    shop.ok(
+        m.ApplyPlant(plant=a_plant(work_centers=centers, work_units=units, signals=()))
+    )
+
+    assert shop.job("cut").state is S.ALLOWED_WAITING
