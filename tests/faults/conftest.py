@@ -13,7 +13,9 @@ from tests.faults.people import Acknowledgements, Person, a_person, release_rout
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _compiled_once(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
     """Let children share compiled modules, where Python is told to keep none.
 
     The engine is started some dozens of times here; compiling everything each time
@@ -21,7 +23,11 @@ def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         if sys.dont_write_bytecode:
-            folder = tmp_path_factory.getbasetemp() / "bytecode"
+            folder = (
+                request.config.cache.mkdir("bytecode")
+                if request.config.pluginmanager.has_plugin("cacheprovider")
+                else tmp_path_factory.getbasetemp() / "bytecode"
+            )
             patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
             patch.setenv("PYTHONPYCACHEPREFIX", str(folder))
         yield
