@@ -3,6 +3,10 @@
 The judges are outside of it: the file of answers that people got, and the simulated
 plant's own file of pieces. Nothing acknowledged is lost, nothing is doubled, and the
 pieces made meanwhile arrive.
+
+A few kills run with every test. A hundred, and the numbers they came to:
+
+    make test-slow ARGS="-s tests/faults/test_kill.py"
 """
 
 import asyncio
@@ -132,5 +136,4 @@ async def test_nothing_is_lost_or_doubled_by_a_few_kills(tmp_path: Path) -> None
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 async def test_nothing_is_lost_or_doubled_by_a_hundred_kills(tmp_path: Path) -> None:
-    """``python -m pytest -m slow -s tests/faults/test_kill.py`` tells the numbers."""
     await kill_loop(tmp_path, kills=100, seed=2)
