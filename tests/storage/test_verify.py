@@ -1,6 +1,5 @@
 """Verify names every row that is not what the journal made it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -9,69 +8,12 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from mes_engine.core.postings import Posting
 from mes_engine.storage import journal
 from mes_engine.storage.codec import CODECS
-from mes_engine.storage.database import Database
 from mes_engine.storage.driver import sqlite_driver
-from mes_engine.storage.store import SqlStore
-from mes_engine.storage.tables import PROJECTIONS, WRITTEN_ONCE, guards
-from mes_engine.storage.verify import LedgerView, VerifyReport, verify
-from tests.builders import (
-    Shop,
-    a_day,
-    settle_postings,
-)
-from tests.databases import open_database
-
-Verified = Callable[..., Awaitable[VerifyReport]]
-
-
-class Site:
-    """A database with a day in it, and someone who changes rows behind our back."""
-
-    def __init__(self, database: Database, path: Path) -> None:
-        self.database = database
-        self._path = path
-
-    def corrupt(self, statement: str) -> None:
-        """Change one row, as someone can who has the file and knows SQL."""
-        with closing(sqlite_driver().connect(self._path, isolation_level=None)) as raw:
-            for table in WRITTEN_ONCE:
-                for verb in ("update", "delete"):
-                    raw.execute(f"DROP TRIGGER {table}_no_{verb}")
-            changed = raw.execute(statement).rowcount
-            for table in WRITTEN_ONCE:
-                for guard in guards(table):
-                    raw.execute(guard)
-        assert changed == 1, statement
-
-    async def found(self) -> list[tuple[str, str]]:
-        """Return what verify finds, and where."""
-        report = await self.database.read(verify)
-        return [(one.what, one.where) for one in report.problems]
-
-    async def scalar(self, statement: str) -> str:
-        """Return one value of the database."""
-        return str(
-            await self.database.read(
-                lambda connection: (
-                    connection.exec_driver_sql(statement).scalars().first()
-                )
-            )
-        )
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with open_database(tmp_path) as database:
-        store = SqlStore(database)
-        shop = Shop()
-        a_day(shop)
-        await store.commit(*shop.take())
-        settle_postings(shop)
-        await store.commit(*shop.take())
-        yield Site(database, tmp_path / "mes.db")
+from mes_engine.storage.tables import PROJECTIONS, WRITTEN_ONCE
+from mes_engine.storage.verify import verify
+from tests.storage.tampering import Site
 
 
 async def test_a_whole_database_is_sound(site: Site) -> None:
@@ -312,45 +254,3 @@ async def test_what_is_written_once_cannot_be_changed(site: Site, table: str) ->
 
 def _execute(connection: Connection, statement: str) -> None:
     connection.exec_driver_sql(statement)
-
-
-class TestLedger:
-    """Acknowledged and booked are the same postings, with the same content."""
-
-    @staticmethod
-    def content(posting: Posting) -> str:
-        return f"{posting.job_order}: {posting.good} good, {posting.scrap} scrap"
-
-    async def found(self, site: Site, booked: dict[str, str]) -> list[str]:
-        view = LedgerView(booked=lambda _: booked, content=self.content)
-        report = await site.database.read(lambda c: verify(c, ledger=view))
-        return [str(one) for one in report.problems]
-
-    async def booked(self, site: Site) -> dict[str, str]:
-        postings = await site.database.read(lambda c: journal.postings(c, "main"))
-        assert postings
-        return {one.key: self.content(one) for one in postings}
-
-    async def test_the_same_is_sound(self, site: Site) -> None:
-        assert await self.found(site, await self.booked(site)) == []
-
-    async def test_acknowledged_but_not_booked(self, site: Site) -> None:
-        (key,) = await self.booked(site)
-
-        assert await self.found(site, {}) == [
-            f"ledger {key}: acknowledged, but not booked"
-        ]
-
-    async def test_booked_with_another_content(self, site: Site) -> None:
-        (key,) = await self.booked(site)
-
-        (found,) = await self.found(site, {key: "JO-000001: 1000 good, 0 scrap"})
-
-        assert found.startswith(f"ledger {key}: booked as JO-000001: 1000 good")
-
-    async def test_booked_out_of_nowhere(self, site: Site) -> None:
-        booked = await self.booked(site)
-
-        assert await self.found(site, booked | {"main-999": "what?"}) == [
-            "ledger main-999: booked, but no fact has raised it"
-        ]
