@@ -266,10 +266,11 @@ def _clear_the_way(shop: Shop) -> None:
     shop.hear(LinkReport(state=LinkState.CONNECTED, at=shop.at))
     for tag in ("mill-1.state", "mill-2.state"):
         shop.hear(shop.a_sample(tag, 4))
-    command = m.ReceiveMaterial(
-        material="steel", unit="KGM", quantity=Decimal(1_000_000), supplier="S"
-    )
-    accept(shop, command)
+    for material, unit in (("steel", "KGM"), ("bracket", "C62")):
+        command = m.ReceiveMaterial(
+            material=material, unit=unit, quantity=Decimal(1_000_000), supplier="S"
+        )
+        accept(shop, command)
 
 
 def accept(shop: Shop, command: m.Command) -> None:

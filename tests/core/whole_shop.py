@@ -13,7 +13,7 @@ from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.postings import PostingState
-from mes_engine.core.routing import Routing, StepOrder
+from mes_engine.core.routing import BeginOn, Component, Routing, StepOrder
 from mes_engine.core.runs import HoldMode, HoldScope, Lane
 from mes_engine.core.samples import LinkReport, LinkState, Quality
 from tests.core import watch
@@ -50,13 +50,18 @@ ROUTINGS: tuple[Routing, ...] = (
         over_tolerance=Decimal("0.5"),
     ),
     a_routing(
-        a_step("mill", consumes=(steel("0.5"),), begin_on="first_count"),
+        a_step("mill", consumes=(steel("0.5"),), begin_on=BeginOn.FIRST_COUNT),
         "paint",
         id="STEEL",
         material="bracket",
     ),
     a_routing(
-        a_step("pack", consumes=(), begin_on="executing"), id="PACKED", revision="B"
+        a_step(
+            "pack",
+            consumes=(Component(material="bracket", per_piece=Decimal(1), unit="C62"),),
+        ),
+        id="ASSEMBLY",
+        material="frame",
     ),
 )
 REQUESTS = tuple(f"WR-{number}" for number in range(4))

@@ -1,0 +1,149 @@
+"""State in layers: a layer that is merged was always there, one thrown away never."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from mes_engine.core.decide import decide
+from mes_engine.core.errors import Refused
+from mes_engine.core.messages import ApplyPlant, Commanded
+from mes_engine.core.state import TABLES, Counter, State, Table, TableSpec
+from tests.core.plants import a_plant
+
+
+@dataclass(frozen=True)
+class Thing:
+    name: int
+    colours: tuple[str, ...] = ()
+
+
+SPEC = TableSpec(key=lambda one: one.name, indexes={"colour": lambda one: one.colours})
+things = st.builds(
+    Thing,
+    name=st.integers(0, 5),
+    colours=st.lists(st.sampled_from("rgb"), unique=True, max_size=2).map(tuple),
+)
+
+
+class Layers(RuleBasedStateMachine):
+    """Tables on tables, held to plain dictionaries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[Table[int, Thing]] = [Table(SPEC)]
+        self.models: list[dict[int, Thing]] = [{}]
+
+    @rule(thing=things)
+    def put(self, *, thing: Thing) -> None:
+        self.tables[-1].put(thing)
+        self.models[-1][thing.name] = thing
+
+    @rule(name=st.integers(0, 5))
+    def drop(self, *, name: int) -> None:
+        self.tables[-1].drop(name)
+        self.models[-1].pop(name, None)
+
+    @precondition(lambda self: len(self.tables) < 4)
+    @rule()
+    def layer(self) -> None:
+        self.tables.append(Table(SPEC, self.tables[-1]))
+        self.models.append(dict(self.models[-1]))
+
+    @precondition(lambda self: len(self.tables) > 1)
+    @rule()
+    def merge(self) -> None:
+        self.tables.pop().merge(into_committed=len(self.tables) == 1)
+        self.models[-2:] = [self.models[-1]]
+
+    @precondition(lambda self: len(self.tables) > 1)
+    @rule()
+    def throw_away(self) -> None:
+        self.tables.pop()
+        self.models.pop()
+
+    @invariant()
+    def every_layer_is_as_its_model(self) -> None:
+        for table, model in zip(self.tables, self.models, strict=True):
+            assert {one.name: one for one in table.values()} == model
+            assert len(list(table.values())) == len(model)
+            for name in range(6):
+                assert table.get(name) == model.get(name)
+            for colour in "rgb":
+                found = table.find("colour", colour)
+                names = {one.name for one in model.values() if colour in one.colours}
+                assert {one.name for one in found} == names
+                assert len(found) == len(names)
+
+
+TestLayers = Layers.TestCase
+TestLayers.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+@given(st.lists(things, max_size=20))
+def test_what_is_found_comes_oldest_entry_first(puts: list[Thing]) -> None:
+    table: Table[int, Thing] = Table(SPEC)
+    order: list[int] = []
+    for thing in puts:
+        was_red = thing.name in order
+        if was_red and "r" not in thing.colours:
+            order.remove(thing.name)
+        if not was_red and "r" in thing.colours:
+            order.append(thing.name)
+        table.put(thing)
+
+    assert [one.name for one in table.find("colour", "r")] == order
+
+
+def test_what_is_only_written_does_not_stay_in_memory() -> None:
+    state = State()
+    spec = TABLES["move"]
+    assert not spec.is_kept
+    batch = state.layer()
+    message = Commanded(
+        origin="t",
+        key="1",
+        digest="",
+        person="",
+        at=0,
+        command=ApplyPlant(plant=a_plant()),
+    )
+    decide(batch.layer(), message, now=0)
+
+    assert list(state.plant.values()) == []
+    with pytest.raises(Refused, match="There is no plant yet"):
+        _ = state.site
+
+
+def test_a_merged_layer_brings_its_number_along() -> None:
+    state = State()
+    batch = state.layer()
+    message = batch.layer()
+    message.seq = 7
+    message.counter.put(Counter(name="lot", last=3))
+    assert [state.seq, batch.seq] == [0, 0]
+
+    message.merge()
+    assert [state.seq, batch.seq] == [0, 7]
+    batch.merge()
+
+    assert state.seq == 7
+    assert state.last_number("lot") == 3
+    assert state.last_number("hold") == 0
+
+
+def test_a_site_follows_the_plant_of_its_layer() -> None:
+    state = State()
+    state.plant.put(a_plant())
+    layer = state.layer()
+    layer.plant.put(a_plant(name="Another"))
+
+    assert layer.site.plant.name == "Another"
+    assert state.site.plant.name == "Works"
+
+
+def test_there_is_no_table_of_another_name() -> None:
+    with pytest.raises(AttributeError):
+        _ = State().nothing
