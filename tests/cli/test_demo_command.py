@@ -126,7 +126,7 @@ def test_a_port_that_is_taken_cannot_be_used(tmp_path: Path) -> None:
     [
         ({"made": 9}, "-1 pieces made and not counted"),
         ({"made": 11}, "1 pieces made and not counted"),
-        ({"made_scrap": 3}, "3 scrap made, 2 counted"),
+        ({"made_scrap": 3}, "3 scrap made, 2 counted, 0 explained"),
         ({"unassigned": 1}, "counted is not booked and unassigned"),
         ({"posted": 9}, "10 booked, 9 posted"),
     ],

@@ -180,7 +180,9 @@ REFUSED: dict[Key, Refused] = {
     (S.RUNNING_PROCESSING, T.BEGIN_SETUP): _elsewhere(w.suspended, T.BEGIN_SETUP),
     (S.ALLOWED_LOADED, T.BEGIN): Refused(w.staged_behind, w.BEGIN, unmet="claim_held"),
     (S.RUNNING_SETUP, T.BEGIN): Refused(
-        then(w.setup, w.AFTER_RUN), w.BEGIN, unmet="no_hold"
+        then(w.with_a_rival, w.LOAD, w.BEGIN_SETUP, w.begin_the_rival),
+        w.BEGIN,
+        unmet="material_available",
     ),
     (S.RUNNING_SETUP, T.REPORT): Refused(
         then(w.processing, w.BEGIN_SETUP), _TOO_MANY, unmet="quantity_accounted"
@@ -201,7 +203,7 @@ REFUSED: dict[Key, Refused] = {
         w.held, press("move_to", work_unit="mill-1"), unmet="work_unit_suitable"
     ),
     (S.INTERRUPTED_SUSPENDED, T.MOVE_TO): Refused(
-        then(w.suspended, w.AFTER_RUN), _MOVE, unmet="no_hold"
+        w.suspended, press("move_to", work_unit="mill-1"), unmet="work_unit_suitable"
     ),
     (S.NOT_ALLOWED_WAITING, T.UPDATE): _unspecified(w.planned),
     (S.NOT_ALLOWED_READY, T.UPDATE): _unspecified(w.permitted),
