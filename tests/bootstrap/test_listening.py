@@ -2,7 +2,7 @@
 
 import pytest
 
-from mes_engine.bootstrap.site import _listening as listening
+from mes_engine.bootstrap.serving import listening
 from mes_engine.core.errors import SettingsError
 
 

@@ -117,6 +117,10 @@ class Site:
     def stop(self) -> int:
         """Have it end in order; return its exit code."""
         self._process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it has ended; return its exit code."""
         return self._process.wait(STOP_S)
 
     def tail(self) -> str:

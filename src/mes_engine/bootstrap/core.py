@@ -5,7 +5,7 @@ Here, and in the adapters, a clock is read; everything else is handed the time.
 
 import sys
 import time
-from asyncio import TaskGroup
+from asyncio import TaskGroup, wait
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ async def _running(engine: Engine, feed: Feed) -> AsyncIterator[None]:
                 yield
             finally:
                 engine.stop()
-                await running
+                await wait([running])  # its error is the group's
                 feed.close()
     except BaseExceptionGroup as group:
         if len(group.exceptions) == 1:

@@ -1,8 +1,6 @@
 """A whole site: the engine with its machines, its modules, its ledger and its web."""
 
 import asyncio
-import json
-import os
 import signal
 import socket
 from collections.abc import Coroutine, Iterator, Mapping
@@ -16,7 +14,14 @@ import uvicorn
 from fastapi import APIRouter
 
 from mes_engine.bootstrap.core import Core, running_engine
-from mes_engine.core.errors import SettingsError
+from mes_engine.bootstrap.serving import (
+    Server,
+    SiteFailed,
+    announce,
+    listening,
+    serve,
+)
+from mes_engine.core.errors import MesError, SettingsError
 from mes_engine.core.messages import ApplyPlant, Commanded, Outcome
 from mes_engine.core.plant import Plant
 from mes_engine.http.deadlines import PromptProtocol
@@ -34,7 +39,6 @@ from mes_engine.web.app import LOOPBACK, create_app
 
 log = structlog.stdlib.get_logger()
 
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 CONSUMERS = tuple(
     Consumer(name=module.CONSUMER, types=module.LISTENS_TO, handle=module.handle)
     for module in (crm, plm, scm, ledger)
@@ -62,15 +66,16 @@ async def run_site(
     Raises:
         SettingsError: The database cannot be used, the plant does not fit what is in
             work, or the web cannot listen where it should.
+        SiteFailed: A bug of ours; what could be ended in order was, and it is logged.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    with _listening(site.http.host, site.http.port) as listener:
-        engine_runs = running_engine(
-            site.database.url, busy_timeout_s=site.database.busy_timeout_s
-        )
+    engine_runs = running_engine(
+        site.database.url, busy_timeout_s=site.database.busy_timeout_s
+    )
+    with listening(site.http.host, site.http.port) as listener, _failing_once():
         async with engine_runs as core:
             await apply_plant(core, site.plant)
             await _run(
@@ -81,6 +86,21 @@ async def run_site(
                 stopping=stopping,
                 ready_file=ready_file,
             )
+
+
+@contextmanager
+def _failing_once() -> Iterator[None]:
+    """Log what nobody expected, and say it in a sentence."""
+    try:
+        yield
+    except MesError:
+        raise
+    except Exception as error:
+        log.exception("site_failed")
+        raise SiteFailed(
+            f"The site ended because of {type(error).__name__}: {error}.",
+            hint="Look into the log, and start it again.",
+        ) from error
 
 
 async def apply_plant(core: Core, plant: Plant) -> None:
@@ -123,8 +143,10 @@ async def _run(
     )
     core.feed.tap(relay.hear)
     jobs = Jobs(_jobs(core, relay), core.database, clock=core.clock)
-    consumers = [Consuming(one, core.database, core.feed) for one in CONSUMERS]
-    server = _Server(
+    consumers = {
+        one.name: Consuming(one, core.database, core.feed) for one in CONSUMERS
+    }
+    server = Server(
         uvicorn.Config(
             create_app(
                 engine=core.engine,
@@ -144,20 +166,15 @@ async def _run(
             timeout_graceful_shutdown=GRACE_S,
         )
     )
-    async with asyncio.TaskGroup() as tasks:
-        working = [
-            tasks.create_task(relay.run()),
-            tasks.create_task(jobs.run()),
-            tasks.create_task(IntentRelay(core.database, core.submit).run()),
-            *(tasks.create_task(one.run()) for one in consumers),
-            *(tasks.create_task(one) for one in _links(core, site, adapters)),
-            tasks.create_task(_announce(server, listener, ready_file)),
-            tasks.create_task(_end_when(stopping, server)),
-        ]
-        await server.serve(sockets=[listener])
-        stopping.set()
-        for task in working:
-            task.cancel()
+    parts = {
+        **{f"link {name}": link for name, link in _links(core, site, adapters)},
+        "relay": relay.run(),
+        "jobs": jobs.run(),
+        "intents": IntentRelay(core.database, core.submit).run(),
+        **{f"consumer {name}": one.run() for name, one in consumers.items()},
+        "ready file": announce(server, listener, ready_file),
+    }
+    await serve(server, listener, parts, stopping)
 
 
 def _module_routers(core: Core, books: ledger.LedgerService) -> list[APIRouter]:
@@ -172,16 +189,17 @@ def _module_routers(core: Core, books: ledger.LedgerService) -> list[APIRouter]:
 
 def _links(
     core: Core, site: Site, adapters: Mapping[str, AdapterSpec]
-) -> Iterator[Coroutine[None, None, None]]:
+) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     for name, plan in site.links.items():
         link = adapters[plan.adapter].open(name, plan.settings, plan.tags)
-        yield supervise(
+        supervised = supervise(
             name,
             link,
             core.engine.sense,
             epoch=next_epoch(core.engine.committed, name),
             clock=core.clock,
         )
+        yield name, supervised
 
 
 def _jobs(core: Core, relay: Relay) -> list[Job]:
@@ -228,67 +246,3 @@ def _link_states(core: Core) -> dict[str, str]:
         is_known = known is not None and known.link is not None
         found[signal_.link] = str(known.link) if known and is_known else "unknown"
     return found
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, with the signals left to us: what they end has an order."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.is_up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let others know when the web answers."""
-        await super().startup(sockets)
-        self.is_up.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take no signals."""
-        yield
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    if host not in LOOPBACK_HOSTS:
-        raise SettingsError(
-            f"http.host: {host}: there is no sign-in yet, so the web listens on this "
-            "computer only.",
-            hint="Use 127.0.0.1.",
-        )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-            listener.listen()  # or another could bind to the same port until we do
-        except OSError as error:
-            raise SettingsError(
-                f"The web cannot listen on {host}:{port}: {error.strerror}.",
-                hint="End what listens there, or name another port.",
-            ) from error
-        yield listener
-
-
-async def _announce(
-    server: _Server, listener: socket.socket, ready_file: Path | None
-) -> None:
-    await server.is_up.wait()
-    host, port = listener.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    log.info("web_started", url=url, reachable_from="this computer only")
-    if ready_file is not None:
-        text = json.dumps({"url": url, "pid": os.getpid()})
-        await asyncio.to_thread(_write_at_once, ready_file, text)
-
-
-def _write_at_once(path: Path, text: str) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(text)
-    fresh.replace(path)
-
-
-async def _end_when(stopping: asyncio.Event, server: _Server) -> None:
-    await stopping.wait()
-    log.info("stopping")
-    server.should_exit = True
