@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -34,7 +35,7 @@ class Driving(RuleBasedStateMachine):
         self.followed = self.checked = 0
         self.sent: list[tuple[m.Commanded, m.Answer]] = []
         self.counts = dict.fromkeys(COUNTERS, 0)
-        self.tags_at: dict[str, int] = {}
+        self.lag = 0
 
     # Repeats and batches
 
@@ -66,7 +67,9 @@ class Driving(RuleBasedStateMachine):
     # How it is done
 
     def do(self, command: m.Command) -> m.Answer:
+        lag, self.lag = self.lag, 0
         message = self.shop.commanded(command)
+        message = msgspec.structs.replace(message, at=message.at - lag)
         committed = self.shop.kept()
         seq = self.shop.batch.seq
         before = watch.states(self.shop.batch)

@@ -21,7 +21,7 @@ from mes_engine.core.job_order import (
     JobOrderTrigger,
 )
 from mes_engine.core.plant import WorkUnit
-from mes_engine.core.postings import PostingState
+from mes_engine.core.postings import Posting, PostingState
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import position_of, readiness, remaining
 from mes_engine.core.requests import WorkRequestState
@@ -30,7 +30,7 @@ from mes_engine.core.samples import LinkReport, LinkState
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import Bucket
 from tests.core.plants import a_plant
-from tests.core.shop import Shop, broken_laws
+from tests.core.shop import SECOND, Shop, broken_laws
 
 S, T = JobOrderState, JobOrderTrigger
 SAID_BY_NAME_ALONE = frozenset(
@@ -93,6 +93,8 @@ def broken(state: State) -> list[str]:
         *broken_laws(state),
         *_broken_claims(state),
         *_broken_totals(state),
+        *_broken_times(state),
+        *_broken_finals(state),
         *_orphans(state),
         *_stale(state),
     ]
@@ -143,6 +145,45 @@ def _broken_totals(state: State) -> Iterator[str]:
             gone = position.out + position.transit + position.moved_out
         if good != gone:
             yield f"{visit}: {good} reported good, {gone} came out"
+
+
+def _broken_times(state: State) -> Iterator[str]:
+    """Times of runs are in those of their job orders, and posted no more than once."""
+    clocked: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for run in state.run.values():
+        clocked[run.job_order][0] += run.setup_us
+        clocked[run.job_order][1] += run.processing_us
+        if run.closed_at is not None and run.closed_at < run.opened_at:
+            yield f"{run.id} was closed before it was opened"
+        if run.setup_us < 0 or run.processing_us < 0:
+            yield f"{run.id} ran backwards"
+    posted: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    for posting in state.posting.values():
+        posted[posting.job_order][0] += posting.setup_s * SECOND
+        posted[posting.job_order][1] += posting.processing_s * SECOND
+    for job in state.job_order.values():
+        for of, clock, told, raised, kept in (
+            ("setup", 0, job.setup_us, job.posted_setup_us, posted[job.id][0]),
+            ("run", 1, job.processing_us, job.posted_processing_us, posted[job.id][1]),
+        ):
+            if not clocked[job.id][clock] <= told or not kept == raised <= told:
+                yield f"{job.id}: {of} {clocked[job.id]}, {told} told, {kept} posted"
+
+
+def _broken_finals(state: State) -> Iterator[str]:
+    """The final posting of a step is one, the last of it, and after its work."""
+    of_visit: dict[str, list[Posting]] = defaultdict(list)
+    for posting in sorted(state.posting.values(), key=lambda one: one.stream_seq):
+        job = state.job_order.get(posting.job_order)
+        if job is not None:
+            of_visit[job.visit].append(posting)
+    for visit, postings in of_visit.items():
+        if any(one.is_final for one in postings[:-1]):
+            yield f"{visit}: something was posted after the final posting"
+        found = state.visit.get(visit)
+        is_done = found is not None and found.is_done
+        if postings[-1].is_final != is_done:
+            yield f"{visit}: done is {is_done}, the last posting is {postings[-1]}"
 
 
 def _orphans(state: State) -> Iterator[str]:

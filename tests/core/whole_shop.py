@@ -181,6 +181,38 @@ class WholeShop(Driving):
         self.press_on(pick=pick, good=good, steps=5)
         self.shop.commit()
 
+    @rule(
+        pick=picks,
+        good=few,
+        steps=st.integers(2, 5),
+        what=st.sampled_from(["setup", "pause", "leave", "hold", "stop", "abort"]),
+        remainder=st.sampled_from(m.Remainder),
+    )
+    def press_on_and_interrupt(
+        self,
+        *,
+        pick: int,
+        good: Decimal,
+        steps: int,
+        what: str,
+        remainder: m.Remainder,
+    ) -> None:
+        """Do what comes next, and then something that gets in the way."""
+        job = self.job(pick)
+        self.press_on(pick=pick, good=good, steps=steps)
+        ways: dict[str, m.Command] = {
+            "setup": m.AssertTrigger(job_order=job, trigger=T.BEGIN_SETUP),
+            "pause": m.PauseJobOrder(job_order=job, reason="break"),
+            "leave": m.PauseJobOrder(job_order=job, reason="rush", gives_up_slot=True),
+            "hold": m.OpenHold(scope=HoldScope.JOB_ORDER, target=job, reason="crack"),
+            "stop": m.StopJobOrder(
+                job_order=job, remainder=remainder, reason="early end"
+            ),
+            "abort": m.AbortJobOrder(job_order=job, reason="crash", signature="Ana"),
+        }
+        self.do(ways[what])
+        self.shop.commit()
+
     @rule(pick=picks)
     def press_on_to_the_end(self, *, pick: int) -> None:
         self.press_on(pick=pick, good=Decimal(0), steps=5)
@@ -329,6 +361,11 @@ class WholeShop(Driving):
         holds = sorted(self.shop.batch.hold.values(), key=lambda one: one.number)
         name = holds[pick % len(holds)].id if holds else "H-none"
         self.do(m.ReleaseHold(hold=name, resumes=resumes))
+
+    @rule(seconds=st.sampled_from([1, 10, 3600]))
+    def say_the_next_late(self, *, seconds: int) -> None:
+        """The next command happened earlier, by the word of who sends it."""
+        self.lag = seconds * SECOND
 
     # What the ledger says
 
