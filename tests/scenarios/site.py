@@ -123,6 +123,11 @@ class Site:
         """Wait until it has ended; return its exit code."""
         return self._process.wait(STOP_S)
 
+    def kill(self) -> None:
+        """End it with SIGKILL: nothing is finished."""
+        self._process.kill()
+        self._process.wait(STOP_S)
+
     def tail(self) -> str:
         """Return the end of its log."""
         lines = (self._folder / "engine.log").read_text().splitlines()

@@ -17,6 +17,7 @@ from mes_engine.runtime.engine import Engine
 from mes_engine.runtime.feed import Feed
 from mes_engine.runtime.pace import Clock
 from mes_engine.storage.database import Database
+from mes_engine.storage.lock import sole_engine
 from mes_engine.storage.store import SqlStore
 
 SWITCH_INTERVAL_S = 0.0005
@@ -52,21 +53,22 @@ async def running_engine(
     On leaving, what was taken is finished, then the database is closed.
 
     Raises:
-        SettingsError: The database cannot be used.
+        SettingsError: The database cannot be used, or another engine runs on it.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    upgrade(database_url)
-    database = Database.open(database_url, busy_timeout_s=busy_timeout_s)
-    try:
-        store = SqlStore(database)
-        feed = Feed()
-        engine = Engine(
-            store, await store.load(), clock=clock, feed=feed, decide=decide
-        )
-        async with _running(engine, feed):
-            yield Core(database=database, engine=engine, feed=feed, clock=clock)
-    finally:
-        await database.close()
+    with sole_engine(database_url):
+        upgrade(database_url)
+        database = Database.open(database_url, busy_timeout_s=busy_timeout_s)
+        try:
+            store = SqlStore(database)
+            feed = Feed()
+            engine = Engine(
+                store, await store.load(), clock=clock, feed=feed, decide=decide
+            )
+            async with _running(engine, feed):
+                yield Core(database=database, engine=engine, feed=feed, clock=clock)
+        finally:
+            await database.close()
 
 
 @asynccontextmanager

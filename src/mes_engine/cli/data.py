@@ -18,12 +18,17 @@ from mes_engine.cli.output import (
 
 
 def upgrade_database(*, database: DatabaseUrl = None, config: Config = CONFIG) -> None:
-    """Bring the database's tables up to what this version needs."""
+    """Bring the database's tables up to what this version needs.
+
+    Refused while an engine runs on it.
+    """
     from mes_engine.migrations import current, head, upgrade
+    from mes_engine.storage.lock import sole_engine
 
     url = database_url(database, config)
-    before = current(url)
-    upgrade(url)
+    with sole_engine(url):
+        before = current(url)
+        upgrade(url)
     if before == head():
         typer.echo(f"{url} is at {before} already.")
     else:

@@ -8,9 +8,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from mes_engine.core.errors import SettingsError
-from mes_engine.storage.driver import connected, writer_engine
+from mes_engine.storage.driver import connected, unusable, writer_engine
 
 BUSY_TIMEOUT_S = 30.0
 
@@ -19,8 +20,8 @@ def upgrade(url: str) -> None:
     """Bring the database at ``url`` to :func:`head`, in one transaction.
 
     Raises:
-        SettingsError: It cannot be opened, or a newer version of this software has
-            upgraded it already.
+        SettingsError: It cannot be opened or written to, or a newer version of this
+            software has upgraded it already.
     """
     engine = writer_engine(url, busy_timeout_s=BUSY_TIMEOUT_S)
     try:
@@ -31,6 +32,8 @@ def upgrade(url: str) -> None:
             f"The schema of {url} is not one of this version's: {error}.",
             hint="Run the version that upgraded it, or a later one.",
         ) from error
+    except OperationalError as error:
+        raise unusable(engine.url.database, error.orig) from error
     finally:
         engine.dispose()
 

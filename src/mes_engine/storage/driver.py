@@ -90,15 +90,20 @@ def connected(engine: Engine) -> Connection:
     try:
         return engine.connect()
     except DatabaseError as error:
-        raise SettingsError(
-            f"The database {engine.url.database} cannot be opened: {error.orig}.",
-            hint="Its folder has to exist, on a local disk, and be writable.",
-        ) from error
+        raise unusable(engine.url.database, error.orig) from error
+
+
+def unusable(database: object, reason: object) -> SettingsError:
+    """Return the error that says why the file cannot be used."""
+    return SettingsError(
+        f"The database {database} cannot be used: {reason}.",
+        hint="Its folder has to exist, on a local disk with room, and be writable.",
+    )
 
 
 def _engine(url: str, *, connections: int, busy_timeout_s: float) -> Engine:
     return create_engine(
-        _file_url(url),
+        file_url(url),
         module=sqlite_driver(),
         connect_args={
             "isolation_level": None,  # the driver says no BEGIN of its own
@@ -112,7 +117,12 @@ def _engine(url: str, *, connections: int, busy_timeout_s: float) -> Engine:
     )
 
 
-def _file_url(url: str) -> URL:
+def file_url(url: str) -> URL:
+    """Return the URL of a SQLite file.
+
+    Raises:
+        SettingsError: It is one of something else.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
