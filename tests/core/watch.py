@@ -20,6 +20,7 @@ from mes_engine.core.job_order import (
     JobOrderState,
     JobOrderTrigger,
 )
+from mes_engine.core.lots import LotExistence
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.postings import Posting, PostingState
 from mes_engine.core.quantity import ZERO
@@ -96,6 +97,7 @@ def broken(state: State) -> list[str]:
         *_broken_times(state),
         *_broken_finals(state),
         *_orphans(state),
+        *_lots_without_an_end(state),
         *_stale(state),
     ]
 
@@ -198,6 +200,16 @@ def _orphans(state: State) -> Iterator[str]:
     for position in state.position.values():
         if not position.is_stock and position.on_floor and not live[position.place]:
             yield f"{position.on_floor} at {position.place} belong to no job order"
+
+
+def _lots_without_an_end(state: State) -> Iterator[str]:
+    """Zero is the end of a lot that no work can add to any more."""
+    for lot in state.lot.values():
+        held = sum((one.held for one in state.position.find("lot", lot.id)), ZERO)
+        jobs = state.job_order.find("request", lot.request)
+        is_over = held == ZERO and all(job.is_over for job in jobs)
+        if is_over != (lot.existence is not LotExistence.ACTIVE):
+            yield f"{lot.id} is {lot.existence} with {held}"
 
 
 def _stale(state: State) -> Iterator[str]:

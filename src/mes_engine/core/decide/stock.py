@@ -120,9 +120,21 @@ def _consume_from(
                 )
             )
         )
-    if all(one.held == ZERO for one in draft.state.position.find("lot", position.lot)):
-        existence = LotExistence.CONSUMED
-        draft.emit(f.LotEnded(lot=position.lot, existence=existence))
+    end_if_empty(draft, position.lot)
+
+
+def end_if_empty(draft: Draft, name: str) -> None:
+    """End a lot that nothing is left of, unless its request may still add to it."""
+    lot = draft.state.lot.get(name)
+    if lot is None or lot.existence is not LotExistence.ACTIVE:
+        return
+    jobs = draft.state.job_order.find("request", lot.request)
+    positions = draft.state.position.find("lot", name)
+    if any(not job.is_over for job in jobs) or any(one.held for one in positions):
+        return
+    is_consumed = any(one.consumed for one in positions)
+    existence = LotExistence.CONSUMED if is_consumed else LotExistence.SCRAPPED
+    draft.emit(f.LotEnded(lot=name, existence=existence))
 
 
 def touch_rivals(draft: Draft, job: JobOrder) -> None:

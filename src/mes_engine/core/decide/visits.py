@@ -6,6 +6,7 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import live_job, store, visit_of
 from mes_engine.core.decide.posting import raise_posting
+from mes_engine.core.decide.stock import end_if_empty
 from mes_engine.core.job_order import (
     NOT_ALLOWED,
     QUEUED,
@@ -119,3 +120,5 @@ def derive_request(draft: Draft, request_id: str) -> None:
                 work_request=request.id, state=derived, lot=request.lot
             )
         )
+    if derived is WorkRequestState.COMPLETED and request.lot is not None:
+        end_if_empty(draft, request.lot)
