@@ -12,7 +12,7 @@ A few kills run with every test. A hundred, and the numbers they came to:
 import asyncio
 import random
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
@@ -30,7 +30,13 @@ from tests.faults.load import (
     plan,
     work_at_bench,
 )
-from tests.faults.people import Acknowledgements, Person, a_person, release_routing
+from tests.faults.people import (
+    Acknowledged,
+    Acknowledgements,
+    Person,
+    a_person,
+    release_routing,
+)
 
 A_FEW = 8
 MOST_ANSWERS = 40
@@ -75,6 +81,16 @@ async def answers_more(file: Acknowledgements, answers: int) -> None:
     await until(are_written, within_s=LONGEST_LIFE_S)
 
 
+def spoiled(answers: list[Acknowledged]) -> list[Acknowledged]:
+    """Return the answers, with one piece more in the first report of good ones."""
+    for index, one in enumerate(answers):
+        body = one.body or {}
+        if one.is_done and "good" in body:
+            more = body | {"good": str(int(body["good"]) + 1)}
+            return [*answers[:index], replace(one, body=more), *answers[index + 1 :]]
+    raise LookupError("nothing was reported")
+
+
 async def kill_loop(folder: Path, *, kills: int, seed: int) -> None:
     rng, shift = random.Random(seed), Shift(str(seed))
     file, deaths = Acknowledgements(folder / "answers.jsonl"), Deaths()
@@ -115,7 +131,9 @@ async def kill_loop(folder: Path, *, kills: int, seed: int) -> None:
             await plant.press(machine, "stop")
         await until(lambda: have_arrived(clerk, plant), within_s=30)
         await until(lambda: are_posted(clerk), within_s=30)
-        verdict = await judged(clerk, file.read(), plant)
+        answers = file.read()
+        verdict = await judged(clerk, answers, plant)
+        doubted = await judged(clerk, spoiled(answers), plant)
         assert await engine.stop() == 0, engine.tail()
         found = await verified(engine)
 
@@ -123,6 +141,8 @@ async def kill_loop(folder: Path, *, kills: int, seed: int) -> None:
     told = f"seed {seed}, {kills} kills, {deaths}, {retries} retries: {verdict}"
     print(told)  # noqa: T201 - `pytest -s` shows it
     assert not verdict.problems, told
+    # The sum of its job order, and the answer to its key with that body.
+    assert len(doubted.problems) == 2, f"the judge is blind: {doubted}"
     assert found["ok"], found
     assert verdict.commands > kills * MOST_ANSWERS / 10
     assert retries > 0
