@@ -20,6 +20,7 @@ from mes_engine.core.errors import MesError, SettingsError
 
 log = structlog.stdlib.get_logger()
 
+PARENT_LOOK_S = 1.0
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -101,6 +102,13 @@ async def _work(
             )
         )
         stopping.set()
+
+
+async def end_with(parent: int, stopping: asyncio.Event) -> None:
+    """Set ``stopping`` once the process that started this one is gone."""
+    while os.getppid() == parent:  # noqa: ASYNC110 - nobody tells when it ends
+        await asyncio.sleep(PARENT_LOOK_S)
+    stopping.set()
 
 
 async def _end_when(stopping: asyncio.Event, server: Server) -> None:

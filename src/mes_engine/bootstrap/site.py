@@ -18,6 +18,7 @@ from mes_engine.bootstrap.serving import (
     Server,
     SiteFailed,
     announce,
+    end_with,
     listening,
     serve,
 )
@@ -55,6 +56,7 @@ async def run_site(
     *,
     adapters: Mapping[str, AdapterSpec],
     ready_file: Path | None = None,
+    parent: int | None = None,
 ) -> None:
     """Run a site until the process is told to end (SIGTERM, SIGINT).
 
@@ -62,6 +64,7 @@ async def run_site(
         site: What the files say.
         adapters: What opens the site's links.
         ready_file: Written once the web answers: ``{"url": ..., "pid": ...}``.
+        parent: The process that started this one; the site ends when that one does.
 
     Raises:
         SettingsError: The database cannot be used, the plant does not fit what is in
@@ -85,6 +88,7 @@ async def run_site(
                 listener=listener,
                 stopping=stopping,
                 ready_file=ready_file,
+                parent=parent,
             )
 
 
@@ -136,6 +140,7 @@ async def _run(
     listener: socket.socket,
     stopping: asyncio.Event,
     ready_file: Path | None,
+    parent: int | None,
 ) -> None:
     books = ledger.LedgerService(core.database, core.clock)
     relay = Relay(
@@ -174,6 +179,8 @@ async def _run(
         **{f"consumer {name}": one.run() for name, one in consumers.items()},
         "ready file": announce(server, listener, ready_file),
     }
+    if parent is not None:
+        parts["parent"] = end_with(parent, stopping)
     await serve(server, listener, parts, stopping)
 
 

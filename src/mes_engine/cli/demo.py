@@ -50,11 +50,14 @@ def demo(
     import asyncio
     import contextlib
     import shutil
+    import signal
 
     from rich.console import Console
 
     from mes_engine.demo import ChildFailed, DemoOptions, run_demo
 
+    # Told to end, it ends as with Ctrl-C: with the processes that it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = FOLDER if keep is None else keep
     if keep is None:
         shutil.rmtree(folder, ignore_errors=True)

@@ -14,6 +14,9 @@ def run(
     ready_file: Annotated[
         Path | None, typer.Option(help="Written once the web answers.")
     ] = None,
+    parent: Annotated[
+        int | None, typer.Option(hidden=True, help="End when this process does.")
+    ] = None,
 ) -> None:
     """Run the engine of a site: machines, terminals, modules and the ledger.
 
@@ -29,7 +32,9 @@ def run(
     adapters = installed_adapters()
     found = load_site(config, None, environment=os.environ, adapters=adapters)
     configure_logging(level=found.log_level)
-    asyncio.run(run_site(found, adapters=adapters, ready_file=ready_file))
+    asyncio.run(
+        run_site(found, adapters=adapters, ready_file=ready_file, parent=parent)
+    )
 
 
 def check(

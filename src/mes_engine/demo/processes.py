@@ -77,7 +77,7 @@ async def running_engine(
     ready.unlink(missing_ok=True)
     command = [
         *("-m", "mes_engine", "run", "--config", str(config)),
-        *("--ready-file", str(ready)),
+        *("--ready-file", str(ready), "--parent", str(os.getpid())),
     ]
     environment = {
         **plant.environment(),
