@@ -19,8 +19,9 @@ from mes_engine.core.job_order import JOB_ORDER_CHART as CHART
 from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
-from tests.core import watch
-from tests.core.shop import Shop, kept_tables
+from tests.core import finishing, watch
+from tests.core.shop import Shop
+from tests.core.tables import kept_tables
 
 COUNTERS = ("cut-1.good", "mill-1.good", "mill-1.scrap", "pack-1.good")
 
@@ -134,5 +135,5 @@ class Driving(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if sys.exc_info()[0] is None:
-            watch.finish(self.shop)
+            finishing.finish(self.shop)
             self.a_rebuild_from_the_journal_is_the_same()

@@ -1,10 +1,9 @@
 """A shop in memory: messages go to ``decide`` in layers, as the engine does it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Self
 
-from mes_engine.core import laws
 from mes_engine.core import messages as m
 from mes_engine.core.decide import decide
 from mes_engine.core.evolve import evolve
@@ -19,6 +18,7 @@ from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import HELD, SINKS, SOURCES
 from tests.core.plants import LINK, a_plant
+from tests.core.tables import broken_laws, kept_tables
 
 SECOND = 1_000_000
 MONDAY = 1_767_589_200 * SECOND
@@ -59,8 +59,6 @@ class Shop:
         shop.batch, shop.pending = shop.state.layer(), []
         shop.journal, shop.rows = [], {}
         return shop
-
-    # Messages
 
     def do(self, command: m.Command, **changed: Any) -> m.Answer:
         """Let one command be decided and committed, whatever its answer."""
@@ -194,8 +192,6 @@ class Shop:
         """Forget the batch, as after a commit that failed."""
         self.batch, self.pending = self.state.layer(), []
 
-    # Short ways to a situation
-
     def make(
         self, quantity: int = 100, *, request: str = "WR-1", **changed: Any
     ) -> str:
@@ -259,8 +255,6 @@ class Shop:
         )
         return self.ok(command)["lot"]
 
-    # Questions
-
     def jobs(self, step: str, request: str = "WR-1") -> list[JobOrder]:
         """Return the job orders of a step, oldest first."""
         return self.state.job_order.find("visit", visit_id(request, step))
@@ -300,24 +294,3 @@ class Shop:
     def kept(self) -> Mapping[str, dict[Any, Any]]:
         """Return the committed tables that stay in memory, as plain dictionaries."""
         return kept_tables(self.state)
-
-
-def kept_tables(state: State) -> dict[str, dict[Any, Any]]:
-    """Return the tables of a bottom layer that have anything in them."""
-    return {
-        name: dict(table.own)
-        for name, table in state.tables.items()
-        if table.own and table.spec.is_kept
-    }
-
-
-def broken_laws(state: State) -> Iterator[str]:
-    """Yield each break of the laws L0 to L5."""
-    positions = list(state.position.values())
-    yield from laws.broken_position_laws(positions)
-    yield from laws.broken_connection_laws(state.connection_flow.values(), positions)
-    yield from laws.broken_lot_laws(list(state.lot.values()), positions)
-    yield from laws.broken_request_laws(state.work_request.values(), positions)
-    yield from laws.broken_posting_laws(
-        state.job_order.values(), state.posting.values()
-    )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.conditions import Condition, ConditionName
+from mes_engine.core.decide.dispatch import KEPT_CANDIDATES
 from mes_engine.core.dispatching import DispatchDecision, first_takable, ranked, score
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.job_order import JobOrderState as S
@@ -217,3 +218,26 @@ def test_due_dates_decide_where_the_work_center_says_so() -> None:
 
     assert result["job_order"] == shop.job("cut", "WR-2").id
     assert decision(shop).rule is DispatchRule.EDD
+
+
+def test_a_decision_keeps_the_chosen_one_however_long_the_queue_is() -> None:
+    shop = Shop(a_routing("cut"))
+    names = [f"WR-{number}" for number in range(KEPT_CANDIDATES + 2)]
+    for name in names:
+        shop.do(
+            m.CreateWorkRequest(
+                work_request=name, routing="R", quantity=Decimal(1), due_at=0
+            )
+        )
+        shop.do(m.ReleaseWorkRequest(work_request=name))
+    last = shop.job("cut", names[-1])
+    for job in list(shop.state.job_order.values()):
+        if job != last:
+            hold = HoldScope.JOB_ORDER
+            shop.do(m.OpenHold(scope=hold, target=job.id, reason="crack"))
+
+    shop.ok(m.DispatchWorkUnit(work_unit="cut-1"))
+
+    kept = decision(shop)
+    assert kept.chosen == kept.candidates[-1].job_order == last.id
+    assert len(kept.candidates) == KEPT_CANDIDATES + 1

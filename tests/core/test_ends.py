@@ -8,7 +8,7 @@ from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.postings import PostingState
-from tests.core.plants import in_batches
+from tests.core.plants import a_routing, in_batches
 from tests.core.shop import Shop
 from tests.core.situations import JOB, a_command, completed, processing
 
@@ -120,3 +120,22 @@ def test_cancel_needs_that_nothing_was_booked() -> None:
     answer = shop.refused(m.AssertTrigger(job_order=following, trigger=T.CANCEL))
 
     assert answer.unmet == ("nothing_booked: 0 C62 reported, 10 at the step",)
+
+
+def test_a_few_may_be_missing_if_the_routing_tolerates_it_and_a_person_says_why() -> (
+    None
+):
+    shop = Shop(a_routing("cut", under_tolerance=Decimal("0.05")))
+    shop.make(100)
+    job = shop.begin("cut")
+    shop.report("cut", 94)
+    missing = m.AssertTrigger(job_order=job, trigger=T.COMPLETE, reason="miscounted")
+    shop.refused(missing)
+
+    shop.report("cut", 1)
+    shop.refused(a_command(T.COMPLETE))
+    shop.ok(missing)
+
+    assert shop.at_step("cut") == {"started": 100, "lost": 5}
+    assert shop.stock() == 95
+    assert shop.by_id(job).lost == 5

@@ -186,6 +186,19 @@ def test_a_pause_that_gives_up_its_slot_lets_another_in() -> None:
     shop.ok(m.ResumeJobOrder(job_order=JOB, work_unit="cut-1"))
 
 
+def test_a_resumption_elsewhere_needs_a_move_first() -> None:
+    shop = Shop(a_routing("mill"))
+    shop.make(10)
+    shop.begin("mill", "mill-1")
+    shop.ok(m.PauseJobOrder(job_order=JOB, reason="spindle"))
+
+    answer = shop.refused(m.ResumeJobOrder(job_order=JOB, work_unit="mill-2"))
+    assert answer.message == "JO-000001 is on mill-1, not on mill-2."
+
+    shop.ok(m.MoveJobOrder(job_order=JOB, work_unit="mill-2"))
+    shop.ok(m.ResumeJobOrder(job_order=JOB, work_unit="mill-2"))
+
+
 def test_a_move_to_where_it_is_already_is_refused() -> None:
     shop = suspended()
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 import msgspec
 
 from mes_engine.core import facts as f
-from mes_engine.core import messages as m
 from mes_engine.core.decide import explain
 from mes_engine.core.job_order import (
     END_STATES,
@@ -21,17 +20,14 @@ from mes_engine.core.job_order import (
     JobOrderTrigger,
 )
 from mes_engine.core.lots import LotExistence
-from mes_engine.core.plant import WorkUnit
-from mes_engine.core.postings import Posting, PostingState
+from mes_engine.core.postings import Posting
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.readiness import position_of, readiness, remaining
-from mes_engine.core.requests import WorkRequestState
+from mes_engine.core.readiness import position_of, readiness
 from mes_engine.core.runs import Lane
-from mes_engine.core.samples import LinkReport, LinkState
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import Bucket
-from tests.core.plants import a_plant
-from tests.core.shop import SECOND, Shop, broken_laws
+from tests.core.shop import SECOND, Shop
+from tests.core.tables import broken_laws
 
 S, T = JobOrderState, JobOrderTrigger
 SAID_BY_NAME_ALONE = frozenset(
@@ -239,101 +235,3 @@ def broken_tallies(shop: Shop) -> list[str]:
         if tally.unassigned != unassigned[tally.work_unit, tally.role]:
             told.append(f"{tally}: {unassigned[tally.work_unit, tally.role]} in facts")
     return told
-
-
-def next_commands(state: State, job: JobOrder, good: Decimal) -> Iterator[m.Command]:
-    """Yield what a person would do next with a job order, if it is allowed."""
-    allowed = {one.trigger for one in explain(state, job) if one.is_allowed}
-    unit = free_unit(state, job)
-    if T.RELEASE in allowed:
-        yield m.AssertTrigger(job_order=job.id, trigger=T.RELEASE)
-    elif T.LOAD in allowed and unit is not None:
-        yield m.LoadJobOrder(job_order=job.id, work_unit=unit.id)
-    elif T.BEGIN in allowed:
-        yield m.BeginJobOrder(job_order=job.id)
-    elif T.RESUME in allowed:
-        yield m.ResumeJobOrder(job_order=job.id)
-    elif job.state in INTERRUPTED and job.run is None and unit is not None:
-        yield m.ResumeJobOrder(job_order=job.id, work_unit=unit.id)
-    elif job.state is S.RUNNING_PROCESSING:
-        yield from _reports(state, job, good)
-
-
-def _reports(state: State, job: JobOrder, good: Decimal) -> Iterator[m.Command]:
-    """Report ``good`` pieces, or all there are; then the job order is complete."""
-    position = position_of(state, job)
-    there, suspect = remaining(job), ZERO
-    if job.expects_pieces:
-        there = ZERO if position is None else position.queued + position.in_process
-        suspect = ZERO if position is None else position.suspect
-    amount = min(good, there) if good else there
-    if amount:
-        yield m.ReportQuantity(job_order=job.id, good=amount)
-    if suspect:
-        yield m.ReportQuantity(
-            job_order=job.id,
-            scrap=(m.Scrapped(quantity=suspect, reason="crack"),),
-            taken_from=m.ReportFrom.SUSPECT,
-        )
-    if amount == there and is_allowed(state, job.id, T.COMPLETE):
-        yield m.AssertTrigger(job_order=job.id, trigger=T.COMPLETE)
-
-
-def free_unit(state: State, job: JobOrder) -> WorkUnit | None:
-    """Return a work unit whose active lane is free for the job order."""
-    for unit in state.site.capable_units(job.work_center, job.equipment_class):
-        runs = state.run.find("work_unit", unit.id)
-        if sum(run.lane is Lane.ACTIVE for run in runs) < unit.active:
-            return unit
-    return None
-
-
-def finish(shop: Shop) -> None:
-    """Bring every released request to its end; nothing may be stuck."""
-    _clear_the_way(shop)
-    for _ in range(100):
-        seq = shop.state.seq
-        for job in live_jobs(shop.state):
-            for command in next_commands(shop.state, job, ZERO):
-                accept(shop, command)
-        if shop.state.seq == seq:
-            break
-    left = [f"{job.id} {job.step} {job.state}" for job in live_jobs(shop.state)]
-    assert left == []
-    for posting in sorted(shop.state.posting.values(), key=lambda one: one.stream_seq):
-        state = PostingState.ACKNOWLEDGED
-        accept(shop, m.RecordPosting(posting=posting.key, state=state))
-    for request in list(shop.state.work_request.values()):
-        if request.state is WorkRequestState.COMPLETED:
-            accept(shop, m.CloseWorkRequest(work_request=request.id))
-    assert broken(shop.state) == []
-
-
-def _clear_the_way(shop: Shop) -> None:
-    """Take holds off, see that machines are well and material is there."""
-    shop.commit()
-    accept(shop, m.ApplyPlant(plant=a_plant()))
-    for hold in list(shop.state.hold.values()):
-        if hold.is_open:
-            accept(shop, m.ReleaseHold(hold=hold.id))
-    shop.hear(LinkReport(state=LinkState.CONNECTED, at=shop.at))
-    for tag in ("mill-1.state", "mill-2.state"):
-        shop.hear(shop.a_sample(tag, 4))
-    for material, unit in (("steel", "KGM"), ("bracket", "C62")):
-        command = m.ReceiveMaterial(
-            material=material, unit=unit, quantity=Decimal(1_000_000), supplier="S"
-        )
-        accept(shop, command)
-
-
-def accept(shop: Shop, command: m.Command) -> None:
-    """Do what must be accepted."""
-    answer = shop.do(command)
-    assert answer.outcome is m.Outcome.ACCEPTED, answer
-
-
-def live_jobs(state: State) -> list[JobOrder]:
-    """Return the job orders of released requests that are not over, in order."""
-    released = {one.id for one in state.work_request.values() if one.is_released}
-    jobs = sorted(state.job_order.values(), key=lambda one: one.number)
-    return [job for job in jobs if job.request in released and not job.is_over]

@@ -16,7 +16,7 @@ from mes_engine.core.postings import PostingState
 from mes_engine.core.routing import BeginOn, Component, Routing, StepOrder
 from mes_engine.core.runs import HoldMode, HoldScope, Lane
 from mes_engine.core.samples import LinkReport, LinkState, Quality
-from tests.core import watch
+from tests.core import finishing, watch
 from tests.core.driving import COUNTERS, Driving
 from tests.core.plants import (
     a_plant,
@@ -173,7 +173,7 @@ class WholeShop(Driving):
         for _ in range(steps):
             job = self.shop.batch.job_order.get(name)
             if job is not None:
-                for command in watch.next_commands(self.shop.batch, job, good):
+                for command in finishing.next_commands(self.shop.batch, job, good):
                     self.do(command)
 
     @rule(pick=picks, good=few)

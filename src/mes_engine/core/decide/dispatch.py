@@ -17,7 +17,7 @@ from mes_engine.core.messages import DispatchWorkUnit, LoadJobOrder
 from mes_engine.core.plant import WorkUnit
 
 KEPT_CANDIDATES = 100
-"""How many candidates a decision keeps: enough to see why, without the whole queue."""
+"""How many candidates a decision keeps besides the chosen one: enough to see why."""
 
 
 def dispatch(draft: Draft, command: DispatchWorkUnit) -> dict[str, str]:
@@ -80,6 +80,10 @@ def _keep(
     asked_for: str | None,
 ) -> None:
     center = draft.state.site.work_center(unit.work_center)
+    kept = candidates[:KEPT_CANDIDATES]
+    kept += tuple(
+        one for one in candidates[KEPT_CANDIDATES:] if one.job_order == chosen
+    )
     draft.emit(
         f.DispatchDecided(
             decision=DispatchDecision(
@@ -89,7 +93,7 @@ def _keep(
                 rule=center.rule,
                 at=draft.at,
                 person=draft.person,
-                candidates=candidates[:KEPT_CANDIDATES],
+                candidates=kept,
                 chosen=chosen,
                 asked_for=asked_for,
             )

@@ -140,8 +140,13 @@ def hold(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
 def resume(draft: Draft, command: ResumeJobOrder) -> JobOrder:
     """Go on where it was interrupted, or at another work unit."""
     job = draft.job(command.job_order)
-    has_left = job.state in INTERRUPTED and open_run(draft, job) is None
-    if has_left and command.work_unit is not None:
+    run = open_run(draft, job)
+    if run is not None and command.work_unit not in {None, run.work_unit}:
+        raise Refused(
+            f"{job.id} is on {run.work_unit}, not on {command.work_unit}.",
+            hint="Move it there first.",
+        )
+    if job.state in INTERRUPTED and run is None and command.work_unit is not None:
         unit = suitable_unit(draft, job, command.work_unit)
         claim(draft, job, unit, Lane.ACTIVE)
         job = draft.job(job.id)
