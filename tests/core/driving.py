@@ -115,6 +115,7 @@ class Driving(RuleBasedStateMachine):
         self.checked = self.shop.batch.seq
         assert watch.broken(self.shop.batch) == []
         assert watch.broken_tallies(self.shop) == []
+        assert watch.broken_clocks(self.shop) == []
 
     @invariant()
     def a_rebuild_from_the_journal_is_the_same(self) -> None:

@@ -13,7 +13,7 @@ from mes_engine.core.job_order import (
 )
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.postings import PostingState
-from mes_engine.core.quantity import ZERO
+from mes_engine.core.quantity import MAX_QUANTITY, ZERO
 from mes_engine.core.readiness import position_of, remaining
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.runs import Lane
@@ -104,9 +104,9 @@ def _clear_the_way(shop: Shop) -> None:
     shop.hear(LinkReport(state=LinkState.CONNECTED, at=shop.at))
     for tag in ("mill-1.state", "mill-2.state"):
         shop.hear(shop.a_sample(tag, 4))
-    for material, unit in (("steel", "KGM"), ("bracket", "C62")):
+    for material, unit in (("steel", "KGM"), ("bracket", "C62")) * 4:
         command = m.ReceiveMaterial(
-            material=material, unit=unit, quantity=Decimal(1_000_000), supplier="S"
+            material=material, unit=unit, quantity=MAX_QUANTITY, supplier="S"
         )
         accept(shop, command)
 

@@ -221,6 +221,24 @@ def _stale(state: State) -> Iterator[str]:
             yield f"{job.id} is {job.state} with {kept}"
 
 
+def broken_clocks(shop: Shop) -> list[str]:
+    """Return each job order whose times are not the sum of what was booked."""
+    booked: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for recorded in (*shop.journal, *shop.pending):
+        fact = recorded.fact
+        if isinstance(fact, f.TimeBooked):
+            told = (fact.setup_us, fact.processing_us, fact.down_us)
+            booked[fact.job_order] = [
+                before + more
+                for before, more in zip(booked[fact.job_order], told, strict=True)
+            ]
+    return [
+        f"{job.id}: {booked[job.id]} booked, {job}"
+        for job in shop.batch.job_order.values()
+        if booked[job.id] != [job.setup_us, job.processing_us, job.down_us]
+    ]
+
+
 def broken_tallies(shop: Shop) -> list[str]:
     """Return each machine whose counts do not add up, or differ from the facts."""
     told = []

@@ -213,6 +213,26 @@ class WholeShop(Driving):
         self.do(ways[what])
         self.shop.commit()
 
+    @rule(
+        pick=picks,
+        good=few,
+        steps=st.integers(1, 4),
+        role=st.sampled_from(["good", "good", "scrap"]),
+        made=st.integers(0, 12),
+    )
+    def press_on_and_count(
+        self, *, pick: int, good: Decimal, steps: int, role: str, made: int
+    ) -> None:
+        """Do what comes next, and let the machine count."""
+        name = self.job(pick)
+        self.press_on(pick=pick, good=good, steps=steps)
+        job = self.shop.batch.job_order.get(name)
+        run = None if job is None else self.shop.batch.run.get(job.run or "")
+        tag = COUNTERS[0] if run is None else f"{run.work_unit}.{role}"
+        if tag in COUNTERS:
+            self.count(tag=tag, made=0)
+            self.count(tag=tag, made=made)
+
     @rule(pick=picks)
     def press_on_to_the_end(self, *, pick: int) -> None:
         self.press_on(pick=pick, good=Decimal(0), steps=5)
