@@ -65,6 +65,7 @@ class RecordingStore:
     def __init__(self, store: SqlStore) -> None:
         self.commits: list[tuple[Sequence[Recorded], State]] = []
         self.load, self.handled = store.load, store.handled
+        self.reached = store.reached
         self._store = store
 
     async def commit(self, records: Sequence[Recorded], layer: State) -> None:

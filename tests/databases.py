@@ -1,10 +1,14 @@
 """Databases for tests: real files, migrated, closed when the test is over."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from mes_engine import migrations
+from mes_engine.ports import StoreUnavailable
 from mes_engine.storage.database import Database
 
 
@@ -22,3 +26,45 @@ async def open_database(folder: Path) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+class BrokenCommits:
+    """Has every COMMIT of the store fail: done all the same, or not at all.
+
+    Attributes:
+        is_dark: Set it to have nothing read either.
+    """
+
+    def __init__(
+        self, database: Database, patch: pytest.MonkeyPatch, *, is_done: bool
+    ) -> None:
+        self.is_dark = False
+        raw, read = database.raw, database.read
+
+        async def broken(work: Callable[[Any], object]) -> object:
+            return await raw(lambda driven: work(_Driver(driven, is_done=is_done)))
+
+        async def dark(work: Callable[[Any], object]) -> object:
+            if self.is_dark:
+                raise StoreUnavailable("disk I/O error")
+            return await read(work)
+
+        patch.setattr(database, "raw", broken)
+        patch.setattr(database, "read", dark)
+
+
+class _Driver:
+    """The driver's connection, but for COMMIT."""
+
+    def __init__(self, driven: Any, *, is_done: bool) -> None:
+        self._driven = driven
+        self._is_done = is_done
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._driven, name)
+
+    def execute(self, statement: str, *values: Any) -> None:
+        if statement != "COMMIT" or self._is_done:
+            self._driven.execute(statement, *values)
+        if statement == "COMMIT":
+            raise self._driven.OperationalError("disk I/O error")

@@ -44,6 +44,10 @@ class InMemoryStore:
         self._handled |= handled
         self.journal.extend(records)
 
+    async def reached(self) -> int:
+        """Return the seq of the last fact."""
+        return len(self.journal)
+
     async def handled(self, origin: str, key: str) -> tuple[str, Answer] | None:
         """Return digest and answer of the command with this key, if there is one."""
         found = self._handled.get((origin, key))

@@ -78,6 +78,15 @@ class WipStore(Protocol):
         Raises:
             DuplicateKey: A command of the batch was handled before.
             StoreUnavailable: Nothing was written; the same commit may be tried again.
+            CommitInDoubt: It may have been written or not: ``reached`` tells.
+        """
+        ...
+
+    async def reached(self) -> int:
+        """Return the seq of the last fact that is committed; 0 if there is none.
+
+        Raises:
+            StoreUnavailable: It cannot be told now.
         """
         ...
 
@@ -92,6 +101,10 @@ class DuplicateKey(Exception):
 
 class StoreUnavailable(Exception):
     """The database did not take a commit, and is as it was before."""
+
+
+class CommitInDoubt(Exception):
+    """The database failed in the commit itself, and has not said what became of it."""
 
 
 class LedgerRefused(Exception):

@@ -82,6 +82,15 @@ async def test_a_commit_without_facts_does_nothing(store: WipStore) -> None:
     assert (await store.load()).seq == 0
 
 
+async def test_tells_how_far_the_journal_has_come(store: WipStore) -> None:
+    assert await store.reached() == 0
+    shop = Shop()
+    a_site(shop)
+    await store.commit(*shop.take())
+
+    assert await store.reached() == shop.committed.seq > 0
+
+
 async def test_tells_digest_and_answer_of_a_handled_command(store: WipStore) -> None:
     shop = Shop()
     a_site(shop)

@@ -32,8 +32,9 @@ from mes_engine.core.messages import (
 from mes_engine.core.postings import PostingState
 from mes_engine.core.samples import Sample
 from mes_engine.core.state import State
-from mes_engine.ports import DuplicateKey
-from mes_engine.runtime.engine import Engine
+from mes_engine.ports import CommitInDoubt, DuplicateKey
+from mes_engine.runtime.committing import ANSWER_S
+from mes_engine.runtime.engine import STOP_S, Engine
 from mes_engine.runtime.feed import Feed
 from mes_engine.runtime.inbox import Inbox
 from mes_engine.runtime.pace import BackOff
@@ -158,7 +159,12 @@ class Broken(Exception):
 
 
 class MemoryStore:
-    """Keeps a journal; refuses what ``fails`` says, and duplicate keys."""
+    """Keeps a journal; refuses what ``fails`` says, and duplicate keys.
+
+    Attributes:
+        before_reached: Awaited by whoever asks how far the journal has come.
+        loses_answer: The next commit is done, and then fails all the same.
+    """
 
     def __init__(self) -> None:
         self.journal: list[Recorded] = []
@@ -166,6 +172,8 @@ class MemoryStore:
         self.kept: dict[tuple[str, str], tuple[str, Answer]] = {}
         self.fails: Callable[[Sequence[Recorded]], Exception | None] = lambda _: None
         self.before_commit: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(0)
+        self.before_reached: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(0)
+        self.loses_answer = False
 
     async def load(self) -> State:
         state = State()
@@ -188,6 +196,13 @@ class MemoryStore:
         for fact in handled:
             self.kept[fact.origin, fact.key] = (fact.digest, fact.answer)
         self.commits += 1
+        if self.loses_answer:
+            self.loses_answer = False
+            raise CommitInDoubt("disk I/O error")
+
+    async def reached(self) -> int:
+        await self.before_reached()
+        return len(self.journal)
 
     async def handled(self, origin: str, key: str) -> tuple[str, Answer] | None:
         return self.kept.get((origin, key))
@@ -212,6 +227,8 @@ class Bench:
     feed: Feed = field(default_factory=Feed)
     inbox: Inbox = field(default_factory=Inbox)
     state: State = field(default_factory=State)
+    answer_s: float = ANSWER_S
+    stop_s: float = STOP_S
 
     def __post_init__(self) -> None:
         self.engine = Engine(
@@ -222,6 +239,8 @@ class Bench:
             decide=self.decide,
             inbox=self.inbox,
             back_off=BackOff(first_s=1, longest_s=1, sleep=no_pause),
+            answer_s=self.answer_s,
+            stop_s=self.stop_s,
         )
 
 

@@ -4,10 +4,9 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +16,7 @@ from mes_engine import migrations
 from mes_engine.core.facts import encoded
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.state import TABLES, State
-from mes_engine.ports import DuplicateKey, StoreUnavailable
+from mes_engine.ports import CommitInDoubt, DuplicateKey, StoreUnavailable
 from mes_engine.storage import journal
 from mes_engine.storage.database import Database
 from mes_engine.storage.store import SqlStore
@@ -31,7 +30,7 @@ from tests.builders import (
     a_site,
     finish_request,
 )
-from tests.databases import open_database, url_in
+from tests.databases import BrokenCommits, open_database, url_in
 
 ROOT = Path(__file__).parents[2]
 
@@ -192,23 +191,25 @@ def _scalar(connection: Connection, statement: str) -> int:
     return int(connection.execute(text(statement)).scalar_one())
 
 
-async def test_a_commit_whose_outcome_is_unknown_is_looked_up(
-    database: Database, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_done", [True, False])
+async def test_after_a_commit_in_doubt_the_journal_tells(
+    database: Database, store: SqlStore, *, is_done: bool
 ) -> None:
-    """The commit is done, and the error comes after it."""
-    real = database.raw
-
-    async def lost_reply(work: Callable[[Any], None]) -> None:
-        await real(work)
-        raise StoreUnavailable("disk I/O error")
-
-    monkeypatch.setattr(database, "raw", lost_reply)
     shop = Shop()
     a_site(shop)
+    batch = shop.take()
+    with pytest.MonkeyPatch.context() as patch:
+        BrokenCommits(database, patch, is_done=is_done)
+        with pytest.raises(CommitInDoubt, match="disk I/O error"):
+            await store.commit(*batch)
 
+    assert await store.reached() == (shop.committed.seq if is_done else 0)
+    if not is_done:
+        await store.commit(*batch)
+    a_request(shop, "WR-1")
     await store.commit(*shop.take())
-
-    assert await database.read(journal.head) == shop.committed.seq
+    assert await store.reached() == shop.committed.seq
+    assert (await database.read(verify)).is_sound
 
 
 async def test_cancelling_a_commit_leaves_it_whole(

@@ -13,11 +13,17 @@ from dataclasses import dataclass
 import structlog
 
 from mes_engine.core.decide import decide
-from mes_engine.core.errors import MesError, OutcomeUnknown, Overloaded
+from mes_engine.core.errors import OutcomeUnknown, Overloaded
 from mes_engine.core.messages import Answer, Commanded, Sensed
 from mes_engine.core.state import State
 from mes_engine.ports import DuplicateKey, StoreUnavailable, WipStore
 from mes_engine.runtime.batch import Batch, Decide, answer_again, cause_of
+from mes_engine.runtime.committing import (
+    ANSWER_S,
+    Committing,
+    JournalUnreadable,
+    reason_of,
+)
 from mes_engine.runtime.feed import Feed
 from mes_engine.runtime.inbox import BATCH_MAX, Inbox, Waiting
 from mes_engine.runtime.memory import Memory
@@ -27,6 +33,8 @@ log = structlog.stdlib.get_logger()
 
 LOOP_SHARE_S = 0.005
 """After so long the engine lets others on the event loop go on."""
+STOP_S = 4.0
+"""When stopping, how long the store may take for the next commit."""
 
 
 @dataclass(slots=True)
@@ -63,6 +71,8 @@ class Engine:
         back_off: BackOff | None = None,
         monotonic: Monotonic | None = None,
         memory: Memory | None = None,
+        answer_s: float = ANSWER_S,
+        stop_s: float = STOP_S,
     ) -> None:
         self.committed = state
         self.counts = EngineCounts()
@@ -76,6 +86,15 @@ class Engine:
         self._back_off = back_off or BackOff(first_s=0.1, longest_s=5.0)
         self._monotonic = monotonic
         self._batch_max = batch_max
+        self._committing = Committing(
+            store,
+            self._back_off,
+            failed=self._lose,
+            silent=self._give_up_on_store,
+            answer_s=answer_s,
+        )
+        self._stop_s = stop_s
+        self._deadline: asyncio.Timeout | None = None
         self._in_hand: list[Waiting] = []
         self._is_stopping = False
         self._is_store_lost = False
@@ -107,20 +126,40 @@ class Engine:
     async def run(self) -> None:
         """Handle what comes in, until ``stop``."""
         try:
-            while taken := await self.inbox.take(self._batch_max):
-                self._in_hand = taken
-                await self._settle(taken)
-                self._in_hand = []
+            async with asyncio.timeout(None) as self._deadline:
+                self._put_off_end()
+                while taken := await self.inbox.take(self._batch_max):
+                    self._in_hand = taken
+                    await self._settle(taken)
+                    self._in_hand = []
+        except TimeoutError:
+            if self._deadline is None or not self._deadline.expired():
+                raise
+            left = len(self._in_hand) + len(self.inbox)
+            log.error("store_given_up", seconds=self._stop_s, messages=left)
         finally:
+            self._deadline = None
             self.stop()
-            self._give_up(self._in_hand)
-            self._give_up(self.inbox.take_commands())
+            self._give_up_callers()
 
     def stop(self) -> None:
-        """Take nothing more; ``run`` ends when what was taken has been handled."""
+        """Take nothing more; ``run`` ends when what was taken has been handled.
+
+        It also ends if the store does not answer: what is left then was not answered
+        either, and comes again.
+        """
         self.is_accepting = False
-        self._is_stopping = True
-        self.inbox.close()
+        if not self._is_stopping:
+            self._is_stopping = True
+            self.inbox.close()
+            self._put_off_end()
+
+    def _put_off_end(self) -> None:
+        """When stopping, let the store have its time from now on."""
+        deadline = self._deadline
+        if self._is_stopping and deadline is not None and not deadline.expired():
+            now = asyncio.get_running_loop().time()
+            deadline.reschedule(now + self._stop_s)
 
     async def _settle(self, taken: list[Waiting]) -> None:
         """Commit every message that was taken: together, or else one by one."""
@@ -130,7 +169,9 @@ class Engine:
             try:
                 batch = await self._decided(group)
                 if batch.records:
-                    await self._store.commit(batch.records, batch.layer)
+                    await self._committing.commit(batch)
+            except JournalUnreadable:
+                raise
             except StoreUnavailable as down:
                 rest = [*group, *(one for later in groups for one in later)]
                 kept = await self._outlast(down, rest)
@@ -139,7 +180,7 @@ class Engine:
                 self.counts.failed_commits += 1
                 if len(group) > 1:
                     log.warning(
-                        "batch_failed", messages=len(group), reason=_reason(error)
+                        "batch_failed", messages=len(group), reason=reason_of(error)
                     )
                     groups.extendleft([one] for one in reversed(group))
                 elif not await self._is_answered_from_store(group[0], error):
@@ -150,6 +191,8 @@ class Engine:
                     groups.appendleft(group)
             else:
                 self._conclude(batch)
+        # Nothing is left to try again: the next command finds out about the store.
+        self.is_accepting = not self._is_stopping
 
     async def _decided(self, group: list[Waiting]) -> Batch:
         batch = Batch(self.committed, decide=self._decide, clock=self._clock)
@@ -175,7 +218,7 @@ class Engine:
         self.counts.repeats += batch.repeats
         self.counts.set_aside += batch.set_aside
         for waiting, outcome in batch.outcomes:
-            _tell(waiting, outcome)
+            waiting.tell(outcome)
         if batch.records:
             self._feed.publish(tuple(batch.records))
 
@@ -183,11 +226,7 @@ class Engine:
         self, down: StoreUnavailable, rest: Iterable[Waiting]
     ) -> list[Waiting]:
         """Answer who waits, pause, and return what is to be tried again."""
-        if not self._is_store_lost:
-            log.warning("store_lost", reason=_reason(down))
-            self.counts.outages += 1
-            self._is_store_lost = True
-        self.is_accepting = False
+        self._lose(reason_of(down))
         kept = [one for one in rest if isinstance(one.message, Sensed)]
         self._give_up(one for one in rest if isinstance(one.message, Commanded))
         self._give_up(self.inbox.take_commands())
@@ -195,9 +234,20 @@ class Engine:
             log.error("sensed_given_up", messages=len(kept) + len(self.inbox))
             return []
         await self._back_off.wait()
-        # With nothing to try again, the next command has to find out.
-        self.is_accepting = not kept and not self._is_stopping
         return kept
+
+    def _give_up_on_store(self, reason: str) -> None:
+        """Tell whoever waits that nobody knows."""
+        self._lose(reason)
+        self._give_up_callers()
+
+    def _lose(self, reason: str) -> None:
+        """Take no commands until a commit has worked; in the log once an outage."""
+        if not self._is_store_lost:
+            log.warning("store_lost", reason=reason)
+            self.counts.outages += 1
+            self._is_store_lost = True
+        self.is_accepting = False
 
     def _recovered(self) -> None:
         if self._is_store_lost:
@@ -205,6 +255,7 @@ class Engine:
             self._is_store_lost = False
         self.is_accepting = not self._is_stopping
         self._back_off.reset()
+        self._put_off_end()
 
     async def _is_answered_from_store(self, one: Waiting, error: Exception) -> bool:
         """Answer a command that was handled too long ago to be remembered."""
@@ -219,29 +270,18 @@ class Engine:
         if known is None:
             return False
         self.counts.repeats += 1
-        _tell(one, answer_again(message, *known))
+        one.tell(answer_again(message, *known))
         return True
+
+    def _give_up_callers(self) -> None:
+        self._give_up(self._in_hand)
+        self._give_up(self.inbox.take_commands())
 
     def _give_up(self, some: Iterable[Waiting]) -> None:
         for one in some:
-            _tell(
-                one,
+            one.tell(
                 OutcomeUnknown(
                     "It is not known whether this was done.",
                     hint="Send it again, with the same key, to find out.",
-                ),
+                )
             )
-
-
-def _tell(waiting: Waiting, outcome: Answer | MesError) -> None:
-    future = waiting.answer
-    if future is None or future.done():
-        return
-    if isinstance(outcome, MesError):
-        future.set_exception(outcome)
-    else:
-        future.set_result(outcome)
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

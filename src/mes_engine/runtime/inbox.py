@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from mes_engine.core.errors import Overloaded
+from mes_engine.core.errors import MesError, Overloaded
 from mes_engine.core.messages import Answer, Commanded, Sensed
 
 CAPACITY = 10_000
@@ -24,6 +24,15 @@ class Waiting:
     message: Commanded | Sensed
     answer: asyncio.Future[Answer] | None = None
     failure: Exception | None = None
+
+    def tell(self, outcome: Answer | MesError) -> None:
+        """Answer whoever waits; only the first answer counts."""
+        if self.answer is None or self.answer.done():
+            return
+        if isinstance(outcome, MesError):
+            self.answer.set_exception(outcome)
+        else:
+            self.answer.set_result(outcome)
 
 
 class Inbox:

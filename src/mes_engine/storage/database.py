@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from mes_engine.core.errors import OutcomeUnknown, Overloaded
-from mes_engine.ports import StoreUnavailable
+from mes_engine.ports import CommitInDoubt, StoreUnavailable
 from mes_engine.storage.driver import (
     connected,
     reader_engine,
@@ -108,8 +108,8 @@ class Database:
         leaves open when it raises is undone.
 
         Raises:
-            StoreUnavailable: The database failed. If it did so in COMMIT, the caller
-                has to find out what became of it.
+            StoreUnavailable: The database failed before COMMIT; nothing was done.
+            CommitInDoubt: ``work`` raised it, as COMMIT failed.
         """
         return await _finished(self._writer, partial(self._drive, work))
 
@@ -157,6 +157,9 @@ class Database:
             if _is_mistake(error):
                 raise
             raise StoreUnavailable(str(error)) from error
+        except CommitInDoubt:
+            self._disconnect()
+            raise
         except BaseException:
             driven.rollback()
             raise

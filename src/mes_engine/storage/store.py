@@ -1,6 +1,5 @@
 """The journal and its projections in the database: ``ports.WipStore``."""
 
-import asyncio
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +10,13 @@ from sqlalchemy import Connection, select
 from mes_engine.core.facts import FACT_VERSION, Recorded, fact_name
 from mes_engine.core.messages import Answer
 from mes_engine.core.state import State
-from mes_engine.ports import DuplicateKey, StoreUnavailable
+from mes_engine.ports import CommitInDoubt, DuplicateKey
 from mes_engine.storage.bulk import BULK, WRITE_FACTS
 from mes_engine.storage.codec import CODECS
 from mes_engine.storage.database import Database
 from mes_engine.storage.journal import head
 from mes_engine.storage.load import load_state
 from mes_engine.storage.tables import handled
-
-ENQUIRY_S = 1.0
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -43,15 +40,21 @@ class SqlStore:
         Raises:
             DuplicateKey: A command of the batch was handled before.
             StoreUnavailable: Nothing was written; the same commit may be tried again.
+            CommitInDoubt: It may have been written or not: ``reached`` tells.
         """
-        if not records:
-            return
-        batch = _Batch.of(self._partition, records, layer)
-        try:
+        if records:
+            batch = _Batch.of(self._partition, records, layer)
             await self._database.raw(batch.write)
-        except StoreUnavailable:
-            if not await self._is_written(records[-1].seq):
-                raise
+
+    async def reached(self) -> int:
+        """Return the seq of the last fact that is committed; 0 if there is none.
+
+        Raises:
+            StoreUnavailable: It cannot be told now.
+        """
+        return await self._database.read(
+            lambda connection: head(connection, self._partition)
+        )
 
     async def handled(self, origin: str, key: str) -> tuple[str, Answer] | None:
         """Return digest and answer of the command with this key, if there is one."""
@@ -66,18 +69,6 @@ class SqlStore:
             return None if row is None else (row.digest, row.answer)
 
         return await self._database.read(work)
-
-    async def _is_written(self, seq: int) -> bool:
-        """Find out, however long it takes, whether the journal has come to ``seq``."""
-        while True:
-            try:
-                reached = await self._database.read(
-                    lambda connection: head(connection, self._partition)
-                )
-            except StoreUnavailable:
-                await asyncio.sleep(ENQUIRY_S)
-            else:
-                return reached >= seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +104,12 @@ class _Batch:
                     codec.key(key) for key, value in changes.items() if value is None
                 ]
                 self._send(driven, sql.drop, dropped)
-        driven.execute("COMMIT")
+        try:
+            driven.execute("COMMIT")
+        except driven.IntegrityError:
+            raise  # A deferred constraint: it is certain that nothing was written.
+        except driven.DatabaseError as error:
+            raise CommitInDoubt(str(error)) from error
 
     def _send(self, driven: Any, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         driven.execute(sql, (_ENCODER.encode(rows).decode(), self.partition))
