@@ -9,7 +9,7 @@ from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.postings import PostingState
 from tests.core.plants import a_routing, in_batches
-from tests.core.shop import Shop
+from tests.core.shop import SECOND, Shop
 from tests.core.situations import JOB, a_command, completed, processing
 
 
@@ -139,3 +139,19 @@ def test_a_few_may_be_missing_if_the_routing_tolerates_it_and_a_person_says_why(
     assert shop.at_step("cut") == {"started": 100, "lost": 5}
     assert shop.stock() == 95
     assert shop.by_id(job).lost == 5
+
+
+def test_an_end_that_is_told_late_is_not_before_its_beginning() -> None:
+    shop = processing()
+    run = shop.by_id(JOB).run or ""
+
+    stop = m.StopJobOrder(
+        job_order=JOB, remainder=m.Remainder.FOLLOW_ON, reason="early end"
+    )
+    shop.ok(stop, at=shop.at - 10 * SECOND)
+
+    found = shop.state.run.get(run)
+    assert found is not None
+    assert found.closed_at is not None
+    assert found.closed_at >= found.opened_at
+    assert found.processing_us == 0

@@ -129,7 +129,7 @@ def close_run(draft: Draft, job: JobOrder) -> None:
     run = open_run(draft, job)
     if run is not None:
         stopped = set_clock(draft, run, Clock.STOPPED)
-        draft.emit(f.RunChanged(run=replace(stopped, closed_at=draft.at)))
+        draft.emit(f.RunChanged(run=replace(stopped, closed_at=stopped.since)))
         # Whoever is staged or queued here may have a lane now.
         for other in draft.state.run.find("work_unit", run.work_unit):
             draft.touch(other.job_order)
