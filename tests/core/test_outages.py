@@ -89,3 +89,27 @@ def test_the_staged_job_begins_with_the_first_count_after_the_active_one() -> No
     shop.sense("cut-1.good", 4)
 
     assert shop.by_id(second).good == Decimal(2)
+
+
+def test_a_first_value_that_is_older_than_our_start_casts_no_doubt() -> None:
+    shop = Shop(a_routing("cut"))
+    shop.link(LinkState.DISCONNECTED)
+    shop.link(LinkState.CONNECTED)
+    shop.sense("cut-1.good", 0, source_at=shop.at - 4 * SECOND)
+    shop.make(10)
+    shop.begin("cut")
+
+    shop.sense("cut-1.good", 3)
+
+    assert shop.job("cut").good == 3
+
+
+def test_a_count_that_comes_before_the_word_of_it_begins_an_executing_step() -> None:
+    shop = Shop(a_routing(a_step("cut", begin_on=BeginOn.EXECUTING)))
+    shop.sense("cut-1.good", 0)
+    shop.make(10)
+    shop.load("cut")
+
+    shop.sense("cut-1.good", 2)
+
+    assert shop.job("cut").good == 2

@@ -34,7 +34,7 @@ class SignalState(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         value: The last good value, as text; None before the first.
-        at: When it was so, by the basis of time that the sample had.
+        at: When we heard it: a count's last change, or that it came back unchanged.
         epoch: How often a counter has been reset.
         position: What a counter has counted since its baseline, rollovers included.
         is_bad: Whether the last sample was of bad quality.

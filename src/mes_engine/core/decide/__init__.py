@@ -86,6 +86,7 @@ def _sensed(layer: State, sensed: m.Sensed, now: int) -> Decision:
             cause=cause,
             person="",
             told_at=told_at(report),
+            heard_at=report.received_at,
         )
         machine.hear_sample(draft, sensed.source, report)
     _settle(draft)

@@ -16,6 +16,7 @@ class Draft:
         now: When the engine took the message up; the ``recorded_at`` of its facts.
         at: When it happened, by its source.
         told_at: By which it is held against what people did: clocks of machines differ.
+        heard_at: When we heard of it, by our own clock.
         touched: Job orders whose conditions may be others now.
         records: The facts, in order.
     """
@@ -29,11 +30,13 @@ class Draft:
         cause: str,
         person: str,
         told_at: int | None = None,
+        heard_at: int | None = None,
     ) -> None:
         self.state = state
         self.now = now
         self.at = at
         self.told_at = at if told_at is None else told_at
+        self.heard_at = at if heard_at is None else heard_at
         self.cause = cause
         self.person = person
         self.touched: dict[str, None] = {}

@@ -132,13 +132,13 @@ def _hear_counter(
     was_bad = last is not None and last.is_bad
     if last is not None and was_bad:
         last = replace(last, is_bad=False)
-    reading = read_counter(signal, last, count, draft.told_at)
+    reading = read_counter(signal, last, count, draft.heard_at)
     equipment = draft.state.equipment.get(signal.work_unit)
     lost_at = 0 if equipment is None else equipment.lost_at
     if reading is None:
         if last is not None and (was_bad or last.at <= lost_at):
             # Nothing was made in the outage: what comes now came after it.
-            draft.emit(f.SignalRead(signal=replace(last, at=draft.told_at)))
+            draft.emit(f.SignalRead(signal=replace(last, at=draft.heard_at)))
         return
     draft.emit(
         f.SignalRead(signal=reading.state, change=reading.change, delta=reading.delta)
@@ -234,7 +234,7 @@ def _book(
     """Book what the job order can take of ``pieces``; say why not the rest."""
     if job is None:
         return ZERO, UnassignedReason.NO_ACTIVE_RUN
-    job = _begin_if(draft, job, BeginOn.FIRST_COUNT)
+    job = _begin_if(draft, job, BeginOn.FIRST_COUNT, BeginOn.EXECUTING)
     run = None if job.run is None else draft.state.run.get(job.run)
     begun_at = None if run is None else run.begun_at
     if job.state not in AT_WORK or begun_at is None or draft.told_at < begun_at:
@@ -247,13 +247,13 @@ def _book(
     return booked, UnassignedReason.PAST_QUANTITY
 
 
-def _begin_if(draft: Draft, job: JobOrder, occasion: BeginOn) -> JobOrder:
+def _begin_if(draft: Draft, job: JobOrder, *occasions: BeginOn) -> JobOrder:
     """Begin a loaded job order whose step says that this is what begins it."""
     is_loaded = job.state in {
         JobOrderState.ALLOWED_LOADED,
         JobOrderState.RUNNING_SETUP,
     }
-    if not is_loaded or step_of(draft.state, job).begin_on is not occasion:
+    if not is_loaded or step_of(draft.state, job).begin_on not in occasions:
         return job
     if unmet_guards(draft.state, job, JobOrderTrigger.BEGIN):
         return job
