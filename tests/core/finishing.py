@@ -84,14 +84,15 @@ def finish(shop: Shop) -> None:
         if shop.state.seq == seq:
             break
     left = [f"{job.id} {job.step} {job.state}" for job in live_jobs(shop.state)]
-    assert left == []
+    assert left == [], left
     for posting in sorted(shop.state.posting.values(), key=lambda one: one.stream_seq):
         state = PostingState.ACKNOWLEDGED
         accept(shop, m.RecordPosting(posting=posting.key, state=state))
     for request in list(shop.state.work_request.values()):
         if request.state is WorkRequestState.COMPLETED:
             accept(shop, m.CloseWorkRequest(work_request=request.id))
-    assert broken(shop.state) == []
+    found = broken(shop.state)
+    assert found == [], found
 
 
 def _clear_the_way(shop: Shop) -> None:

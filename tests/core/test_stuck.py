@@ -6,8 +6,9 @@ from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.requests import WorkRequestState
+from mes_engine.core.routing import StepOrder
 from mes_engine.core.runs import HoldMode, HoldScope
-from tests.core.plants import a_routing, flows, in_batches, split_by_shares
+from tests.core.plants import a_routing, beside, flows, in_batches, split_by_shares
 from tests.core.shop import Shop
 
 
@@ -37,8 +38,7 @@ def test_a_step_stopped_before_its_feeder_lost_the_rest_is_still_done() -> None:
     shop.run("pack", 5)
 
     assert request_state(shop) is WorkRequestState.COMPLETED
-    final = sorted(one.step for one in shop.state.posting.values() if one.is_final)
-    assert final == ["cut", "mill", "pack"]
+    assert finals(shop) == ["cut", "mill", "pack"]
 
 
 def test_a_step_cancelled_before_its_feeder_lost_everything_is_done() -> None:
@@ -53,6 +53,58 @@ def test_a_step_cancelled_before_its_feeder_lost_everything_is_done() -> None:
     visit = shop.state.visit.get("WR-1/mill/1")
     assert visit is not None
     assert visit.is_done
+
+
+def out_of_order() -> Shop:
+    """A shop whose second step is begun before any piece has come to it."""
+    free = a_routing("cut", "paint", step_order=StepOrder.FREE)
+    shop = Shop(free)
+    shop.make(10)
+    shop.begin("cut")
+    shop.begin("paint")
+    return shop
+
+
+def lose_everything(shop: Shop) -> None:
+    shop.report("cut", lost=Decimal(10), reason="fell into the sump")
+    shop.complete("cut")
+
+
+def finals(shop: Shop) -> list[str]:
+    return sorted(one.step for one in shop.state.posting.values() if one.is_final)
+
+
+def test_a_step_begun_before_its_pieces_ends_if_none_come() -> None:
+    shop = out_of_order()
+    lose_everything(shop)
+
+    shop.complete("paint")
+
+    assert request_state(shop) is WorkRequestState.COMPLETED
+    assert finals(shop) == ["cut", "paint"]
+
+
+def test_a_step_on_which_only_time_was_spent_is_confirmed_finally() -> None:
+    shop = out_of_order()
+    stop(shop, "paint")
+
+    lose_everything(shop)
+
+    assert request_state(shop) is WorkRequestState.COMPLETED
+    assert finals(shop) == ["cut", "paint"]
+
+
+def test_a_step_skipped_after_some_of_it_is_confirmed_finally() -> None:
+    shop = Shop(beside())
+    shop.make(10)
+    shop.run("cut", 10)
+    shop.begin("paint")
+    shop.report("paint", 4)
+    stop(shop, "paint")
+
+    shop.fire("paint", T.CANCEL)
+
+    assert finals(shop) == ["cut", "paint"]
 
 
 def test_a_first_job_stopped_during_setup_leaves_its_pieces_to_a_follow_on() -> None:

@@ -310,7 +310,9 @@ def quantity_accounted(state: State, job: JobOrder) -> Condition:
     else:
         position = position_of(state, job)
         if position is None:
-            left, told = job.planned, "nothing has been started"
+            is_entry = not any(routing_of(state, job).reaching(job.step))
+            left = job.planned if is_entry else ZERO
+            told = "nothing has been started"
         else:
             left = position.queued + position.in_process + position.suspect
             told = (

@@ -9,7 +9,7 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import move, store, transfer
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import consume
-from mes_engine.core.decide.visits import settle_visit
+from mes_engine.core.decide.visits import settle_afterwards, settle_visit
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
 from mes_engine.core.messages import AbortJobOrder, Remainder, StopJobOrder
@@ -97,8 +97,9 @@ def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
 def cancel(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
     """Give up one job order; a step that holds no pieces is skipped with it."""
     job = give_up(draft, job, reason)
-    if not job.expects_pieces:
-        settle_visit(draft, job)
+    visit = draft.state.visit.get(job.visit)
+    if visit is not None and not job.expects_pieces:
+        settle_afterwards(draft, visit)
     return draft.job(job.id)
 
 

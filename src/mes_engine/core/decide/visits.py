@@ -69,7 +69,7 @@ def _tell_nothing_comes(draft: Draft, request: WorkRequest, one: Connection) -> 
         return
     successor = live_job(draft, target.id)
     if successor is None:
-        _settle_afterwards(draft, target)
+        settle_afterwards(draft, target)
         return
     draft.touch(successor.id)
     position = position_of(draft.state, successor)
@@ -86,16 +86,18 @@ def _tell_nothing_comes(draft: Draft, request: WorkRequest, one: Connection) -> 
             JobOrderState.CANCELLED,
             reason="no pieces came to it",
         )
-        _settle_afterwards(draft, target)
+        settle_afterwards(draft, target)
 
 
-def _settle_afterwards(draft: Draft, visit: Visit) -> None:
+def settle_afterwards(draft: Draft, visit: Visit) -> None:
     """Close a visit whose job orders ended before it was known that no more come."""
     jobs = draft.state.job_order.find("visit", visit.id)
     if jobs and settle_visit(draft, jobs[-1]):
-        worked = [job for job in jobs if job.worked]
-        if worked:
-            raise_posting(draft, worked[-1].id, is_final=True)
+        booked = [
+            one for one in jobs if one.worked or one.setup_us or one.processing_us
+        ]
+        if booked:
+            raise_posting(draft, booked[-1].id, is_final=True)
 
 
 def derive_request(draft: Draft, request_id: str) -> None:
