@@ -3,6 +3,7 @@
 Here, and in the adapters, a clock is read; everything else is handed the time.
 """
 
+import gc
 import sys
 import time
 from asyncio import TaskGroup, wait
@@ -22,6 +23,14 @@ from mes_engine.storage.store import SqlStore
 
 SWITCH_INTERVAL_S = 0.0005
 """Lets the writer's thread get the interpreter back soon (the GIL convoy)."""
+COLLECT_AT = (100_000, 20, 100)
+"""How seldom cycles are looked for: what the engine makes is freed by counting."""
+
+
+def tune_interpreter() -> None:
+    """Set the interpreter up for one busy loop beside one writer thread."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.set_threshold(*COLLECT_AT)
 
 
 def wall_clock() -> int:
@@ -55,7 +64,7 @@ async def running_engine(
     Raises:
         SettingsError: The database cannot be used, or another engine runs on it.
     """
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    tune_interpreter()
     with sole_engine(database_url):
         upgrade(database_url)
         database = Database.open(database_url, busy_timeout_s=busy_timeout_s)

@@ -71,7 +71,8 @@ def upstream_quantity(state: State, job: JobOrder) -> Condition:
             "the work centers upstream",
         )
     is_fed = job.expects_pieces and any(routing.reaching(job.step))
-    if is_fed and routing.step_order is StepOrder.STRICT:
+    is_waiting = is_fed and job.begun_at is None
+    if is_waiting and routing.step_order is StepOrder.STRICT:
         position = position_of(state, job)
         here = (
             ZERO
@@ -190,18 +191,15 @@ def equipment_available(state: State, job: JobOrder) -> Condition:
             f"{job.work_center} has no work unit of class {job.equipment_class}",
             "the planner",
         )
-    out = []
     for unit in units:
         equipment = state.equipment.get(unit.id)
-        if equipment is not None and equipment.is_out_of_service:
-            out.append(unit.id)
-    if len(out) == len(units):
-        return _condition(
-            ConditionName.EQUIPMENT_AVAILABLE,
-            f"out of service: {', '.join(out)}",
-            "maintenance",
-        )
-    return _met(ConditionName.EQUIPMENT_AVAILABLE)
+        if equipment is None or not equipment.is_out_of_service:
+            return _met(ConditionName.EQUIPMENT_AVAILABLE)
+    return _condition(
+        ConditionName.EQUIPMENT_AVAILABLE,
+        f"out of service: {', '.join(unit.id for unit in units)}",
+        "maintenance",
+    )
 
 
 def binding_holds(state: State, job: JobOrder) -> list[Hold]:
@@ -361,8 +359,13 @@ def posting_settled(state: State, job: JobOrder) -> Condition:
     return _met(ConditionName.POSTING_SETTLED)
 
 
+_MET = {
+    name: Condition(name=name, is_met=True, why="", mender="") for name in ConditionName
+}
+
+
 def _met(name: ConditionName) -> Condition:
-    return Condition(name=name, is_met=True, why="", mender="")
+    return _MET[name]
 
 
 def _condition(name: ConditionName, why: str, mender: str) -> Condition:

@@ -29,6 +29,10 @@ class Site:
         self.units_of: dict[str, list[WorkUnit]] = defaultdict(list)
         for unit in plant.work_units:
             self.units_of[unit.work_center].append(unit)
+        self._capable: dict[tuple[str, str], list[WorkUnit]] = defaultdict(list)
+        for unit in plant.work_units:
+            for name in dict.fromkeys(unit.classes):
+                self._capable[unit.work_center, name].append(unit)
         self.signals_of_link: dict[str, list[Signal]] = defaultdict(list)
         for signal in plant.signals:
             self.signals_of_link[signal.link].append(signal)
@@ -62,11 +66,7 @@ class Site:
 
     def capable_units(self, work_center: str, equipment_class: str) -> list[WorkUnit]:
         """Return the units of the work center that have the class."""
-        return [
-            unit
-            for unit in self.units_of[work_center]
-            if equipment_class in unit.classes
-        ]
+        return self._capable.get((work_center, equipment_class), [])
 
     def telling_link(self, work_unit: str) -> str | None:
         """Return the link that tells the unit's state; of counts, if none does."""

@@ -1,12 +1,13 @@
 """The state of one partition, in layers.
 
-What is committed is the bottom layer. A batch is decided on a layer above it, and each
-message of the batch on one above that. A layer that fails is thrown away and leaves no
-trace; one that succeeds is merged into the layer below it. So readers of the bottom see
-committed state only, and undoing costs nothing.
+What is committed is the bottom layer. A batch is decided on a layer above it, which is
+merged when it is committed, or thrown away and leaves no trace. So readers of the
+bottom see committed state only. Each message of the batch is an attempt on its layer:
+what it set is taken back if it fails.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -47,12 +48,54 @@ class TableSpec:
     is_kept: bool = True
 
 
+_NOTHING = object()
+
+
+class Attempts:
+    """What was there before what was set, while an attempt is under way."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self._before: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    def note(self, values: dict[Any, Any], key: object) -> None:
+        """Remember what ``values`` has under ``key``, which is about to be set."""
+        if self.under_way:
+            self._before.append((values, key, values.get(key, _NOTHING)))
+
+    def begin(self) -> int:
+        """Return a mark to go back to."""
+        self.under_way += 1
+        return len(self._before)
+
+    def take_back(self, mark: int) -> None:
+        """Set everything as it was at ``mark``."""
+        while len(self._before) > mark:
+            values, key, before = self._before.pop()
+            if before is _NOTHING:
+                del values[key]
+            else:
+                values[key] = before
+
+    def end(self) -> None:
+        """End an attempt; what the outermost one set stays set."""
+        self.under_way -= 1
+        if not self.under_way:
+            self._before.clear()
+
+
 class Table(Generic[K, V]):
     """Values by key, on top of those of the layer below."""
 
-    def __init__(self, spec: TableSpec, below: "Table[K, V] | None" = None) -> None:
+    def __init__(
+        self,
+        spec: TableSpec,
+        below: "Table[K, V] | None" = None,
+        attempts: Attempts | None = None,
+    ) -> None:
         self.spec = spec
         self.below = below
+        self._attempts = attempts or Attempts()
         self.own: dict[K, V | None] = {}
         # By index and key: the members that this layer adds (True) or takes away.
         self.found: dict[str, dict[Hashable, dict[K, bool]]] = {
@@ -73,6 +116,7 @@ class Table(Generic[K, V]):
         key = cast("K", self.spec.key(value))
         if self.spec.indexes:
             self._reindex(key, self.get(key), value)
+        self._attempts.note(self.own, key)
         self.own[key] = value
 
     def drop(self, key: K) -> None:
@@ -82,6 +126,7 @@ class Table(Generic[K, V]):
         if self.below is None:
             self.own.pop(key, None)
         else:
+            self._attempts.note(self.own, key)
             self.own[key] = None
 
     def trim(self, most: int) -> None:
@@ -91,7 +136,8 @@ class Table(Generic[K, V]):
 
     def find(self, index: str, key: Hashable) -> list[V]:
         """Return the values that ``index`` has under ``key``, oldest entry first."""
-        values = (self.get(member) for member in self.members(index, key))
+        get = self.get
+        values = [get(member) for member in self.members(index, key)]
         return [value for value in values if value is not None]
 
     def values(self) -> Iterator[V]:
@@ -148,20 +194,25 @@ class Table(Generic[K, V]):
         is_member: bool,
     ) -> None:
         if self.below is not None or is_member:
-            found.setdefault(key, {})[member] = is_member
+            members = found.setdefault(key, {})
+            self._attempts.note(members, member)
+            members[member] = is_member
             return
         members = found.get(key, {})
         members.pop(member, None)
         if not members:
             found.pop(key, None)
 
-    def members(self, index: str, key: Hashable) -> dict[K, bool]:
-        """Return the keys that ``index`` has under ``key``."""
+    def members(self, index: str, key: Hashable) -> Mapping[K, bool]:
+        """Return the keys that ``index`` has under ``key``; for reading at once."""
         own = self.found[index].get(key)
         if self.below is None:
-            return dict(own) if own else {}
-        members = self.below.members(index, key)
-        for member, is_member in (own or {}).items():
+            return own or {}
+        below = self.below.members(index, key)
+        if not own:
+            return below
+        members = dict(below)
+        for member, is_member in own.items():
             if is_member:
                 members[member] = True
             else:
@@ -279,6 +330,7 @@ class State:
         self.below = below
         self.seq: int = 0 if below is None else below.seq
         self._tables: dict[str, Table[Any, Any]] = {}
+        self._attempts = Attempts()
         self.site_index: Site | None = None
 
     def __getattr__(self, name: str) -> Table[Any, Any]:
@@ -288,7 +340,7 @@ class State:
         except KeyError:
             raise AttributeError(name) from None
         below = None if self.below is None else getattr(self.below, name)
-        table: Table[Any, Any] = Table(spec, below)
+        table: Table[Any, Any] = Table(spec, below, self._attempts)
         self._tables[name] = table
         setattr(self, name, table)
         return table
@@ -301,6 +353,19 @@ class State:
     def layer(self) -> "State":
         """Return a state on top of this one, to be merged or thrown away."""
         return State(self.partition, below=self)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Take back what is set within, in this layer, if it ends with an error."""
+        seq, mark = self.seq, self._attempts.begin()
+        try:
+            yield
+        except BaseException:
+            self._attempts.take_back(mark)
+            self.seq = seq
+            raise
+        finally:
+            self._attempts.end()
 
     def merge(self) -> None:
         """Put everything that this layer sets into the one below."""
@@ -319,7 +384,7 @@ class State:
     @property
     def has_plant(self) -> bool:
         """Whether a plant has been applied."""
-        return next(self.plant.values(), None) is not None
+        return self._plant() is not None
 
     @property
     def site(self) -> Site:
@@ -328,7 +393,7 @@ class State:
         Raises:
             Refused: No plant has been applied.
         """
-        plant = next(self.plant.values(), None)
+        plant = self._plant()
         if plant is None:
             raise Refused("There is no plant yet.", hint="Apply one from config/.")
         root = self
@@ -337,3 +402,11 @@ class State:
         if root.site_index is None or root.site_index.plant is not plant:
             root.site_index = Site(plant)
         return root.site_index
+
+    def _plant(self) -> Plant | None:
+        layer: State | None = self
+        while layer is not None:
+            for plant in layer.plant.own.values():
+                return plant
+            layer = layer.below
+        return None

@@ -5,8 +5,10 @@ of a quantity is a move, written once: from one bucket to another. L0 and L1 are
 here, at each move; ``laws`` checks all of them over everything.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 
 import msgspec
 
@@ -71,6 +73,11 @@ ACROSS: frozenset[tuple[Bucket, Bucket]] = frozenset(
 )
 """The arcs from one position to another of the same lot."""
 
+_all_held = attrgetter(*HELD)
+_all_on_floor = attrgetter(*FLOOR)
+_all_that_came = attrgetter(*SOURCES, "moved_in")
+_all_that_went = attrgetter(*HELD, *SINKS, "moved_out")
+
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
     """What there is of a lot at one place, and what ever passed through it.
@@ -109,29 +116,28 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, bucket: Bucket) -> Decimal:
         """Return the amount in ``bucket``."""
-        amount: Decimal = getattr(self, bucket.value)
+        amount: Decimal = getattr(self, bucket)
         return amount
 
     @property
     def held(self) -> Decimal:
         """What is here now, on the floor or in stock."""
-        return sum((self.of(bucket) for bucket in HELD), ZERO)
+        return sum(_all_held(self), ZERO)
 
     @property
     def on_floor(self) -> Decimal:
         """What is here now and counts as work in progress."""
-        return sum((self.of(bucket) for bucket in FLOOR), ZERO)
+        return sum(_all_on_floor(self), ZERO)
 
     @property
     def came(self) -> Decimal:
         """Left side of law L1: sources and what moved in."""
-        return sum((self.of(bucket) for bucket in SOURCES), self.moved_in)
+        return sum(_all_that_came(self), ZERO)
 
     @property
     def went(self) -> Decimal:
         """Right side of law L1: what is held, was sunk or moved out."""
-        sunk = sum((self.of(bucket) for bucket in SINKS), self.moved_out)
-        return self.held + sunk
+        return sum(_all_that_went(self), ZERO)
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,32 +189,28 @@ def apply_move(
         raise LawBroken(f"a move of {move.quantity} {move.unit}")
     if arc not in (WITHIN if source is None else ACROSS):
         raise LawBroken(f"no arc from {move.bucket} to {move.to_bucket}")
+    gone = -move.quantity
     if source is None:
-        after = _taken(target, move, keeps_total=move.bucket in SOURCES)
-        return None, _lawful(_added(after, move.to_bucket, move.quantity))
-    left = msgspec.structs.replace(
-        _taken(source, move), moved_out=source.moved_out + move.quantity
+        spent = move.quantity if move.bucket in SOURCES else gone
+        changes: dict[str, Decimal] = {
+            move.bucket: spent,
+            move.to_bucket: move.quantity,
+        }
+        return None, _changed(target, changes)
+    return (
+        _changed(source, {move.bucket: gone, "moved_out": move.quantity}),
+        _changed(target, {move.to_bucket: move.quantity, "moved_in": move.quantity}),
     )
-    came = msgspec.structs.replace(
-        _added(target, move.to_bucket, move.quantity),
-        moved_in=target.moved_in + move.quantity,
-    )
-    return _lawful(left), _lawful(came)
 
 
-def _taken(position: Position, move: Move, *, keeps_total: bool = False) -> Position:
-    change = move.quantity if keeps_total else -move.quantity
-    return _added(position, move.bucket, change)
-
-
-def _added(position: Position, bucket: Bucket, change: Decimal) -> Position:
-    amount = position.of(bucket) + change
-    if amount < ZERO:
-        raise LawBroken(
-            f"L0: {position.lot} at {position.place} would hold {amount} in {bucket}"
-        )
-    changes: dict[str, Decimal] = {bucket.value: amount}
-    return msgspec.structs.replace(position, **changes)
+def _changed(position: Position, changes: Mapping[str, Decimal]) -> Position:
+    amounts = {name: getattr(position, name) + changes[name] for name in changes}
+    for name, amount in amounts.items():
+        if amount < ZERO:
+            raise LawBroken(
+                f"L0: {position.lot} at {position.place} would hold {amount} in {name}"
+            )
+    return _lawful(msgspec.structs.replace(position, **amounts))
 
 
 def _lawful(position: Position) -> Position:

@@ -1,7 +1,7 @@
 """A batch: messages decided one upon the other, to be committed together or not at all.
 
 Nothing here waits or writes. The batch has a layer of its own on the committed state;
-each message has one above that, which is thrown away if its decision fails.
+each message is an attempt on it, taken back if its decision fails.
 """
 
 from typing import Protocol
@@ -107,11 +107,10 @@ class Batch:
         return (sensed.epoch, sensed.n) <= (mark.epoch, mark.n)
 
     def _decided(self, message: Commanded | Sensed) -> Answer | None:
-        layer = self.layer.layer()
-        decision = self._decide(layer, message, now=self._clock())
-        if decision.answer is None and isinstance(message, Commanded):
-            raise TypeError("a command was decided without an answer")
-        layer.merge()
+        with self.layer.attempt():
+            decision = self._decide(self.layer, message, now=self._clock())
+            if decision.answer is None and isinstance(message, Commanded):
+                raise TypeError("a command was decided without an answer")
         self.records.extend(decision.facts)
         return decision.answer
 

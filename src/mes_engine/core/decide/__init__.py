@@ -95,25 +95,18 @@ def _sensed(layer: State, sensed: m.Sensed, now: int) -> Decision:
 
 def _commanded(layer: State, commanded: m.Commanded, now: int) -> Decision:
     cause = f"{commanded.origin}:{commanded.key}"
-    attempt = layer.layer()
-    draft = Draft(
-        attempt, now=now, at=commanded.at, cause=cause, person=commanded.person
-    )
+    draft = Draft(layer, now=now, at=commanded.at, cause=cause, person=commanded.person)
     try:
-        result = _HANDLERS[type(commanded.command)](draft, commanded.command)
-        _settle(draft)
+        with layer.attempt():
+            result = _HANDLERS[type(commanded.command)](draft, commanded.command)
+            _settle(draft)
     except (Refused, NotFound, Malformed) as error:
-        records: list[f.Recorded] = []
+        draft.records.clear()
         answer = _refusal(error, layer.seq)
     else:
-        attempt.merge()
-        records = draft.records
         answer = m.Answer(outcome=m.Outcome.ACCEPTED, result=result, seq=layer.seq)
     if answer.outcome in m.KEPT:
-        keeping = Draft(
-            layer, now=now, at=commanded.at, cause=cause, person=commanded.person
-        )
-        keeping.emit(
+        draft.emit(
             f.CommandHandled(
                 origin=commanded.origin,
                 key=commanded.key,
@@ -122,8 +115,7 @@ def _commanded(layer: State, commanded: m.Commanded, now: int) -> Decision:
                 at=now,
             )
         )
-        records = [*records, *keeping.records]
-    return Decision(facts=tuple(records), answer=answer)
+    return Decision(facts=tuple(draft.records), answer=answer)
 
 
 def _refusal(error: MesError, seq: int) -> m.Answer:

@@ -69,7 +69,8 @@ def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -
     post_report(draft, job)
     if job.worked > job.planned:
         touch_rivals(draft, job)
-    draft.touch(job.id)
+    if job.materials or job.begun_at is None:
+        draft.touch(job.id)  # Of one at work, only what it still needs has changed.
 
 
 def can_take(draft: Draft, job: JobOrder) -> Decimal:
@@ -97,10 +98,12 @@ def _check_amounts(command: ReportQuantity, job: JobOrder) -> None:
         ("tested quantity", command.tested),
         *(("scrap quantity", one.quantity) for one in command.scrap),
     ):
-        checked_quantity(amount, unit=unit, of=word)
+        if amount:
+            checked_quantity(amount, unit=unit, of=word)
     times = (command.setup_s, command.processing_s, command.down_s)
     for seconds in times:
-        checked_quantity(seconds, unit="SEC", of="time")
+        if seconds:
+            checked_quantity(seconds, unit="SEC", of="time")
     if _total(command) == ZERO and not any(times):
         raise Malformed(
             f"The report on {job.id} has neither quantity nor time.",
@@ -202,6 +205,8 @@ def _move_all(draft: Draft, job: JobOrder, command: ReportQuantity) -> None:
     for quantity, bucket, why in amounts:
         left = quantity
         for source in _sources(command):
+            if left == ZERO:
+                break
             position = position_of(draft.state, job)
             there = ZERO if position is None else position.of(source)
             taken = min(left, there)
