@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from mes_engine.core.decide import decide
 from mes_engine.core.errors import Refused
 from mes_engine.core.messages import ApplyPlant, Commanded
-from mes_engine.core.state import TABLES, Counter, State, Table, TableSpec
+from mes_engine.core.state import TABLES, Attempts, Counter, State, Table, TableSpec
 from tests.core.plants import a_plant
 
 
@@ -20,7 +20,7 @@ class Thing:
     colours: tuple[str, ...] = ()
 
 
-SPEC = TableSpec(key=lambda one: one.name, indexes={"colour": lambda one: one.colours})
+SPEC = TableSpec(lambda one: one.name, ("colour",), lambda one: (one.colours,))
 things = st.builds(
     Thing,
     name=st.integers(0, 5),
@@ -132,6 +132,60 @@ def test_a_merged_layer_brings_its_number_along() -> None:
     assert state.seq == 7
     assert state.last_number("lot") == 3
     assert state.last_number("hold") == 0
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["put", "drop", "begin", "fail"]), things)),
+    st.lists(things),
+)
+def test_an_attempt_that_fails_leaves_no_trace(
+    steps: list[tuple[str, Thing]], at_first: list[Thing]
+) -> None:
+    below: Table[int, Thing] = Table(SPEC)
+    for thing in at_first:
+        below.put(thing)
+    attempts = Attempts()
+    table = Table(SPEC, below, attempts)
+    marks = [attempts.begin()]
+    models = [seen(table)]
+    for word, thing in steps:
+        if word == "put":
+            table.put(thing)
+        elif word == "drop":
+            table.drop(thing.name)
+        elif word == "begin":
+            marks.append(attempts.begin())
+            models.append(seen(table))
+        elif len(marks) > 1:
+            attempts.take_back(marks.pop())
+            attempts.end()
+            assert seen(table) == models.pop()
+    attempts.take_back(marks[0])
+    assert seen(table) == models[0]
+
+
+def seen(table: Table[int, Thing]) -> tuple[object, ...]:
+    found = [sorted(t.name for t in table.find("colour", c)) for c in "rgb"]
+    return sorted(t.name for t in table.values()), *found, str(table.get(0))
+
+
+def test_what_an_attempt_did_is_taken_back_with_its_number() -> None:
+    layer = State().layer()
+    layer.counter.put(Counter(name="lot", last=1))
+
+    def fail() -> None:
+        with layer.attempt():
+            layer.seq = 9
+            layer.counter.put(Counter(name="lot", last=2))
+            with layer.attempt():
+                layer.counter.put(Counter(name="hold", last=1))
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        fail()
+    assert layer.seq == 0
+    assert layer.last_number("lot") == 1
+    assert layer.last_number("hold") == 0
 
 
 def test_a_site_follows_the_plant_of_its_layer() -> None:

@@ -29,13 +29,11 @@ async def test_a_whole_database_is_sound(site: Site) -> None:
 
 @pytest.mark.parametrize("table", PROJECTIONS)
 async def test_a_row_that_is_deleted_is_missed(site: Site, table: str) -> None:
-    codec = CODECS[table]
-    key = await site.scalar(
-        f"SELECT concat_ws(', ', {', '.join(codec.keys)}) FROM {table} "
-        "ORDER BY rowid LIMIT 1"
-    )
+    keys = ", ".join(CODECS[table].keys)
+    first = f"FROM {table} ORDER BY {keys} LIMIT 1"
+    key = await site.scalar(f"SELECT concat_ws(', ', {keys}) {first}")
 
-    site.corrupt(f"DELETE FROM {table} WHERE rowid = (SELECT min(rowid) FROM {table})")
+    site.corrupt(f"DELETE FROM {table} WHERE ({keys}) = (SELECT {keys} {first})")
 
     assert (table, key) in await site.found()
 

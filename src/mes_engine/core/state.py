@@ -30,7 +30,7 @@ from mes_engine.core.wip_ledger import Move, Position
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-IndexKeys = Callable[[Any], tuple[Hashable, ...]]
+Keys = tuple[Hashable, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,14 @@ class TableSpec:
 
     Attributes:
         key: The key of a value.
-        indexes: By name, the keys under which a value is found besides.
+        indexes: The names of its indexes.
+        found_by: For each of the indexes, the keys under which a value is found there.
         is_kept: False for what is only ever written: moves, decisions, edges.
     """
 
     key: Callable[[Any], Hashable]
-    indexes: Mapping[str, IndexKeys]
+    indexes: tuple[str, ...] = ()
+    found_by: Callable[[Any], tuple[Keys, ...]] = lambda _: ()
     is_kept: bool = True
 
 
@@ -172,9 +174,12 @@ class Table(Generic[K, V]):
                 below.found[index].setdefault(found_by, {}).update(members)
 
     def _reindex(self, member: K, old: V | None, new: V | None) -> None:
-        for name, keys_of in self.spec.indexes.items():
-            before = () if old is None else keys_of(old)
-            after = () if new is None else keys_of(new)
+        nowhere: tuple[Keys, ...] = ((),) * len(self.spec.indexes)
+        were = nowhere if old is None else self.spec.found_by(old)
+        are = nowhere if new is None else self.spec.found_by(new)
+        if were == are:
+            return
+        for name, before, after in zip(self.spec.indexes, were, are, strict=True):
             if before == after:
                 continue
             found = self.found[name]
@@ -220,63 +225,60 @@ class Table(Generic[K, V]):
         return members
 
 
-def _no_indexes() -> dict[str, IndexKeys]:
-    return {}
-
-
-def _spec(
-    key: Callable[[Any], Hashable], *, is_kept: bool = True, **indexes: IndexKeys
-) -> TableSpec:
-    return TableSpec(key=key, indexes=indexes or _no_indexes(), is_kept=is_kept)
-
-
 TABLES: dict[str, TableSpec] = {
-    "plant": _spec(lambda one: one.site),
-    "routing": _spec(lambda one: (one.id, one.revision)),
-    "effective_routing": _spec(lambda one: one.id),
-    "work_request": _spec(lambda one: one.id),
-    "visit": _spec(lambda one: one.id, request=lambda one: (one.request,)),
-    "job_order": _spec(
+    "plant": TableSpec(lambda one: one.site),
+    "routing": TableSpec(lambda one: (one.id, one.revision)),
+    "effective_routing": TableSpec(lambda one: one.id),
+    "work_request": TableSpec(lambda one: one.id),
+    "visit": TableSpec(lambda one: one.id, ("request",), lambda one: ((one.request,),)),
+    "job_order": TableSpec(
         lambda one: one.id,
-        request=lambda one: (one.request,),
-        visit=lambda one: (one.visit,),
-        queue=lambda one: (one.work_center,) if one.state in QUEUED else (),
-        live_at=lambda one: () if one.is_over else (one.work_center,),
-        consumes=lambda one: () if one.is_over else one.materials,
-    ),
-    "run": _spec(
-        lambda one: one.id,
-        work_unit=lambda one: (one.work_unit,) if one.is_open else (),
-    ),
-    "hold": _spec(
-        lambda one: one.id,
-        target=lambda one: ((one.scope, one.target),) if one.is_open else (),
-    ),
-    "lot": _spec(lambda one: one.id),
-    "position": _spec(
-        lambda one: (one.lot, one.place),
-        lot=lambda one: (one.lot,),
-        place=lambda one: (one.place,),
-        request=lambda one: (one.request,) if one.request else (),
-        material_in_stock=lambda one: (
-            (one.material,) if one.is_stock and one.stock else ()
+        ("request", "visit", "queue", "live_at", "consumes"),
+        lambda one: (
+            (one.request,),
+            (one.visit,),
+            (one.work_center,) if one.state in QUEUED else (),
+            () if one.is_over else (one.work_center,),
+            () if one.is_over else one.materials,
         ),
     ),
-    "connection_flow": _spec(lambda one: (one.request, one.source, one.target)),
-    "equipment": _spec(lambda one: one.work_unit),
-    "signal": _spec(lambda one: one.tag),
-    "machine_tally": _spec(lambda one: (one.work_unit, one.role)),
-    "unassigned_production": _spec(lambda one: one.seq, is_kept=False),
-    "posting": _spec(
-        lambda one: one.key,
-        unsettled=lambda one: () if one.state in SETTLED else (one.job_order,),
+    "run": TableSpec(
+        lambda one: one.id,
+        ("work_unit",),
+        lambda one: ((one.work_unit,) if one.is_open else (),),
     ),
-    "move": _spec(lambda one: one.seq, is_kept=False),
-    "genealogy_edge": _spec(lambda one: one.seq, is_kept=False),
-    "dispatch_decision": _spec(lambda one: one.seq, is_kept=False),
-    "handled": _spec(lambda one: (one.origin, one.key)),
-    "watermark": _spec(lambda one: one.source),
-    "counter": _spec(lambda one: one.name),
+    "hold": TableSpec(
+        lambda one: one.id,
+        ("target",),
+        lambda one: (((one.scope, one.target),) if one.is_open else (),),
+    ),
+    "lot": TableSpec(lambda one: one.id),
+    "position": TableSpec(
+        lambda one: (one.lot, one.place),
+        ("lot", "place", "request", "material_in_stock"),
+        lambda one: (
+            (one.lot,),
+            (one.place,),
+            (one.request,) if one.request else (),
+            (one.material,) if one.is_stock and one.stock else (),
+        ),
+    ),
+    "connection_flow": TableSpec(lambda one: (one.request, one.source, one.target)),
+    "equipment": TableSpec(lambda one: one.work_unit),
+    "signal": TableSpec(lambda one: one.tag),
+    "machine_tally": TableSpec(lambda one: (one.work_unit, one.role)),
+    "unassigned_production": TableSpec(lambda one: one.seq, is_kept=False),
+    "posting": TableSpec(
+        lambda one: one.key,
+        ("unsettled",),
+        lambda one: (() if one.state in SETTLED else (one.job_order,),),
+    ),
+    "move": TableSpec(lambda one: one.seq, is_kept=False),
+    "genealogy_edge": TableSpec(lambda one: one.seq, is_kept=False),
+    "dispatch_decision": TableSpec(lambda one: one.seq, is_kept=False),
+    "handled": TableSpec(lambda one: (one.origin, one.key)),
+    "watermark": TableSpec(lambda one: one.source),
+    "counter": TableSpec(lambda one: one.name),
 }
 """Every table of the state, by name: the same names as in the database."""
 

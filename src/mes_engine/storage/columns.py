@@ -11,9 +11,21 @@ from sqlalchemy.schema import SchemaItem
 from mes_engine.storage.metadata import Body, Flag, Quantity, Whole, Word, metadata
 
 
-def strict_table(name: str, *items: SchemaItem) -> Table:
-    """Return a table of ``metadata`` whose columns hold their declared type only."""
-    return Table(name, metadata, *items, sqlite_strict=True)
+def strict_table(name: str, *items: SchemaItem, has_rowid: bool = False) -> Table:
+    """Return a table of ``metadata`` whose columns hold their declared type only.
+
+    Args:
+        name: Of the table.
+        items: Its columns, constraints and indexes.
+        has_rowid: Whether its rows keep the order in which they came, beside their key.
+    """
+    return Table(
+        name,
+        metadata,
+        *items,
+        sqlite_strict=True,
+        sqlite_with_rowid=has_rowid,
+    )
 
 
 def partition() -> Column[str]:

@@ -25,6 +25,7 @@ def upgrade() -> None:
         text("body"),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_fact")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_fact_partition_cause"), "fact", ["partition", "cause"])
     op.create_index(
@@ -41,6 +42,7 @@ def upgrade() -> None:
         text("body"),
         sa.PrimaryKeyConstraint("partition", "site", name=op.f("pk_plant")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "routing",
@@ -50,6 +52,7 @@ def upgrade() -> None:
         text("body"),
         sa.PrimaryKeyConstraint("partition", "id", "revision", name=op.f("pk_routing")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "effective_routing",
@@ -58,6 +61,7 @@ def upgrade() -> None:
         text("revision", nullable=True),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_effective_routing")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "equipment",
@@ -76,6 +80,7 @@ def upgrade() -> None:
         whole("since"),
         sa.PrimaryKeyConstraint("partition", "work_unit", name=op.f("pk_equipment")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "signal",
@@ -88,6 +93,7 @@ def upgrade() -> None:
         flag("signal", "is_bad"),
         sa.PrimaryKeyConstraint("partition", "tag", name=op.f("pk_signal")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "machine_tally",
@@ -101,6 +107,7 @@ def upgrade() -> None:
             "partition", "work_unit", "role", name=op.f("pk_machine_tally")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "unassigned_production",
@@ -121,6 +128,7 @@ def upgrade() -> None:
             "partition", "seq", name=op.f("pk_unassigned_production")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_unassigned_production_partition_work_unit_seq"),
@@ -136,6 +144,7 @@ def upgrade() -> None:
         whole("n"),
         sa.PrimaryKeyConstraint("partition", "source", name=op.f("pk_watermark")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "counter",
@@ -144,6 +153,7 @@ def upgrade() -> None:
         whole("last"),
         sa.PrimaryKeyConstraint("partition", "name", name=op.f("pk_counter")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "intent",
@@ -174,4 +184,5 @@ def upgrade() -> None:
             "partition", "consumer", name=op.f("pk_consumer_cursor")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )

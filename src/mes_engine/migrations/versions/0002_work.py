@@ -35,6 +35,7 @@ def upgrade() -> None:
         flag("work_request", "releases_job_orders"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_work_request")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_work_request_open"),
@@ -54,6 +55,7 @@ def upgrade() -> None:
         flag("visit", "is_done"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_visit")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_visit_partition_request"), "visit", ["partition", "request"]
@@ -108,6 +110,7 @@ def upgrade() -> None:
         text("reason"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_job_order")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_job_order_partition_request"), "job_order", ["partition", "request"]
@@ -131,6 +134,7 @@ def upgrade() -> None:
         whole("closed_at", nullable=True),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_run")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_run_partition_job_order"), "run", ["partition", "job_order"]
@@ -150,6 +154,7 @@ def upgrade() -> None:
         text("released_by"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_hold")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_hold_open"),
@@ -171,6 +176,7 @@ def upgrade() -> None:
         text("asked_for", nullable=True),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_dispatch_decision")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_dispatch_decision_partition_work_unit_seq"),

@@ -20,6 +20,7 @@ def upgrade() -> None:
         text("created_by"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_customer")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "crm_makeable",
@@ -30,6 +31,7 @@ def upgrade() -> None:
         whole("released_seq"),
         sa.PrimaryKeyConstraint("routing", name=op.f("pk_crm_makeable")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_crm_makeable_material"), "crm_makeable", ["material"])
     op.create_table(
@@ -49,6 +51,7 @@ def upgrade() -> None:
             name=op.f("fk_crm_sales_order_customer_crm_customer"),
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_crm_sales_order_customer"), "crm_sales_order", ["customer"]
@@ -83,6 +86,7 @@ def upgrade() -> None:
             name=op.f("fk_crm_order_line_sales_order_crm_sales_order"),
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "plm_revision",
@@ -102,6 +106,7 @@ def upgrade() -> None:
         text("withdrawn_by", nullable=True),
         sa.PrimaryKeyConstraint("routing", "revision", name=op.f("pk_plm_revision")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "scm_lot",
@@ -113,6 +118,7 @@ def upgrade() -> None:
         text("work_request", nullable=True),
         sa.PrimaryKeyConstraint("lot", name=op.f("pk_scm_lot")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_scm_lot_material"), "scm_lot", ["material"])
     op.create_table(
@@ -124,6 +130,7 @@ def upgrade() -> None:
         text("created_by"),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_scm_material")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "scm_supplier",
@@ -133,6 +140,7 @@ def upgrade() -> None:
         text("created_by"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scm_supplier")),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "scm_receipt",
@@ -161,6 +169,7 @@ def upgrade() -> None:
             name=op.f("fk_scm_receipt_supplier_scm_supplier"),
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_scm_receipt_material"), "scm_receipt", ["material"])
     op.create_index(op.f("ix_scm_receipt_supplier"), "scm_receipt", ["supplier"])
@@ -175,6 +184,7 @@ def upgrade() -> None:
             ["lot"], ["scm_lot.lot"], name=op.f("fk_scm_stock_lot_scm_lot")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "ledger_announced",
@@ -187,6 +197,7 @@ def upgrade() -> None:
             "stream", "stream_seq", name=op.f("uq_ledger_announced_stream_stream_seq")
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "ledger_entry",
@@ -229,6 +240,7 @@ def upgrade() -> None:
             name=op.f("fk_ledger_entry_reverses_ledger_entry"),
         ),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_ledger_entry_work_center_business_date"),

@@ -171,4 +171,5 @@ handled = strict_table(
     string("digest"),
     body("answer", Answer),
     whole("at"),
+    has_rowid=True,
 )
