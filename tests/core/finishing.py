@@ -7,6 +7,7 @@ from mes_engine.core import messages as m
 from mes_engine.core.decide import explain
 from mes_engine.core.job_order import (
     INTERRUPTED,
+    RUNNING,
     JobOrder,
     JobOrderState,
     JobOrderTrigger,
@@ -40,7 +41,7 @@ def next_commands(state: State, job: JobOrder, good: Decimal) -> Iterator[m.Comm
         yield m.ResumeJobOrder(job_order=job.id)
     elif job.state in INTERRUPTED and job.run is None and unit is not None:
         yield m.ResumeJobOrder(job_order=job.id, work_unit=unit.id)
-    elif job.state is S.RUNNING_PROCESSING:
+    elif job.state in RUNNING:
         yield from _reports(state, job, good)
 
 

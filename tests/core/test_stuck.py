@@ -107,6 +107,19 @@ def test_a_step_skipped_after_some_of_it_is_confirmed_finally() -> None:
     assert finals(shop) == ["cut", "paint"]
 
 
+def test_a_step_that_waits_for_a_token_is_given_up_if_no_pieces_come() -> None:
+    shop = Shop(beside())
+    shop.make(10)
+    shop.begin("cut")
+    lose_everything(shop)
+    assert shop.job("drill").state is S.CANCELLED
+
+    shop.run("paint", 10)
+
+    assert shop.job("pack").state is S.CANCELLED
+    assert request_state(shop) is WorkRequestState.COMPLETED
+
+
 def test_a_first_job_stopped_during_setup_leaves_its_pieces_to_a_follow_on() -> None:
     shop = Shop(a_routing("cut", "mill"))
     shop.make(10)

@@ -60,6 +60,8 @@ def _pass_token(draft: Draft, request: WorkRequest, one: Connection) -> None:
         successor = store(draft, request, one.target)
     if successor is not None:
         draft.touch(successor.id)
+        if successor.expects_pieces:
+            _give_up_if_empty(draft, successor, target)
 
 
 def _tell_nothing_comes(draft: Draft, request: WorkRequest, one: Connection) -> None:
@@ -72,6 +74,11 @@ def _tell_nothing_comes(draft: Draft, request: WorkRequest, one: Connection) -> 
         settle_afterwards(draft, target)
         return
     draft.touch(successor.id)
+    _give_up_if_empty(draft, successor, target)
+
+
+def _give_up_if_empty(draft: Draft, successor: JobOrder, visit: Visit) -> None:
+    """Cancel a job order that no pieces came to, and that none can come to."""
     position = position_of(draft.state, successor)
     is_empty = position is None or position.on_floor == ZERO
     if (
@@ -86,7 +93,7 @@ def _tell_nothing_comes(draft: Draft, request: WorkRequest, one: Connection) -> 
             JobOrderState.CANCELLED,
             reason="no pieces came to it",
         )
-        settle_afterwards(draft, target)
+        settle_afterwards(draft, visit)
 
 
 def settle_afterwards(draft: Draft, visit: Visit) -> None:
