@@ -16,6 +16,7 @@ import pytest
 
 from mes_engine.demo.client import Api
 from mes_engine.demo.reckoning import MachineReckoning, reckon
+from mes_engine.storage.lock import sole_engine
 from tests.commands import CONFIG, SITE, Said, mes
 from tests.scenarios.site import Site, running_site, until
 
@@ -52,6 +53,16 @@ def test_it_accounts_for_everything_that_the_plant_made(
     for machine, pieces in made.items():
         row = next(one for one in said.out.splitlines() if f" {machine} " in one)
         assert row.split()[1:5] == [str(pieces), str(pieces), "0", "0"]
+
+
+def test_the_data_of_a_demo_that_runs_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".demo").mkdir()
+    with sole_engine(f"sqlite:///{tmp_path / '.demo/mes.db'}"):
+        second = mes(*A_RUN, *SITE, folder=tmp_path)
+
+    assert second.code == 3
+    assert "Another engine runs on " in second.err
+    assert list((tmp_path / ".demo").iterdir())
 
 
 @pytest.mark.timeout(PATIENCE_S + 90)

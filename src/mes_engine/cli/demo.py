@@ -55,12 +55,14 @@ def demo(
     from rich.console import Console
 
     from mes_engine.demo import ChildFailed, DemoOptions, run_demo
+    from mes_engine.storage.lock import sole_engine
 
     # Told to end, it ends as with Ctrl-C: with the processes that it started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = FOLDER if keep is None else keep
-    if keep is None:
-        shutil.rmtree(folder, ignore_errors=True)
+    if keep is None and folder.exists():
+        with sole_engine(f"sqlite:///{folder / 'mes.db'}"):
+            shutil.rmtree(folder)
     options = DemoOptions(
         orders=orders,
         is_until_done=until_done,
