@@ -1,0 +1,33 @@
+"""Put a fact into the state: the only thing that changes it, live and in a rebuild."""
+
+from mes_engine.core import facts as f
+from mes_engine.core.evolve import (
+    floor,
+    handling,
+    machine,
+    master,
+    material,
+    posting,
+    requests,
+    work,
+)
+from mes_engine.core.evolve.handler import Handlers
+from mes_engine.core.state import State
+
+
+def evolve(state: State, recorded: f.Recorded) -> None:
+    """Change ``state`` as ``recorded`` says, and remember that it came this far."""
+    state.seq = recorded.seq
+    _HANDLERS[type(recorded.fact)](state, recorded.fact)
+
+
+_HANDLERS: Handlers = {
+    **master.HANDLERS,
+    **requests.HANDLERS,
+    **material.HANDLERS,
+    **work.HANDLERS,
+    **floor.HANDLERS,
+    **machine.HANDLERS,
+    **posting.HANDLERS,
+    **handling.HANDLERS,
+}

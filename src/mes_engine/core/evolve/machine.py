@@ -1,0 +1,34 @@
+"""Equipment, signals and counts."""
+
+from mes_engine.core import facts as f
+from mes_engine.core.evolve.handler import Handlers
+from mes_engine.core.state import State
+
+
+def _equipment_changed(state: State, fact: f.EquipmentChanged) -> None:
+    state.equipment.put(fact.equipment)
+
+
+def _signal_read(state: State, fact: f.SignalRead) -> None:
+    state.signal.put(fact.signal)
+
+
+def _kept_in_the_journal(state: State, fact: f.GapSeen) -> None:
+    """Nothing follows from it: it is there to be read."""
+
+
+def _machine_counted(state: State, fact: f.MachineCounted) -> None:
+    state.machine_tally.put(fact.tally)
+
+
+def _production_unassigned(state: State, fact: f.ProductionUnassigned) -> None:
+    state.unassigned_production.put(fact.production)
+
+
+HANDLERS: Handlers = {
+    f.EquipmentChanged: _equipment_changed,
+    f.SignalRead: _signal_read,
+    f.GapSeen: _kept_in_the_journal,
+    f.MachineCounted: _machine_counted,
+    f.ProductionUnassigned: _production_unassigned,
+}

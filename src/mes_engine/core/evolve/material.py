@@ -1,0 +1,72 @@
+"""Lots, positions, moves and flows."""
+
+import msgspec
+
+from mes_engine.core import facts as f
+from mes_engine.core.evolve.handler import Handlers, count, known
+from mes_engine.core.lots import MaterialLot
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.requests import ConnectionFlow
+from mes_engine.core.state import State
+from mes_engine.core.wip_ledger import Bucket, Move, Position, apply_move
+
+replace = msgspec.structs.replace
+
+
+def _lot_created(state: State, fact: f.LotCreated) -> None:
+    state.lot.put(fact.lot)
+    count(state, "lot", fact.lot.number)
+
+
+def _lot_ended(state: State, fact: f.LotEnded) -> None:
+    lot = known(state.lot.get(fact.lot))
+    state.lot.put(replace(lot, existence=fact.existence))
+
+
+def _lot_consumed(state: State, fact: f.LotConsumed) -> None:
+    state.genealogy_edge.put(fact.edge)
+
+
+def _quantity_moved(state: State, fact: f.QuantityMoved) -> None:
+    move = fact.move
+    lot: MaterialLot = known(state.lot.get(move.lot))
+    is_across = move.place != move.to_place
+    source = state.position.get((move.lot, move.place)) if is_across else None
+    target = state.position.get((move.lot, move.to_place))
+    if target is None:
+        target = Position(
+            lot=move.lot,
+            place=move.to_place,
+            material=lot.material,
+            unit=lot.unit,
+            is_stock=move.to_bucket is Bucket.STOCK,
+            request=lot.request,
+        )
+    source, target = apply_move(move, source, target)
+    if source is not None:
+        state.position.put(source)
+    state.position.put(target)
+    state.move.put(move)
+    if move.connection:
+        _flow(state, move)
+
+
+def _flow(state: State, move: Move) -> None:
+    source, target = move.connection.split(">")
+    key = (move.request or "", source, target)
+    flow = state.connection_flow.get(key) or ConnectionFlow(
+        request=key[0], source=source, target=target, sent=ZERO, arrived=ZERO
+    )
+    if move.to_bucket is Bucket.TRANSIT:
+        flow = replace(flow, sent=flow.sent + move.quantity)
+    else:
+        flow = replace(flow, arrived=flow.arrived + move.quantity)
+    state.connection_flow.put(flow)
+
+
+HANDLERS: Handlers = {
+    f.LotCreated: _lot_created,
+    f.LotEnded: _lot_ended,
+    f.LotConsumed: _lot_consumed,
+    f.QuantityMoved: _quantity_moved,
+}

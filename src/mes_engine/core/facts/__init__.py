@@ -1,0 +1,173 @@
+"""Facts: what happened, in full values. The journal is made of them, and only of them.
+
+A fact is never an input to be computed again: ``evolve`` puts its values into place,
+the same way live and in a rebuild. Names are past participles. A fact that changes its
+shape gets a new version, and ``decoded`` an upcast from the old one.
+"""
+
+from typing import Any
+
+import msgspec
+
+from mes_engine.core.errors import MesError
+from mes_engine.core.facts.floor import (
+    DispatchDecided,
+    FloorFact,
+    HoldOpened,
+    HoldReleased,
+    RunChanged,
+    RunOpened,
+)
+from mes_engine.core.facts.handling import (
+    CommandHandled,
+    HandlingFact,
+    MessageSetAside,
+    SourceAdvanced,
+)
+from mes_engine.core.facts.machine import (
+    EquipmentChanged,
+    GapSeen,
+    MachineCounted,
+    MachineFact,
+    ProductionUnassigned,
+    SignalRead,
+)
+from mes_engine.core.facts.master import (
+    MasterFact,
+    PlantApplied,
+    RoutingReleased,
+    RoutingWithdrawn,
+)
+from mes_engine.core.facts.material import (
+    LotConsumed,
+    LotCreated,
+    LotEnded,
+    MaterialFact,
+    QuantityMoved,
+)
+from mes_engine.core.facts.posting import PostingFact, PostingMoved, PostingRaised
+from mes_engine.core.facts.requests import (
+    RequestsFact,
+    VisitChanged,
+    VisitOpened,
+    WorkRequestChanged,
+    WorkRequestCreated,
+)
+from mes_engine.core.facts.work import (
+    ConditionsChanged,
+    JobOrderMoved,
+    JobOrderStored,
+    JobOrderUpdated,
+    QuantityReported,
+    TimeBooked,
+    WorkFact,
+)
+
+__all__ = [
+    "FACT_VERSION",
+    "CommandHandled",
+    "ConditionsChanged",
+    "DispatchDecided",
+    "EquipmentChanged",
+    "Fact",
+    "GapSeen",
+    "HoldOpened",
+    "HoldReleased",
+    "JobOrderMoved",
+    "JobOrderStored",
+    "JobOrderUpdated",
+    "LotConsumed",
+    "LotCreated",
+    "LotEnded",
+    "MachineCounted",
+    "MessageSetAside",
+    "PlantApplied",
+    "PostingMoved",
+    "PostingRaised",
+    "ProductionUnassigned",
+    "QuantityMoved",
+    "QuantityReported",
+    "Recorded",
+    "RoutingReleased",
+    "RoutingWithdrawn",
+    "RunChanged",
+    "RunOpened",
+    "SignalRead",
+    "SourceAdvanced",
+    "TimeBooked",
+    "VisitChanged",
+    "VisitOpened",
+    "WorkRequestChanged",
+    "WorkRequestCreated",
+    "as_plain",
+    "decoded",
+    "encoded",
+    "fact_name",
+]
+
+FACT_VERSION = 1
+
+Fact = (
+    MasterFact
+    | RequestsFact
+    | MaterialFact
+    | WorkFact
+    | FloorFact
+    | MachineFact
+    | PostingFact
+    | HandlingFact
+)
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact with its place in the journal.
+
+    Attributes:
+        seq: Gapless within the partition, from 1.
+        occurred_at: By the source's time, in microseconds of UTC.
+        recorded_at: By ours.
+        cause: The message: ``origin:key`` or ``source/epoch/n``.
+    """
+
+    partition: str
+    seq: int
+    occurred_at: int
+    recorded_at: int
+    cause: str
+    person: str
+    fact: Fact
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)
+
+
+def fact_name(fact: Fact) -> str:
+    """Return the name under which the journal keeps facts of this type."""
+    return str(type(fact).__struct_config__.tag)
+
+
+def encoded(fact: Fact) -> str:
+    """Return the JSON that the journal keeps; decimals are strings."""
+    return _ENCODER.encode(fact).decode()
+
+
+def decoded(body: str | bytes, *, version: int) -> Fact:
+    """Read a fact of the journal, bringing an older version up to this one.
+
+    Raises:
+        MesError: The version is newer than this software.
+    """
+    if version > FACT_VERSION:
+        raise MesError(
+            f"The journal has a fact of version {version}; this software knows "
+            f"{FACT_VERSION}.",
+            hint="Install the version that wrote it, or a later one.",
+        )
+    return _DECODER.decode(body)
+
+
+def as_plain(fact: Fact) -> dict[str, Any]:
+    """Return ``fact`` as plain values, as a reader over HTTP sees it."""
+    plain: dict[str, Any] = msgspec.to_builtins(fact, builtin_types=())
+    return plain

@@ -1,0 +1,33 @@
+"""Lots, what they are made of, and where their pieces are."""
+
+from mes_engine.core.facts.fact import BaseFact
+from mes_engine.core.lots import GenealogyEdge, LotExistence, MaterialLot
+from mes_engine.core.wip_ledger import Move
+
+
+class LotCreated(BaseFact, frozen=True, kw_only=True, tag="lot_created"):
+    """There is a lot of this id."""
+
+    lot: MaterialLot
+
+
+class LotEnded(BaseFact, frozen=True, kw_only=True, tag="lot_ended"):
+    """Nothing is left of a lot."""
+
+    lot: str
+    existence: LotExistence
+
+
+class LotConsumed(BaseFact, frozen=True, kw_only=True, tag="lot_consumed"):
+    """A quantity of one lot went into another."""
+
+    edge: GenealogyEdge
+
+
+class QuantityMoved(BaseFact, frozen=True, kw_only=True, tag="quantity_moved"):
+    """Pieces or material went from one bucket to another."""
+
+    move: Move
+
+
+MaterialFact = LotCreated | LotEnded | LotConsumed | QuantityMoved

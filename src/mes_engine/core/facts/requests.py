@@ -1,0 +1,38 @@
+"""Work requests, and their visits to steps."""
+
+from mes_engine.core.facts.fact import BaseFact
+from mes_engine.core.requests import Visit, WorkRequest, WorkRequestState
+
+
+class WorkRequestCreated(
+    BaseFact, frozen=True, kw_only=True, tag="work_request_created"
+):
+    """A work request is planned."""
+
+    work_request: WorkRequest
+
+
+class WorkRequestChanged(
+    BaseFact, frozen=True, kw_only=True, tag="work_request_changed"
+):
+    """A work request has another state, or its lot."""
+
+    work_request: str
+    state: WorkRequestState
+    lot: str | None
+    reason: str = ""
+
+
+class VisitOpened(BaseFact, frozen=True, kw_only=True, tag="visit_opened"):
+    """A request has come to a step."""
+
+    visit: Visit
+
+
+class VisitChanged(BaseFact, frozen=True, kw_only=True, tag="visit_changed"):
+    """A token arrived, an alternative was chosen, or the step's work is over."""
+
+    visit: Visit
+
+
+RequestsFact = WorkRequestCreated | WorkRequestChanged | VisitOpened | VisitChanged

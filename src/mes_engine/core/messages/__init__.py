@@ -1,0 +1,172 @@
+"""What goes into the engine, and what it answers.
+
+A message is either a command (of a person, a module, the relay), which has a key, or
+something sensed by a link, which has a number. Commands are imperatives.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from mes_engine.core.messages.floor import (
+    DispatchWorkUnit,
+    FloorCommand,
+    OpenHold,
+    ReleaseHold,
+)
+from mes_engine.core.messages.master import (
+    ApplyPlant,
+    MasterCommand,
+    ReleaseRouting,
+    WithdrawRouting,
+)
+from mes_engine.core.messages.material import MaterialCommand, ReceiveMaterial
+from mes_engine.core.messages.posting import (
+    PostingCommand,
+    RecordPosting,
+    RetryPosting,
+    WaivePosting,
+)
+from mes_engine.core.messages.requests import (
+    CancelWorkRequest,
+    ChooseAlternative,
+    CloseWorkRequest,
+    CreateWorkRequest,
+    ReleaseWorkRequest,
+    RequestsCommand,
+)
+from mes_engine.core.messages.work import (
+    AbortJobOrder,
+    AssertTrigger,
+    BeginJobOrder,
+    JobOrderCommand,
+    LoadJobOrder,
+    MoveJobOrder,
+    PauseJobOrder,
+    Remainder,
+    ReportFrom,
+    ReportQuantity,
+    ResumeJobOrder,
+    Scrapped,
+    StopJobOrder,
+    UpdateJobOrder,
+    WorkCommand,
+)
+from mes_engine.core.samples import LinkReport, Sample
+
+__all__ = [
+    "KEPT",
+    "AbortJobOrder",
+    "Answer",
+    "ApplyPlant",
+    "AssertTrigger",
+    "BeginJobOrder",
+    "CancelWorkRequest",
+    "ChooseAlternative",
+    "CloseWorkRequest",
+    "Command",
+    "Commanded",
+    "CreateWorkRequest",
+    "DispatchWorkUnit",
+    "JobOrderCommand",
+    "LoadJobOrder",
+    "Message",
+    "MoveJobOrder",
+    "OpenHold",
+    "Outcome",
+    "PauseJobOrder",
+    "ReceiveMaterial",
+    "RecordPosting",
+    "ReleaseHold",
+    "ReleaseRouting",
+    "ReleaseWorkRequest",
+    "Remainder",
+    "ReportFrom",
+    "ReportQuantity",
+    "ResumeJobOrder",
+    "RetryPosting",
+    "Scrapped",
+    "Sensed",
+    "StopJobOrder",
+    "UpdateJobOrder",
+    "WaivePosting",
+    "WithdrawRouting",
+]
+
+Command = (
+    MasterCommand
+    | RequestsCommand
+    | WorkCommand
+    | FloorCommand
+    | MaterialCommand
+    | PostingCommand
+)
+
+
+class Commanded(msgspec.Struct, frozen=True, kw_only=True):
+    """A command on its way in.
+
+    Attributes:
+        origin: Whose key it is: an authenticated client, a module, the relay.
+        key: The same message, sent again, has the same; a scope of its origin.
+        digest: Of route, person and the sender's body; another one under the same key
+            is refused. Not of what we added.
+        at: When it happened, by the sender's word; else when it came in.
+    """
+
+    origin: str
+    key: str
+    digest: str
+    person: str
+    at: int
+    command: Command
+
+
+class Sensed(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a link heard, numbered by (source, epoch, n).
+
+    Attributes:
+        epoch: Grows with each life of the source's numbering.
+        n: Counts within the epoch, from 1.
+    """
+
+    source: str
+    epoch: int
+    n: int
+    report: Sample | LinkReport
+
+
+Message = Commanded | Sensed
+
+
+class Outcome(StrEnum):
+    """What became of a command."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    KEY_REUSED = "key_reused"
+    MALFORMED = "malformed"
+    NOT_FOUND = "not_found"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine's answer: the same for every delivery of the same message.
+
+    Attributes:
+        result: Ids and states that the command led to, by name.
+        unmet: The conditions that do not hold, as ``name: why``.
+        allowed: The triggers that would have been accepted.
+        seq: The last fact of it: a reader that has seen this seq sees its effects.
+    """
+
+    outcome: Outcome
+    result: dict[str, str] = {}
+    message: str = ""
+    hint: str = ""
+    unmet: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    seq: int = 0
+
+
+KEPT = frozenset({Outcome.ACCEPTED, Outcome.REFUSED, Outcome.NOT_FOUND})
+"""The outcomes that are kept under their key; a malformed command may be mended."""

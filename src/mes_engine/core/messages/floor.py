@@ -1,0 +1,32 @@
+"""Holds and dispatch."""
+
+from mes_engine.core.messages.command import BaseCommand
+from mes_engine.core.runs import HoldMode, HoldScope, Lane
+
+
+class OpenHold(BaseCommand, frozen=True, kw_only=True, tag="open_hold"):
+    """Forbid work on a job order or a whole request."""
+
+    scope: HoldScope
+    target: str
+    reason: str
+    mode: HoldMode = HoldMode.STOP_NOW
+
+
+class ReleaseHold(BaseCommand, frozen=True, kw_only=True, tag="release_hold"):
+    """Take a hold back; ``resumes`` lets what it interrupted go on at once."""
+
+    hold: str
+    resumes: bool = False
+
+
+class DispatchWorkUnit(
+    BaseCommand, frozen=True, kw_only=True, tag="dispatch_work_unit"
+):
+    """Load the job order that the work center's rule puts first."""
+
+    work_unit: str
+    lane: Lane | None = None
+
+
+FloorCommand = OpenHold | ReleaseHold | DispatchWorkUnit

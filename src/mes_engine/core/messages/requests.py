@@ -1,0 +1,64 @@
+"""What work requests are asked."""
+
+from decimal import Decimal
+
+from mes_engine.core.messages.command import BaseCommand
+
+
+class CreateWorkRequest(
+    BaseCommand, frozen=True, kw_only=True, tag="create_work_request"
+):
+    """Plan to make ``quantity`` by ``due_at``; the newest revision if none is named."""
+
+    work_request: str
+    routing: str
+    quantity: Decimal
+    due_at: int
+    revision: str | None = None
+    priority: int = 0
+    demand: str = ""
+    releases_job_orders: bool = True
+
+
+class ReleaseWorkRequest(
+    BaseCommand, frozen=True, kw_only=True, tag="release_work_request"
+):
+    """Let its job orders start."""
+
+    work_request: str
+
+
+class CloseWorkRequest(
+    BaseCommand, frozen=True, kw_only=True, tag="close_work_request"
+):
+    """Seal a request all of whose job orders are over."""
+
+    work_request: str
+
+
+class CancelWorkRequest(
+    BaseCommand, frozen=True, kw_only=True, tag="cancel_work_request"
+):
+    """Give up a request on which nothing was booked."""
+
+    work_request: str
+    reason: str = ""
+
+
+class ChooseAlternative(
+    BaseCommand, frozen=True, kw_only=True, tag="choose_alternative"
+):
+    """Say which of the alternatives after a step a request takes."""
+
+    work_request: str
+    step: str
+    target: str
+
+
+RequestsCommand = (
+    CreateWorkRequest
+    | ReleaseWorkRequest
+    | CloseWorkRequest
+    | CancelWorkRequest
+    | ChooseAlternative
+)
