@@ -9,6 +9,7 @@ from mes_engine.core.decide import decide
 from mes_engine.core.evolve import evolve
 from mes_engine.core.facts import Fact, Recorded, SourceAdvanced
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
+from mes_engine.core.laws import broken_laws
 from mes_engine.core.plant import Plant
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import position_of
@@ -18,7 +19,7 @@ from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import HELD, SINKS, SOURCES
 from tests.core.plants import LINK, a_plant
-from tests.core.tables import broken_laws, kept_tables
+from tests.core.tables import kept_tables
 
 SECOND = 1_000_000
 MONDAY = 1_767_589_200 * SECOND

@@ -19,6 +19,7 @@ from mes_engine.core.job_order import (
     JobOrderState,
     JobOrderTrigger,
 )
+from mes_engine.core.laws import broken_laws
 from mes_engine.core.lots import LotExistence
 from mes_engine.core.postings import Posting
 from mes_engine.core.quantity import ZERO
@@ -27,7 +28,6 @@ from mes_engine.core.runs import Lane
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import Bucket
 from tests.core.shop import SECOND, Shop
-from tests.core.tables import broken_laws
 
 S, T = JobOrderState, JobOrderTrigger
 SAID_BY_NAME_ALONE = frozenset(

@@ -13,7 +13,18 @@ from mes_engine.core.lots import LotExistence, MaterialLot
 from mes_engine.core.postings import Posting, PostingKind
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import ConnectionFlow, WorkRequest
+from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import SINKS, SOURCES, Bucket, Position
+
+
+def broken_laws(state: State) -> Iterator[str]:
+    """Yield each break of L0 to L5 in what is in memory."""
+    positions = list(state.position.values())
+    yield from broken_position_laws(positions)
+    yield from broken_connection_laws(state.connection_flow.values(), positions)
+    yield from broken_lot_laws(list(state.lot.values()), positions)
+    yield from broken_request_laws(state.work_request.values(), positions)
+    yield from broken_posting_laws(state.job_order.values(), state.posting.values())
 
 
 def broken_position_laws(positions: Iterable[Position]) -> Iterator[str]:

@@ -1,17 +1,10 @@
 """What the engine's own books say of a replay: its facts, its totals, its laws."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from mes_engine.core import facts as f
-from mes_engine.core.laws import (
-    broken_connection_laws,
-    broken_lot_laws,
-    broken_position_laws,
-    broken_posting_laws,
-    broken_request_laws,
-)
 from mes_engine.core.quantity import MILLION
 from mes_engine.core.state import State
 from mes_engine.replay.amounts import Amounts
@@ -72,16 +65,6 @@ def totals_of(state: State, requests: Collection[str]) -> Amounts:
         for position in state.position.find("request", request):
             total += Amounts(suspect=position.suspect)
     return total
-
-
-def broken_laws(state: State) -> Iterator[str]:
-    """Yield each break of L0 to L5 in what is live."""
-    positions = list(state.position.values())
-    yield from broken_position_laws(positions)
-    yield from broken_connection_laws(state.connection_flow.values(), positions)
-    yield from broken_lot_laws(list(state.lot.values()), positions)
-    yield from broken_request_laws(state.work_request.values(), positions)
-    yield from broken_posting_laws(state.job_order.values(), state.posting.values())
 
 
 def _seconds(microseconds: int) -> Decimal:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from mes_engine.bootstrap import running_engine
 from mes_engine.core.errors import MesError
+from mes_engine.core.laws import broken_laws
 from mes_engine.replay.amounts import Amounts
-from mes_engine.replay.books import Bookings, broken_laws, totals_of
+from mes_engine.replay.books import Bookings, totals_of
 from mes_engine.replay.drive import Progress, drive
 from mes_engine.replay.log_settings import LogSettings, read_log_settings
 from mes_engine.replay.moments import VirtualClock
