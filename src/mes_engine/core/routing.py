@@ -4,9 +4,11 @@ ISA-95 calls these operations definition and segment. A routing is immutable onc
 released; a job order keeps the revision that it was stored with.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
+from operator import attrgetter
 
 import msgspec
 
@@ -91,7 +93,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind is not ConnectionKind.PRECEDENCE
 
 
-class Routing(msgspec.Struct, frozen=True, kw_only=True):
+class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A revision of a process that makes ``unit`` of ``material``.
 
     Attributes:
@@ -115,15 +117,29 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
 
     def step(self, step: str) -> Step:
         """Return the step with this id."""
-        return next(one for one in self.steps if one.id == step)
+        return self._step_of[step]
 
-    def leaving(self, step: str) -> Iterator[Connection]:
-        """Yield the connections out of ``step``, as declared."""
-        return (one for one in self.connections if one.source == step)
+    def leaving(self, step: str) -> tuple[Connection, ...]:
+        """Return the connections out of ``step``, as declared."""
+        return self._leaving.get(step, ())
 
-    def reaching(self, step: str) -> Iterator[Connection]:
-        """Yield the connections into ``step``, as declared."""
-        return (one for one in self.connections if one.target == step)
+    def reaching(self, step: str) -> tuple[Connection, ...]:
+        """Return the connections into ``step``, as declared."""
+        return self._reaching.get(step, ())
+
+    # Found once a routing: a fab's has hundreds of steps, asked for with each report.
+
+    @cached_property
+    def _step_of(self) -> dict[str, Step]:
+        return {one.id: one for one in reversed(self.steps)}
+
+    @cached_property
+    def _leaving(self) -> dict[str, tuple[Connection, ...]]:
+        return _by_end(self.connections, attrgetter("source"))
+
+    @cached_property
+    def _reaching(self) -> dict[str, tuple[Connection, ...]]:
+        return _by_end(self.connections, attrgetter("target"))
 
     def holds_pieces(self, step: str) -> bool:
         """Whether pieces pass through ``step``; else it works on a token.
@@ -131,13 +147,22 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
         A step reached by precedence alone, in a routing whose pieces enter elsewhere,
         has no pieces of its own.
         """
-        inward = list(self.reaching(step))
+        inward = self.reaching(step)
         return not inward or any(one.carries_pieces for one in inward)
 
     @property
     def entries(self) -> tuple[Step, ...]:
         """The steps that nothing leads to: where pieces are started."""
-        return tuple(one for one in self.steps if not any(self.reaching(one.id)))
+        return tuple(one for one in self.steps if not self.reaching(one.id))
+
+
+def _by_end(
+    connections: tuple[Connection, ...], end: Callable[[Connection], str]
+) -> dict[str, tuple[Connection, ...]]:
+    found: dict[str, list[Connection]] = {}
+    for one in connections:
+        found.setdefault(end(one), []).append(one)
+    return {step: tuple(ones) for step, ones in found.items()}
 
 
 def routing_problems(routing: Routing) -> list[tuple[str, str]]:
@@ -242,9 +267,7 @@ def _shape_problems(routing: Routing) -> Iterator[tuple[str, str]]:
 
 
 def _cycle_problems(routing: Routing) -> Iterator[tuple[str, str]]:
-    waits_for = {
-        step.id: sum(1 for _ in routing.reaching(step.id)) for step in routing.steps
-    }
+    waits_for = {step.id: len(routing.reaching(step.id)) for step in routing.steps}
     ready = [step for step, count in waits_for.items() if count == 0]
     done = 0
     while ready:
@@ -264,7 +287,7 @@ def _cycle_problems(routing: Routing) -> Iterator[tuple[str, str]]:
 
 def _share_problems(routing: Routing) -> Iterator[tuple[str, str]]:
     for index, step in enumerate(routing.steps):
-        leaving = list(routing.leaving(step.id))
+        leaving = routing.leaving(step.id)
         kinds = {one.kind for one in leaving if one.carries_pieces}
         if len(kinds) > 1:
             yield (
