@@ -1,0 +1,7 @@
+"""SMT2020: a published model of a whole wafer fab, read from its own tables."""
+
+from mes_engine.simulation.smt2020.fab import plant_of, routings_of
+from mes_engine.simulation.smt2020.model import Fab
+from mes_engine.simulation.smt2020.read import read_fab
+
+__all__ = ["Fab", "plant_of", "read_fab", "routings_of"]
