@@ -15,11 +15,12 @@ from mes_engine.core.job_order import (
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.postings import PostingState
 from mes_engine.core.quantity import MAX_QUANTITY, ZERO
-from mes_engine.core.readiness import position_of, remaining
+from mes_engine.core.readiness import remaining
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.runs import Lane
 from mes_engine.core.samples import LinkReport, LinkState
 from mes_engine.core.state import State
+from mes_engine.core.whereabouts import here
 from tests.core.plants import a_plant
 from tests.core.shop import Shop
 from tests.core.watch import broken, is_allowed
@@ -47,11 +48,9 @@ def next_commands(state: State, job: JobOrder, good: Decimal) -> Iterator[m.Comm
 
 def _reports(state: State, job: JobOrder, good: Decimal) -> Iterator[m.Command]:
     """Report ``good`` pieces, or all there are; then the job order is complete."""
-    position = position_of(state, job)
-    there, suspect = remaining(job), ZERO
-    if job.expects_pieces:
-        there = ZERO if position is None else position.queued + position.in_process
-        suspect = ZERO if position is None else position.suspect
+    at_step = here(state, job)
+    there = at_step.to_work if job.expects_pieces else remaining(job)
+    suspect = at_step.suspect
     amount = min(good, there) if good else there
     if amount:
         yield m.ReportQuantity(job_order=job.id, good=amount)

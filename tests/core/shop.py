@@ -12,11 +12,11 @@ from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.laws import broken_laws
 from mes_engine.core.plant import Plant
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.readiness import position_of
 from mes_engine.core.requests import visit_id
 from mes_engine.core.routing import Routing
 from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
 from mes_engine.core.state import State
+from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.wip_ledger import HELD, SINKS, SOURCES
 from tests.core.plants import LINK, a_plant
 from tests.core.tables import kept_tables
@@ -272,11 +272,11 @@ class Shop:
 
     def at_step(self, step: str, request: str = "WR-1") -> dict[str, int]:
         """Return the buckets at a step that are not empty."""
-        position = position_of(self.state, self.job(step, request))
-        if position is None:
-            return {}
-        buckets = (*HELD, *SOURCES, *SINKS)
-        amounts = {bucket.value: position.of(bucket) for bucket in buckets}
+        positions = positions_of(self.state, self.job(step, request))
+        amounts = {
+            bucket.value: sum((one.of(bucket) for one in positions), ZERO)
+            for bucket in (*HELD, *SOURCES, *SINKS)
+        }
         return {name: int(amount) for name, amount in amounts.items() if amount}
 
     def stock(self, material: str = "bracket") -> Decimal:

@@ -23,7 +23,7 @@ from mes_engine.core.laws import broken_laws
 from mes_engine.core.lots import LotExistence
 from mes_engine.core.postings import Posting
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.readiness import position_of, readiness
+from mes_engine.core.readiness import readiness
 from mes_engine.core.runs import Lane
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import Bucket
@@ -131,16 +131,14 @@ def _broken_totals(state: State) -> Iterator[str]:
     for visit, here in jobs.items():
         if not here[0].expects_pieces:
             continue
-        position = position_of(state, here[0])
+        positions = state.position.find("place", visit)
         for bucket in (Bucket.SCRAP, Bucket.LOST, Bucket.TESTED):
             reported = sum((getattr(job, bucket.value) for job in here), ZERO)
-            booked = ZERO if position is None else position.of(bucket)
+            booked = sum((one.of(bucket) for one in positions), ZERO)
             if reported != booked:
                 yield f"{visit}: {reported} reported {bucket}, {booked} booked"
         good = sum((job.good for job in here), ZERO)
-        gone = ZERO
-        if position is not None:
-            gone = position.out + position.transit + position.moved_out
+        gone = sum((one.out + one.transit + one.moved_out for one in positions), ZERO)
         if good != gone:
             yield f"{visit}: {good} reported good, {gone} came out"
 

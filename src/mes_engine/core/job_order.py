@@ -72,6 +72,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         materials: What its step consumes.
         number: Counts the job orders of the plant; its id is made of it.
         follows: The job order whose remainder this one does.
+        lot: The lot that it works on; None where it takes all that come to its visit.
         posted_good: What postings raised so far speak of; the others likewise.
         is_final_posted: Whether a posting has closed the operation.
         is_paused: Whether a person has paused it: that outlasts a hold.
@@ -113,6 +114,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     begun_at: int | None = None
     ended_at: int | None = None
     follows: str | None = None
+    lot: str | None = None
     reason: str = ""
 
     @property

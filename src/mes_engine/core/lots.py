@@ -28,6 +28,8 @@ class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         request: The work request that made it; None for what was received.
+        number: Counts the lots of the plant; its id is made of it.
+        parent: The lot that it was split from, if any.
         supplier: Who sent it, and ``supplier_lot`` what they call it; else empty.
     """
 
@@ -37,6 +39,7 @@ class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     created_at: int
     request: str | None = None
+    parent: str | None = None
     supplier: str = ""
     supplier_lot: str = ""
     quality: LotQuality = LotQuality.UNRESTRICTED

@@ -6,10 +6,11 @@ from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.job_order import INTERRUPTED, RUNNING, JobOrder, JobOrderState
 from mes_engine.core.lots import LotQuality
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.requests import visit_id
-from mes_engine.core.routing import Component, Connection, Routing, Step, StepOrder
+from mes_engine.core.requests import Visit
+from mes_engine.core.routing import Component, Routing, Step, StepOrder
 from mes_engine.core.runs import Hold, HoldMode, HoldScope
 from mes_engine.core.state import State
+from mes_engine.core.whereabouts import feeding, here, is_within_reach, positions_of
 from mes_engine.core.wip_ledger import Position
 
 AT_WORK = frozenset({*RUNNING, *INTERRUPTED})
@@ -39,12 +40,17 @@ def step_of(state: State, job: JobOrder) -> Step:
     return routing_of(state, job).step(job.step)
 
 
-def position_of(state: State, job: JobOrder) -> Position | None:
-    """Return what there is of the request's lot at the job's visit."""
-    request = state.work_request.get(job.request)
-    if request is None or request.lot is None:
-        return None
-    return state.position.get((request.lot, job.visit))
+def visit_of(state: State, job: JobOrder) -> Visit:
+    """Return the visit that ``job`` is of."""
+    visit = state.visit.get(job.visit)
+    if visit is None:
+        raise LookupError(f"{job.id} is of a visit that is not there")
+    return visit
+
+
+def is_fed(routing: Routing, job: JobOrder) -> bool:
+    """Whether pieces come to ``job`` from other steps, and are not started by it."""
+    return job.expects_pieces and job.step not in routing.entry_ids
 
 
 def remaining(job: JobOrder) -> Decimal:
@@ -55,14 +61,15 @@ def remaining(job: JobOrder) -> Decimal:
 def upstream_quantity(state: State, job: JobOrder) -> Condition:
     """Whether there is something to work on, and every token has arrived."""
     routing = routing_of(state, job)
-    visit = state.visit.get(job.visit)
-    tokens = () if visit is None else visit.tokens
+    visit = visit_of(state, job)
+    tokens = visit.tokens
     missing = [
         one.source
         for one in routing.reaching(job.step)
         if not one.carries_pieces
+        and not visit.rework  # What comes back had its tokens the first time.
         and one.source not in tokens
-        and not is_out_of_reach(state, routing, job.request, one.source)
+        and is_within_reach(state, routing, job.request, one.source)
     ]
     if missing:
         return _condition(
@@ -70,24 +77,17 @@ def upstream_quantity(state: State, job: JobOrder) -> Condition:
             f"waits for step {', '.join(missing)} of {job.request} to be done",
             "the work centers upstream",
         )
-    is_fed = job.expects_pieces and any(routing.reaching(job.step))
-    is_waiting = is_fed and job.begun_at is None
-    if is_waiting and routing.step_order is StepOrder.STRICT:
-        position = position_of(state, job)
-        here = (
-            ZERO
-            if position is None
-            else position.queued + position.in_process + position.suspect
+    is_waiting = job.begun_at is None and is_fed(routing, job)
+    is_strict = routing.step_order is StepOrder.STRICT
+    if is_waiting and is_strict and here(state, job).unaccounted == ZERO:
+        sources = ", ".join(
+            one.source for one in routing.reaching(job.step) if one.carries_pieces
         )
-        if here == ZERO:
-            sources = ", ".join(
-                one.source for one in routing.reaching(job.step) if one.carries_pieces
-            )
-            return _condition(
-                ConditionName.UPSTREAM_QUANTITY,
-                f"no pieces of {job.request} have come from step {sources} yet",
-                "the work centers upstream",
-            )
+        return _condition(
+            ConditionName.UPSTREAM_QUANTITY,
+            f"no pieces of {job.request} have come from step {sources} yet",
+            "the work centers upstream",
+        )
     return _met(ConditionName.UPSTREAM_QUANTITY)
 
 
@@ -100,19 +100,14 @@ def to_come(state: State, job: JobOrder) -> Decimal:
     if not job.expects_pieces:
         return remaining(job)
     routing = routing_of(state, job)
-    inward = [one for one in routing.reaching(job.step) if one.carries_pieces]
-    if not inward:
+    if not is_fed(routing, job):
         return remaining(job)
-    position = position_of(state, job)
-    here = (
-        ZERO
-        if position is None
-        else position.queued + position.in_process + position.suspect
-    )
+    there = here(state, job).unaccounted
     if nothing_expected(state, job).is_met:
-        return here
+        return there
+    inward = [one for one in routing.reaching(job.step) if one.carries_pieces]
     share = inward[0].share if len(inward) == 1 else Decimal(1)
-    return max(job.planned * share - job.worked, here)
+    return max(job.planned * share - job.worked, there)
 
 
 def material_available(
@@ -213,12 +208,14 @@ def binding_holds(state: State, job: JobOrder) -> list[Hold]:
         *state.hold.find("target", (HoldScope.WORK_REQUEST, job.request)),
     ]
     for one in routing_of(state, job).reaching(job.step):
-        for feeding in state.job_order.find("visit", visit_id(job.request, one.source)):
-            found += [
-                hold
-                for hold in state.hold.find("target", (HoldScope.JOB_ORDER, feeding.id))
-                if hold.mode is HoldMode.AFTER_RUN
-            ]
+        for visit in state.visit.find("step", (job.request, one.source)):
+            for before in state.job_order.find("visit", visit.id):
+                target = (HoldScope.JOB_ORDER, before.id)
+                found += [
+                    hold
+                    for hold in state.hold.find("target", target)
+                    if hold.mode is HoldMode.AFTER_RUN
+                ]
     if job.state in AT_WORK:
         return [hold for hold in found if hold.mode is HoldMode.STOP_NOW]
     return found
@@ -250,54 +247,20 @@ def request_released(state: State, job: JobOrder) -> Condition:
 def nothing_expected(state: State, job: JobOrder) -> Condition:
     """Whether no more pieces can come to the job's visit."""
     routing = routing_of(state, job)
-    coming = [
-        one.source
-        for one in routing.reaching(job.step)
-        if one.carries_pieces and not is_exhausted(state, routing, job.request, one)
-    ]
+    if not is_fed(routing, job):
+        return _met(ConditionName.NOTHING_EXPECTED)
+    coming = dict.fromkeys(
+        one.step for one in feeding(state, routing, visit_of(state, job))
+    )
     if coming:
+        nearest = [one.source for one in routing.reaching(job.step)]
+        told = [one for one in coming if one in nearest] or coming
         return _condition(
             ConditionName.NOTHING_EXPECTED,
-            f"pieces may still come from step {', '.join(coming)}",
+            f"pieces may still come from step {', '.join(told)}",
             "the work centers upstream",
         )
     return _met(ConditionName.NOTHING_EXPECTED)
-
-
-def is_exhausted(
-    state: State, routing: Routing, request: str, connection: Connection
-) -> bool:
-    """Whether no more pieces will come along ``connection``.
-
-    A step that the request has not come to, such as one of an alternative not taken, is
-    exhausted with everything that leads to it.
-    """
-    asked, seen = [connection], {connection}
-    while asked:
-        one = asked.pop()
-        visit = state.visit.get(visit_id(request, one.source))
-        if visit is None:
-            inward = {c for c in routing.reaching(one.source) if c.carries_pieces}
-            if not inward:
-                return False
-            asked += inward - seen
-            seen |= inward
-        elif not (visit.is_done or visit.chosen not in {None, one.target}):
-            return False
-    return True
-
-
-def is_out_of_reach(state: State, routing: Routing, request: str, step: str) -> bool:
-    """Whether the request has not come to ``step``, and never will."""
-    if state.visit.get(visit_id(request, step)) is not None:
-        return False
-    inward = list(routing.reaching(step))
-    return bool(inward) and all(
-        is_exhausted(state, routing, request, one)
-        if one.carries_pieces
-        else is_out_of_reach(state, routing, request, one.source)
-        for one in inward
-    )
 
 
 def quantity_accounted(state: State, job: JobOrder) -> Condition:
@@ -305,18 +268,16 @@ def quantity_accounted(state: State, job: JobOrder) -> Condition:
     if not job.expects_pieces:
         left = remaining(job)
         told = f"{left} of {job.planned} {job.unit} not reported yet"
+    elif positions_of(state, job):
+        there = here(state, job)
+        left = there.unaccounted
+        told = (
+            f"queued {there.queued}, in process {there.in_process}, "
+            f"suspect {there.suspect} {job.unit} not accounted for"
+        )
     else:
-        position = position_of(state, job)
-        if position is None:
-            is_entry = not any(routing_of(state, job).reaching(job.step))
-            left = job.planned if is_entry else ZERO
-            told = "nothing has been started"
-        else:
-            left = position.queued + position.in_process + position.suspect
-            told = (
-                f"queued {position.queued}, in process {position.in_process}, "
-                f"suspect {position.suspect} {job.unit} not accounted for"
-            )
+        left = ZERO if is_fed(routing_of(state, job), job) else job.planned
+        told = "nothing has been started"
     if left > ZERO:
         return _condition(ConditionName.QUANTITY_ACCOUNTED, told, "the operator")
     return _met(ConditionName.QUANTITY_ACCOUNTED)
@@ -324,12 +285,11 @@ def quantity_accounted(state: State, job: JobOrder) -> Condition:
 
 def nothing_booked(state: State, job: JobOrder) -> Condition:
     """Whether neither pieces nor time were ever booked on ``job``."""
-    position = position_of(state, job)
-    here = ZERO if position is None else position.held
-    if job.worked or job.setup_us or job.processing_us or here:
+    there = here(state, job).on_floor
+    if job.worked or job.setup_us or job.processing_us or there:
         return _condition(
             ConditionName.NOTHING_BOOKED,
-            f"{job.worked} {job.unit} reported, {here} at the step",
+            f"{job.worked} {job.unit} reported, {there} at the step",
             "nobody: stop it, and what remains goes on",
         )
     return _met(ConditionName.NOTHING_BOOKED)
@@ -337,12 +297,11 @@ def nothing_booked(state: State, job: JobOrder) -> Condition:
 
 def not_loaded_with_material(state: State, job: JobOrder) -> Condition:
     """Whether no pieces are in process in ``job``."""
-    position = position_of(state, job)
-    is_loaded = job.state is JobOrderState.ALLOWED_LOADED
-    if is_loaded and position is not None and position.in_process:
+    in_process = here(state, job).in_process
+    if job.state is JobOrderState.ALLOWED_LOADED and in_process:
         return _condition(
             ConditionName.NOT_LOADED_WITH_MATERIAL,
-            f"{position.in_process} {job.unit} are in process",
+            f"{in_process} {job.unit} are in process",
             "the operator",
         )
     return _met(ConditionName.NOT_LOADED_WITH_MATERIAL)

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from mes_engine.core.quantity import ZERO
+
 
 class WorkRequestState(StrEnum):
     """Where a work request stands."""
@@ -26,9 +28,10 @@ class WorkRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         demand: What asked for it, such as a customer's order line; empty if nothing.
-        lot: The lot that its pieces form; None before the first are started.
         posted: How many postings its stream has so far.
         releases_job_orders: Whether a job order may start as soon as it is stored.
+        lot: The first of the lots that its pieces form; None before they are started.
+        lot_size: How many pieces a lot takes; 0 for one lot of all.
     """
 
     id: str
@@ -45,6 +48,7 @@ class WorkRequest(msgspec.Struct, frozen=True, kw_only=True):
     lot: str | None = None
     posted: int = 0
     releases_job_orders: bool = True
+    lot_size: Decimal = ZERO
 
     @property
     def is_released(self) -> bool:
@@ -56,11 +60,23 @@ class WorkRequest(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
+SECOND = 2
+"""The number of the first pass back."""
+
+
+class ReworkPass(msgspec.Struct, frozen=True, kw_only=True):
+    """The pass through a rework loop that pieces are in; its first is ``SECOND``."""
+
+    loop: str
+    pass_number: int
+
+
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """One pass of a request through one step.
 
     Attributes:
         pass_number: 1 at first; rework makes the next.
+        rework: The loops that its pieces are in, the innermost last; none at first.
         tokens: Precedence connections whose source is done, by source step.
         chosen: The alternative taken when pieces leave, by target step.
         is_done: Whether the step's work is over: its token has been passed on.
@@ -70,6 +86,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     request: str
     step: str
     pass_number: int
+    rework: tuple[ReworkPass, ...] = ()
     tokens: tuple[str, ...] = ()
     chosen: str | None = None
     is_done: bool = False

@@ -19,6 +19,7 @@ class JobPer(StrEnum):
     """How much of a visit is one job order."""
 
     REQUEST = "request"
+    LOT = "lot"
 
 
 class BeginOn(StrEnum):
@@ -93,6 +94,22 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind is not ConnectionKind.PRECEDENCE
 
 
+class ReworkLoop(msgspec.Struct, frozen=True, kw_only=True):
+    """A way back: pieces that are to be worked again at ``source`` go to ``target``.
+
+    From there they follow the connections, each step in a pass of its own, until they
+    have come past ``source`` again, or to a step that follows it.
+
+    Attributes:
+        limit: How often a piece may take it.
+    """
+
+    id: str
+    source: str
+    target: str
+    limit: int = 1
+
+
 class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A revision of a process that makes ``unit`` of ``material``.
 
@@ -103,6 +120,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         step_order: ``free`` for a shop that books its steps as it comes: a step may
             begin before pieces have come to it, and what it reports beyond what came
             is found there, within ``over_tolerance``.
+        rework: The declared ways back.
     """
 
     id: str
@@ -114,9 +132,14 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     over_tolerance: Decimal = ZERO
     under_tolerance: Decimal = ZERO
     step_order: StepOrder = StepOrder.STRICT
+    rework: tuple[ReworkLoop, ...] = ()
 
     def step(self, step: str) -> Step:
-        """Return the step with this id."""
+        """Return the step with this id.
+
+        Raises:
+            KeyError: There is none.
+        """
         return self._step_of[step]
 
     def leaving(self, step: str) -> tuple[Connection, ...]:
@@ -126,6 +149,37 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def reaching(self, step: str) -> tuple[Connection, ...]:
         """Return the connections into ``step``, as declared."""
         return self._reaching.get(step, ())
+
+    def loop(self, loop: str) -> ReworkLoop:
+        """Return the rework loop with this id.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return self._loops[loop]
+
+    def after(self, step: str) -> frozenset[str]:
+        """Return the steps that pieces can come to from ``step``, rework apart."""
+        return self._after[step]
+
+    def body(self, loop: str) -> frozenset[str]:
+        """Return the steps that are worked in passes of the loop's own."""
+        one = self.loop(loop)
+        return (self.after(one.target) | {one.target}) - self.after(one.source)
+
+    @cached_property
+    def entry_ids(self) -> frozenset[str]:
+        """The ids of ``entries``."""
+        return frozenset(one.id for one in self.entries)
+
+    @cached_property
+    def has_alternatives(self) -> bool:
+        """Whether pieces take one of several ways somewhere."""
+        return any(one.kind is ConnectionKind.ALTERNATIVE for one in self.connections)
+
+    @cached_property
+    def _loops(self) -> dict[str, ReworkLoop]:
+        return {one.id: one for one in self.rework}
 
     # Found once a routing: a fab's has hundreds of steps, asked for with each report.
 
@@ -141,6 +195,22 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def _reaching(self) -> dict[str, tuple[Connection, ...]]:
         return _by_end(self.connections, attrgetter("target"))
 
+    @cached_property
+    def _after(self) -> dict[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        waiting = [one.id for one in self.steps]
+        while waiting:
+            step = waiting[-1]
+            nearest = {one.target for one in self.leaving(step) if one.carries_pieces}
+            unknown = nearest - found.keys()
+            if unknown:
+                waiting += unknown
+            else:
+                waiting.pop()
+                further = (found[one] for one in nearest)
+                found[step] = frozenset(nearest.union(*further))
+        return found
+
     def holds_pieces(self, step: str) -> bool:
         """Whether pieces pass through ``step``; else it works on a token.
 
@@ -153,7 +223,12 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def entries(self) -> tuple[Step, ...]:
         """The steps that nothing leads to: where pieces are started."""
-        return tuple(one for one in self.steps if not self.reaching(one.id))
+        ways_back = {one.target for one in self.rework}
+        return tuple(
+            one
+            for one in self.steps
+            if not self.reaching(one.id) and one.id not in ways_back
+        )
 
 
 def _by_end(

@@ -230,7 +230,15 @@ TABLES: dict[str, TableSpec] = {
     "routing": TableSpec(lambda one: (one.id, one.revision)),
     "effective_routing": TableSpec(lambda one: one.id),
     "work_request": TableSpec(lambda one: one.id),
-    "visit": TableSpec(lambda one: one.id, ("request",), lambda one: ((one.request,),)),
+    "visit": TableSpec(
+        lambda one: one.id,
+        ("request", "step", "open"),
+        lambda one: (
+            (one.request,),
+            ((one.request, one.step),),
+            () if one.is_done else (one.request,),
+        ),
+    ),
     "job_order": TableSpec(
         lambda one: one.id,
         ("request", "visit", "queue", "live_at", "consumes"),
@@ -252,7 +260,11 @@ TABLES: dict[str, TableSpec] = {
         ("target",),
         lambda one: (((one.scope, one.target),) if one.is_open else (),),
     ),
-    "lot": TableSpec(lambda one: one.id),
+    "lot": TableSpec(
+        lambda one: one.id,
+        ("request",),
+        lambda one: ((one.request,) if one.request else (),),
+    ),
     "position": TableSpec(
         lambda one: (one.lot, one.place),
         ("lot", "place", "request", "material_in_stock"),

@@ -1,6 +1,6 @@
 """How a job order is shown: where it stands, what is there, what it would accept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -9,11 +9,13 @@ from pydantic import Field
 from mes_engine.core.conditions import ConditionName
 from mes_engine.core.decide import explain
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
-from mes_engine.core.quantity import MILLION, UNITS
-from mes_engine.core.readiness import position_of, remaining, step_of
+from mes_engine.core.quantity import MILLION, UNITS, ZERO
+from mes_engine.core.readiness import remaining, step_of
 from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import Clock, Lane, Run
 from mes_engine.core.state import State
+from mes_engine.core.whereabouts import positions_of
+from mes_engine.core.wip_ledger import Position
 from mes_engine.http.fields import At, Decimals, View
 
 
@@ -26,15 +28,9 @@ class ConditionView(View):
     mender: str
 
 
-class PositionView(View):
-    """What there is of a lot at one place, and what ever passed through it."""
+class BucketsView(View):
+    """What there is at a place, and what ever passed through it."""
 
-    lot: str
-    place: str
-    material: str
-    unit: str
-    is_stock: bool
-    work_request: str | None = Field(validation_alias="request")
     queued: Decimals
     in_process: Decimals
     suspect: Decimals
@@ -52,6 +48,34 @@ class PositionView(View):
     shipped: Decimals
     moved_in: Decimals
     moved_out: Decimals
+
+
+class PositionView(BucketsView):
+    """What there is of a lot at one place, and what ever passed through it."""
+
+    lot: str
+    place: str
+    material: str
+    unit: str
+    is_stock: bool
+    work_request: str | None = Field(validation_alias="request")
+
+
+class HereView(BucketsView):
+    """What there is of all its lots at the visit of a job order."""
+
+    lots: list[str]
+
+    @classmethod
+    def of(cls, positions: Sequence[Position]) -> "HereView | None":
+        """Show what is at these positions together; None if there are none."""
+        if not positions:
+            return None
+        sums = {
+            name: sum((getattr(one, name) for one in positions), ZERO)
+            for name in BucketsView.model_fields
+        }
+        return cls.model_validate(sums | {"lots": [one.lot for one in positions]})
 
 
 class RunView(View):
@@ -132,7 +156,7 @@ class QueuedJobOrder(JobOrderView):
 
     Attributes:
         to_do: What the plan still wants.
-        here: What there is of the request's lot at this step; None before any came.
+        here: What there is of its lots at this step; None before any came.
         blocked: Why it cannot be worked on now, in words; empty if it can.
     """
 
@@ -141,7 +165,7 @@ class QueuedJobOrder(JobOrderView):
     unit_name: str
     begin_on: BeginOn
     to_do: Decimals
-    here: PositionView | None
+    here: HereView | None
     blocked: list[str]
 
     @classmethod
@@ -187,6 +211,6 @@ def _members(state: State, job: JobOrder) -> dict[str, object]:
         "unit_name": UNITS[job.unit][1],
         "begin_on": step.begin_on,
         "to_do": remaining(job),
-        "here": position_of(state, job),
+        "here": HereView.of(positions_of(state, job)),
         "blocked": [one.why for one in job.conditions if not one.is_met],
     }

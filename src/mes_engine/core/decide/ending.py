@@ -14,8 +14,9 @@ from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
 from mes_engine.core.messages import AbortJobOrder, Remainder, StopJobOrder
 from mes_engine.core.quantity import ZERO, checked_quantity, floored
-from mes_engine.core.readiness import position_of, remaining, routing_of
-from mes_engine.core.wip_ledger import Bucket, Position
+from mes_engine.core.readiness import is_fed, remaining, routing_of, visit_of
+from mes_engine.core.whereabouts import here
+from mes_engine.core.wip_ledger import Bucket
 
 
 def complete(draft: Draft, job: JobOrder, reason: str = "") -> JobOrder:
@@ -64,11 +65,12 @@ def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
     _check_reason(job, command.reason)
     after = check(draft, job, JobOrderTrigger.ABORT)
     touched = checked_quantity(command.in_process, unit=job.unit, of="in process")
-    position = position_of(draft.state, job)
-    if touched and (position is None or touched > position.queued):
-        there = ZERO if position is None else position.queued
-        raise Refused(f"{job.id} has {there} queued, so {touched} cannot be at work.")
-    at_work = touched + (ZERO if position is None else position.in_process)
+    there = here(draft.state, job)
+    if touched > there.queued:
+        raise Refused(
+            f"{job.id} has {there.queued} queued, so {touched} cannot be at work."
+        )
+    at_work = touched + there.in_process
     if (at_work or job.worked) and not command.signature.strip():
         raise Refused(
             f"Aborting {job.id} touches material: {at_work} at work, "
@@ -116,20 +118,13 @@ def _check_reason(job: JobOrder, reason: str) -> None:
         raise Malformed(f"Ending {job.id} needs a reason.", hint="Say why in 'reason'.")
 
 
-def _waiting(position: Position | None) -> Decimal:
-    if position is None:
-        return ZERO
-    return position.queued + position.in_process + position.suspect
-
-
 def _scrap_the_rest(draft: Draft, job: JobOrder, reason: str) -> Decimal:
     """Scrap what is left; return how much of it had been worked on."""
-    before = position_of(draft.state, job)
-    worked = ZERO if before is None else before.in_process + before.suspect
+    before = here(draft.state, job)
+    worked = before.in_process + before.suspect
     scrapped = ZERO
     for bucket in (Bucket.IN_PROCESS, Bucket.QUEUED, Bucket.SUSPECT):
-        position = position_of(draft.state, job)
-        there = ZERO if position is None else position.of(bucket)
+        there = before.of(bucket)
         if there:
             move(draft, job, there, bucket, Bucket.SCRAP, reason=reason)
             scrapped += there
@@ -139,8 +134,7 @@ def _scrap_the_rest(draft: Draft, job: JobOrder, reason: str) -> Decimal:
 
 
 def _miss_the_rest(draft: Draft, job: JobOrder, reason: str) -> None:
-    position = position_of(draft.state, job)
-    missing = ZERO if position is None else position.queued
+    missing = here(draft.state, job).queued
     tolerance = routing_of(draft.state, job).under_tolerance
     allowed = floored(job.planned * tolerance, unit=job.unit) - job.lost
     is_running = JOB_ORDER_CHART.row(job.state, JobOrderTrigger.COMPLETE) is not None
@@ -180,9 +174,8 @@ def _report(
 
 def _store_follow_on(draft: Draft, job: JobOrder, *, is_released: bool) -> None:
     """Store the job order that takes over what is left at the visit, if anything is."""
-    is_fed = any(routing_of(draft.state, job).reaching(job.step))
-    left = _waiting(position_of(draft.state, job)) if job.expects_pieces else ZERO
-    if not job.expects_pieces or not is_fed:
+    left = here(draft.state, job).unaccounted
+    if not is_fed(routing_of(draft.state, job), job):
         # Pieces that were never started, and confirmations never given, are left too.
         left = max(left, remaining(job))
     if left > ZERO:
@@ -193,4 +186,6 @@ def _store_follow_on(draft: Draft, job: JobOrder, *, is_released: bool) -> None:
             planned=left,
             follows=job,
             is_released=is_released,
+            rework=visit_of(draft.state, job).rework,
+            lot=job.lot,
         )

@@ -1,6 +1,7 @@
 """How pieces get about: stored, started, moved on to the next step, finished."""
 
-from decimal import Decimal
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, Decimal
 
 import msgspec
 
@@ -13,28 +14,49 @@ from mes_engine.core.job_order import (
 )
 from mes_engine.core.lots import MaterialLot
 from mes_engine.core.quantity import ZERO, floored
-from mes_engine.core.readiness import position_of, routing_of
+from mes_engine.core.readiness import is_fed, routing_of, visit_of
 from mes_engine.core.requests import Visit, WorkRequest, visit_id
-from mes_engine.core.routing import Connection, ConnectionKind, Routing
+from mes_engine.core.routing import Connection, ConnectionKind, JobPer, Routing
+from mes_engine.core.whereabouts import (
+    Stack,
+    here,
+    positions_of,
+    rework_at,
+    visit_at,
+)
 from mes_engine.core.wip_ledger import Bucket, Move
 
 replace = msgspec.structs.replace
 
 
-def visit_of(draft: Draft, request: WorkRequest, step: str) -> Visit:
-    """Return the request's visit to ``step``, opened if it is the first."""
-    name = visit_id(request.id, step)
-    visit = draft.state.visit.get(name)
+def visit_to(
+    draft: Draft, request: WorkRequest, step: str, rework: Stack = ()
+) -> Visit:
+    """Return the request's visit to ``step`` in this pass, opened if it is the first.
+
+    One whose work was over is open again: more has come to it.
+    """
+    visit = visit_at(draft.state, request.id, step, rework)
     if visit is None:
-        visit = Visit(id=name, request=request.id, step=step, pass_number=1)
+        number = 1
+        if rework:
+            visits = draft.state.visit.find("step", (request.id, step))
+            number = 2 + sum(1 for one in visits if one.rework)
+        visit = Visit(
+            id=visit_id(request.id, step, number),
+            request=request.id,
+            step=step,
+            pass_number=number,
+            rework=rework,
+        )
         draft.emit(f.VisitOpened(visit=visit))
     return visit
 
 
-def live_job(draft: Draft, visit: str) -> JobOrder | None:
-    """Return the visit's job order that is not over, if there is one."""
+def live_job(draft: Draft, visit: str, lot: str | None = None) -> JobOrder | None:
+    """Return the visit's job order of the lot, or of all, that is not over."""
     jobs = draft.state.job_order.find("visit", visit)
-    return next((job for job in jobs if not job.is_over), None)
+    return next((job for job in jobs if not job.is_over and job.lot == lot), None)
 
 
 def store(
@@ -45,6 +67,8 @@ def store(
     planned: Decimal | None = None,
     follows: JobOrder | None = None,
     is_released: bool | None = None,
+    rework: Stack = (),
+    lot: str | None = None,
 ) -> JobOrder:
     """Store a job order of the request at ``step``.
 
@@ -55,12 +79,14 @@ def store(
         planned: The request's quantity, unless it is the rest of another job order.
         follows: That other one.
         is_released: Whether it may start; by the request's own rule if not said.
+        rework: The pass.
+        lot: The only lot that it works on, if it is of one.
     """
     state = draft.state
     routing = state.routing.get((request.routing, request.revision))
     if routing is None:
         raise LookupError(f"{request.id} names a routing revision that is not there")
-    visit = visit_of(draft, request, step)
+    visit = visit_to(draft, request, step, rework)
     number = state.last_number("job_order") + 1
     detail = routing.step(step)
     job = JobOrder(
@@ -81,6 +107,7 @@ def store(
         expects_pieces=routing.holds_pieces(step),
         materials=tuple(one.material for one in detail.consumes),
         follows=None if follows is None else follows.id,
+        lot=lot,
     )
     draft.emit(f.JobOrderStored(job_order=job))
     draft.touch(job.id)
@@ -91,23 +118,43 @@ def store(
     return job
 
 
-def look_ahead(draft: Draft, request: WorkRequest, routing: Routing, step: str) -> None:
-    """Store what comes after ``step``, so that it can be seen waiting."""
-    for one in routing.leaving(step):
-        if one.kind is ConnectionKind.ALTERNATIVE:
-            continue
-        visit = visit_of(draft, request, one.target)
-        if not draft.state.job_order.find("visit", visit.id):
-            store(draft, request, one.target)
-
-
-def start_pieces(draft: Draft, job: JobOrder) -> None:
-    """Bring the job order's pieces onto the floor, where its routing begins with it."""
+def look_ahead(draft: Draft, job: JobOrder) -> None:
+    """Store what comes after the job order, so that it can be seen waiting."""
     routing = routing_of(draft.state, job)
-    if not job.expects_pieces or any(routing.reaching(job.step)):
-        return
     request = draft.request(job.request)
-    if request.lot is None:
+    for one in routing.leaving(job.step):
+        per_lot = routing.step(one.target).job_per is JobPer.LOT
+        if one.kind is ConnectionKind.ALTERNATIVE or (per_lot and job.lot is None):
+            continue
+        lot = job.lot if per_lot else None
+        visit = visit_to(draft, request, one.target, rework_to(draft, job, one.target))
+        stored = draft.state.job_order.find("visit", visit.id)
+        if not any(other.lot == lot for other in stored):
+            store(
+                draft,
+                request,
+                one.target,
+                planned=job.planned if per_lot else None,
+                rework=visit.rework,
+                lot=lot,
+            )
+
+
+def rework_to(draft: Draft, job: JobOrder, step: str) -> Stack:
+    """Return the rework loops that the job order's pieces are in when they reach it."""
+    rework = visit_of(draft.state, job).rework
+    return rework_at(routing_of(draft.state, job), rework, step) if rework else ()
+
+
+def open_lots(draft: Draft, request: WorkRequest) -> list[MaterialLot]:
+    """Return the lots that the request begins as, made now if they are not yet."""
+    known = draft.state.lot.find("request", request.id)
+    lots = [one for one in known if one.parent is None]
+    if lots:
+        return lots
+    size = request.lot_size or request.quantity
+    count = int((request.quantity / size).to_integral_value(ROUND_CEILING))
+    for _ in range(count):
         number = draft.state.last_number("lot") + 1
         lot = MaterialLot(
             id=f"L-{number:06}",
@@ -118,17 +165,50 @@ def start_pieces(draft: Draft, job: JobOrder) -> None:
             request=request.id,
         )
         draft.emit(f.LotCreated(lot=lot))
-        draft.emit(
-            f.WorkRequestChanged(
-                work_request=request.id, state=request.state, lot=lot.id
-            )
+        lots.append(lot)
+    draft.emit(
+        f.WorkRequestChanged(
+            work_request=request.id, state=request.state, lot=lots[0].id
         )
-    position = position_of(draft.state, job)
-    here = ZERO if position is None else position.queued + position.in_process
-    here += ZERO if position is None else position.suspect
-    if job.planned > here + job.worked:
-        missing = job.planned - here - job.worked
-        move(draft, job, missing, Bucket.STARTED, Bucket.QUEUED)
+    )
+    return lots
+
+
+def planned_of(request: WorkRequest, lots: Sequence[MaterialLot]) -> dict[str, Decimal]:
+    """Return how many pieces each of the lots that a request began as is to have."""
+    size = request.lot_size or request.quantity
+    left = request.quantity - size * (len(lots) - 1)
+    return {one.id: size for one in lots[:-1]} | {lots[-1].id: left}
+
+
+def start_pieces(draft: Draft, job: JobOrder) -> None:
+    """Bring the job order's pieces onto the floor, where its routing begins with it."""
+    if not job.expects_pieces or is_fed(routing_of(draft.state, job), job):
+        return
+    request = draft.request(job.request)
+    missing = job.planned - here(draft.state, job).unaccounted - job.worked
+    if missing <= ZERO and request.lot is not None:
+        return
+    lots = open_lots(draft, request)
+    if job.lot is not None or len(lots) == 1:
+        if missing > ZERO:
+            start(draft, job, job.lot or lots[0].id, missing)
+        return
+    for name, planned in planned_of(request, lots).items():
+        begun = sum(
+            (one.started for one in draft.state.position.find("lot", name)), ZERO
+        )
+        amount = min(planned - begun, missing)
+        if amount > ZERO:
+            start(draft, job, name, amount)
+            missing -= amount
+    if missing > ZERO:
+        start(draft, job, lots[-1].id, missing)
+
+
+def start(draft: Draft, job: JobOrder, lot: str, quantity: Decimal) -> None:
+    """Bring pieces of a lot onto the floor."""
+    move_of(draft, job, quantity, Bucket.STARTED, Bucket.QUEUED, lot=lot)
 
 
 def move(
@@ -141,24 +221,59 @@ def move(
     to_place: str | None = None,
     reason: str = "",
     connection: str = "",
-    place: str | None = None,
 ) -> None:
-    """Move ``quantity`` of the job order's lot; at its own visit, unless said."""
+    """Move ``quantity`` of what is at the job order's visit, oldest lot first.
+
+    Raises:
+        LawBroken: There is not as much in ``bucket``.
+    """
+    positions = positions_of(draft.state, job)
+    left = quantity
+    for index, position in enumerate(positions):
+        is_last = index == len(positions) - 1
+        amount = left if is_last else min(left, position.of(bucket))
+        if amount > ZERO:
+            move_of(
+                draft,
+                job,
+                amount,
+                bucket,
+                to_bucket,
+                lot=position.lot,
+                to_place=to_place,
+                reason=reason,
+                connection=connection,
+            )
+            left -= amount
+    if left > ZERO:
+        raise LookupError(f"{job.visit} has no lot to move")
+
+
+def move_of(
+    draft: Draft,
+    job: JobOrder,
+    quantity: Decimal,
+    bucket: Bucket,
+    to_bucket: Bucket,
+    *,
+    lot: str,
+    to_place: str | None = None,
+    reason: str = "",
+    connection: str = "",
+) -> None:
+    """Move ``quantity`` of a lot at the job order's visit."""
     request = draft.request(job.request)
-    if request.lot is None:
-        raise LookupError(f"{request.id} has no lot to move")
-    here = job.visit if place is None else place
     draft.emit(
         f.QuantityMoved(
             move=Move(
                 seq=draft.next_seq,
-                lot=request.lot,
+                lot=lot,
                 material=request.material,
                 unit=request.unit,
                 quantity=quantity,
-                place=here,
+                place=job.visit,
                 bucket=bucket,
-                to_place=here if to_place is None else to_place,
+                to_place=job.visit if to_place is None else to_place,
                 to_bucket=to_bucket,
                 request=request.id,
                 job_order=job.id,
@@ -202,8 +317,7 @@ def transfer(draft: Draft, job: JobOrder, *, is_ending: bool) -> None:
 
 
 def _out(draft: Draft, job: JobOrder) -> Decimal:
-    position = position_of(draft.state, job)
-    return ZERO if position is None else position.out
+    return here(draft.state, job).out
 
 
 def _sent(draft: Draft, job: JobOrder, one: Connection) -> Decimal:
@@ -218,33 +332,92 @@ def _whole_batches(amount: Decimal, one: Connection) -> Decimal:
 
 
 def send(draft: Draft, job: JobOrder, one: Connection, quantity: Decimal) -> None:
-    """Move ``quantity`` along a connection, and have a job order there for it."""
+    """Move ``quantity`` along a connection, and have job orders there for it."""
+    rework = rework_to(draft, job, one.target)
+    left = quantity
+    for position in positions_of(draft.state, job):
+        amount = min(left, position.out)
+        if amount > ZERO:
+            left -= amount
+            named = f"{one.source}>{one.target}"
+            bring(
+                draft,
+                job,
+                amount,
+                lot=position.lot,
+                step=one.target,
+                rework=rework,
+                named=named,
+            )
+
+
+def bring(
+    draft: Draft,
+    job: JobOrder,
+    quantity: Decimal,
+    *,
+    lot: str,
+    step: str,
+    rework: Stack,
+    named: str,
+    reason: str = "",
+) -> JobOrder:
+    """Bring what is out at the job order's visit to ``step``, and have work there.
+
+    Args:
+        draft: The decision.
+        job: Where it is.
+        quantity: How many.
+        lot: Whose pieces.
+        step: Where to.
+        rework: The pass in which they are there.
+        named: The connection.
+        reason: Why, if it is not the way of the routing.
+    """
     request = draft.request(job.request)
-    target = visit_of(draft, request, one.target)
-    named = f"{one.source}>{one.target}"
-    move(draft, job, quantity, Bucket.OUT, Bucket.TRANSIT, connection=named)
-    move(
+    target = visit_to(draft, request, step, rework)
+    if target.is_done:
+        draft.emit(f.VisitChanged(visit=replace(target, is_done=False)))
+    move_of(
+        draft,
+        job,
+        quantity,
+        Bucket.OUT,
+        Bucket.TRANSIT,
+        lot=lot,
+        connection=named,
+        reason=reason,
+    )
+    move_of(
         draft,
         job,
         quantity,
         Bucket.TRANSIT,
         Bucket.QUEUED,
+        lot=lot,
         to_place=target.id,
         connection=named,
+        reason=reason,
     )
-    successor = live_job(draft, target.id)
+    routing = routing_of(draft.state, job)
+    of_lot = lot if routing.step(step).job_per is JobPer.LOT else None
+    successor = live_job(draft, target.id, of_lot)
     if successor is None:
-        earlier = draft.state.job_order.find("visit", target.id)
+        stored = draft.state.job_order.find("visit", target.id)
+        earlier = [other for other in stored if other.lot == of_lot]
+        is_first = not earlier and not rework
         successor = store(
             draft,
             request,
-            one.target,
-            planned=quantity if earlier else None,
+            step,
+            planned=None if is_first and of_lot is None else quantity,
             follows=earlier[-1] if earlier else None,
+            rework=rework,
+            lot=of_lot,
         )
     draft.touch(successor.id)
-    routing = routing_of(draft.state, successor)
-    look_ahead(draft, request, routing, one.target)
+    look_ahead(draft, successor)
+    return successor
 
 
 def finish(draft: Draft, job: JobOrder, quantity: Decimal) -> None:
@@ -258,8 +431,7 @@ def finish(draft: Draft, job: JobOrder, quantity: Decimal) -> None:
 
 def _chosen(draft: Draft, job: JobOrder, leaving: list[Connection]) -> Connection:
     """Return the alternative to take: a person's choice, or the first that can."""
-    request = draft.request(job.request)
-    visit = visit_of(draft, request, job.step)
+    visit = visit_of(draft.state, job)
     if visit.chosen is not None:
         return next(one for one in leaving if one.target == visit.chosen)
     routing = routing_of(draft.state, job)

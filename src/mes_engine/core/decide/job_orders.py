@@ -28,9 +28,9 @@ from mes_engine.core.messages import (
     UpdateJobOrder,
 )
 from mes_engine.core.plant import PostingPolicy
-from mes_engine.core.quantity import ZERO, checked_quantity
-from mes_engine.core.readiness import position_of, routing_of
+from mes_engine.core.quantity import checked_quantity
 from mes_engine.core.runs import Clock, Lane
+from mes_engine.core.whereabouts import here
 from mes_engine.core.wip_ledger import Bucket
 
 replace = msgspec.structs.replace
@@ -89,13 +89,11 @@ def enter(draft: Draft, job: JobOrder) -> None:
     job = draft.job(job.id)
     start_pieces(draft, job)
     touch_rivals(draft, job)
-    request = draft.request(job.request)
-    look_ahead(draft, request, routing_of(draft.state, job), job.step)
+    look_ahead(draft, job)
 
 
 def _take_in_process(draft: Draft, job: JobOrder, entering: Decimal) -> None:
-    position = position_of(draft.state, job)
-    there = ZERO if position is None else position.queued
+    there = here(draft.state, job).queued
     if not job.expects_pieces or entering > there:
         raise Refused(
             f"{job.id} has {there} {job.unit} queued, so {entering} cannot go in.",

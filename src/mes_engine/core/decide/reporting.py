@@ -6,14 +6,21 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import move, start_pieces, transfer
+from mes_engine.core.decide.flow import (
+    move,
+    move_of,
+    open_lots,
+    start_pieces,
+    transfer,
+)
 from mes_engine.core.decide.posting import post_report
 from mes_engine.core.decide.stock import touch_rivals
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.messages import ReportFrom, ReportQuantity, Scrapped
 from mes_engine.core.quantity import MILLION, ZERO, checked_quantity, floored
-from mes_engine.core.readiness import position_of, remaining, routing_of
+from mes_engine.core.readiness import is_fed, remaining, routing_of
+from mes_engine.core.whereabouts import here
 from mes_engine.core.wip_ledger import Bucket
 
 
@@ -77,8 +84,7 @@ def can_take(draft: Draft, job: JobOrder) -> Decimal:
     """Return how many counted pieces the job order can take as its own."""
     if not job.expects_pieces:
         return remaining(job)
-    position = position_of(draft.state, job)
-    return ZERO if position is None else position.queued + position.in_process
+    return here(draft.state, job).to_work
 
 
 def count_report(job: JobOrder, role: str, quantity: Decimal) -> ReportQuantity:
@@ -150,9 +156,8 @@ def _make_room(
     Raises:
         Refused: More are reported than are there and the routing tolerates.
     """
-    position = position_of(draft.state, job)
     if command.taken_from is ReportFrom.SUSPECT:
-        there = ZERO if position is None else position.suspect
+        there = here(draft.state, job).suspect
         if command.suspect:
             raise Malformed("What is suspect already cannot be reported suspect.")
         excess = total - there
@@ -164,7 +169,7 @@ def _make_room(
     request, routing = draft.request(job.request), routing_of(draft.state, job)
     allowed = floored(request.quantity * routing.over_tolerance, unit=job.unit)
     used = _over_produced(draft, job)
-    is_entry = not any(routing.reaching(job.step))
+    is_entry = not is_fed(routing, job)
     is_within = command.taken_from is ReportFrom.WORK and excess <= allowed - used
     if not is_within or not (is_entry or command.reason.strip()):
         told = (
@@ -183,7 +188,9 @@ def _make_room(
             allowed=allowed_triggers(draft.state, job),
         )
     source = Bucket.STARTED if is_entry else Bucket.FOUND
-    move(draft, job, excess, source, Bucket.QUEUED, reason=command.reason)
+    lot = job.lot or open_lots(draft, request)[0].id
+    why = command.reason
+    move_of(draft, job, excess, source, Bucket.QUEUED, lot=lot, reason=why)
 
 
 def _over_produced(draft: Draft, job: JobOrder) -> Decimal:
@@ -207,9 +214,7 @@ def _move_all(draft: Draft, job: JobOrder, command: ReportQuantity) -> None:
         for source in _sources(command):
             if left == ZERO:
                 break
-            position = position_of(draft.state, job)
-            there = ZERO if position is None else position.of(source)
-            taken = min(left, there)
+            taken = min(left, here(draft.state, job).of(source))
             if taken > ZERO:
                 move(draft, job, taken, source, bucket, reason=why)
                 left -= taken

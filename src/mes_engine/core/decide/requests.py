@@ -1,12 +1,14 @@
 """Plant, routings and work requests: what is to be made, where and how."""
 
+from decimal import Decimal
+
 import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
-from mes_engine.core.decide.flow import store
+from mes_engine.core.decide.flow import open_lots, planned_of, store
 from mes_engine.core.decide.job_orders import release
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Malformed, NotFound, Refused
@@ -25,10 +27,17 @@ from mes_engine.core.plant import Plant
 from mes_engine.core.quantity import ZERO, checked_quantity, checked_unit
 from mes_engine.core.readiness import AT_WORK
 from mes_engine.core.requests import WorkRequest, WorkRequestState, visit_id
-from mes_engine.core.routing import ConnectionKind, Routing, routing_problems
+from mes_engine.core.routing import (
+    ConnectionKind,
+    JobPer,
+    Routing,
+    Step,
+    routing_problems,
+)
 from mes_engine.core.site import Site
 
 _W = WorkRequestState
+MOST_LOTS = 1_000
 
 
 def apply_plant(draft: Draft, command: ApplyPlant) -> dict[str, str]:
@@ -162,14 +171,39 @@ def create(draft: Draft, command: CreateWorkRequest) -> dict[str, str]:
         demand=command.demand,
         created_at=draft.at,
         releases_job_orders=command.releases_job_orders,
+        lot_size=_lot_size(command, routing),
     )
     draft.emit(f.WorkRequestCreated(work_request=request))
-    first = [store(draft, request, step.id) for step in routing.entries]
+    first = [_stored_first(draft, request, step) for step in routing.entries]
     return {
         "work_request": request.id,
         "revision": request.revision,
         "job_order": first[0].id,
     }
+
+
+def _lot_size(command: CreateWorkRequest, routing: Routing) -> Decimal:
+    if command.lot_size is None:
+        return ZERO
+    size = checked_quantity(command.lot_size, unit=routing.unit, of="lot size")
+    if size == ZERO or command.quantity / size > MOST_LOTS:
+        raise Malformed(
+            f"{command.work_request} cannot be made in lots of {size}.",
+            hint=f"Above 0, and at most {MOST_LOTS} lots.",
+        )
+    return size
+
+
+def _stored_first(draft: Draft, request: WorkRequest, step: Step) -> JobOrder:
+    """Store what begins the request: for all of it, or for each of its lots."""
+    if step.job_per is JobPer.REQUEST:
+        return store(draft, request, step.id)
+    planned = planned_of(request, open_lots(draft, request))
+    jobs = [
+        store(draft, draft.request(request.id), step.id, planned=amount, lot=lot)
+        for lot, amount in planned.items()
+    ]
+    return jobs[0]
 
 
 def _effective(draft: Draft, command: CreateWorkRequest) -> Routing:

@@ -1,5 +1,6 @@
 """Material: received into stock, and consumed by what was worked."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from mes_engine.core import facts as f
@@ -10,6 +11,7 @@ from mes_engine.core.lots import GenealogyEdge, LotExistence, MaterialLot
 from mes_engine.core.messages import ReceiveMaterial
 from mes_engine.core.quantity import ZERO, checked_quantity, floored
 from mes_engine.core.readiness import step_of, usable_stock
+from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.wip_ledger import Bucket, Move, Position
 
 
@@ -105,15 +107,14 @@ def _consume_from(
             )
         )
     )
-    request = draft.request(job.request)
-    if request.lot is not None:
+    for lot, amount in _shared_out(draft, job, taken, position.unit):
         draft.emit(
             f.LotConsumed(
                 edge=GenealogyEdge(
                     seq=draft.next_seq,
                     source=position.lot,
-                    target=request.lot,
-                    quantity=taken,
+                    target=lot,
+                    quantity=amount,
                     unit=position.unit,
                     job_order=job.id,
                     at=draft.at,
@@ -121,6 +122,23 @@ def _consume_from(
             )
         )
     end_if_empty(draft, position.lot)
+
+
+def _shared_out(
+    draft: Draft, job: JobOrder, taken: Decimal, unit: str
+) -> Iterator[tuple[str, Decimal]]:
+    """Yield how much of what was taken went into which of the lots worked on."""
+    positions = positions_of(draft.state, job)
+    worked = [one.went - one.queued - one.in_process for one in positions]
+    total, left = sum(worked, ZERO), taken
+    for index, position in enumerate(positions):
+        is_last = index == len(positions) - 1
+        share = left
+        if not is_last:
+            share = floored(taken * worked[index] / total, unit=unit) if total else ZERO
+        left -= share
+        if share > ZERO:
+            yield position.lot, share
 
 
 def end_if_empty(draft: Draft, name: str) -> None:

@@ -4,7 +4,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import live_job, store, visit_of
+from mes_engine.core.decide.flow import store, visit_to
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import end_if_empty
 from mes_engine.core.job_order import (
@@ -15,9 +15,10 @@ from mes_engine.core.job_order import (
     JobOrderTrigger,
 )
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.readiness import nothing_expected, position_of, routing_of
-from mes_engine.core.requests import Visit, WorkRequest, WorkRequestState, visit_id
-from mes_engine.core.routing import Connection, ConnectionKind
+from mes_engine.core.readiness import nothing_expected, routing_of
+from mes_engine.core.requests import Visit, WorkRequest, WorkRequestState
+from mes_engine.core.routing import Connection, ConnectionKind, Routing
+from mes_engine.core.whereabouts import fed_by, here
 
 replace = msgspec.structs.replace
 NOT_BEGUN = frozenset({*NOT_ALLOWED, *QUEUED, JobOrderState.ALLOWED_LOADED})
@@ -32,57 +33,74 @@ def settle_visit(draft: Draft, job: JobOrder) -> bool:
     visit = draft.state.visit.get(job.visit)
     if visit is None or visit.is_done:
         return visit is not None
-    position = position_of(draft.state, job)
-    left = ZERO if position is None else position.on_floor
-    if left or live_job(draft, visit.id) is not None:
+    if _on_floor(draft, visit) or _has_live_job(draft, visit):
         return False
     if not nothing_expected(draft.state, job).is_met:
         return False
-    draft.emit(f.VisitChanged(visit=replace(visit, is_done=True)))
+    visit = replace(visit, is_done=True)
+    draft.emit(f.VisitChanged(visit=visit))
     routing = routing_of(draft.state, job)
     request = draft.request(job.request)
-    for one in routing.leaving(job.step):
-        if one.kind is ConnectionKind.PRECEDENCE:
-            _pass_token(draft, request, one)
-        else:
-            _tell_nothing_comes(draft, request, one)
-    for other in draft.state.job_order.find("request", request.id):
-        draft.touch(other.id)  # Some may have waited for what cannot come any more.
+    _pass_tokens(draft, request, routing, visit)
+    for other in fed_by(draft.state, routing, visit):
+        _tell_nothing_comes(draft, other)
+    for one in draft.state.job_order.find("request", request.id):
+        draft.touch(one.id)  # Some may have waited for what cannot come any more.
     return True
 
 
+def _on_floor(draft: Draft, visit: Visit) -> bool:
+    positions = draft.state.position.find("place", visit.id)
+    return any(one.on_floor for one in positions)
+
+
+def _has_live_job(draft: Draft, visit: Visit) -> bool:
+    jobs = draft.state.job_order.find("visit", visit.id)
+    return any(not one.is_over for one in jobs)
+
+
+def _pass_tokens(
+    draft: Draft, request: WorkRequest, routing: Routing, visit: Visit
+) -> None:
+    """Tell the steps that wait for this one's end, once no pass of it is open."""
+    passes = draft.state.visit.find("step", (request.id, visit.step))
+    if any(not one.is_done for one in passes):
+        return
+    for one in routing.leaving(visit.step):
+        if one.kind is ConnectionKind.PRECEDENCE:
+            _pass_token(draft, request, one)
+
+
 def _pass_token(draft: Draft, request: WorkRequest, one: Connection) -> None:
-    target = visit_of(draft, request, one.target)
+    target = visit_to(draft, request, one.target)
+    if one.source in target.tokens:
+        return
     tokens = (*target.tokens, one.source)
     draft.emit(f.VisitChanged(visit=replace(target, tokens=tokens)))
-    successor = live_job(draft, target.id)
-    if successor is None and not draft.state.job_order.find("visit", target.id):
-        successor = store(draft, request, one.target)
-    if successor is not None:
-        draft.touch(successor.id)
-        if successor.expects_pieces:
-            _give_up_if_empty(draft, successor, target)
+    if not draft.state.job_order.find("visit", target.id):
+        store(draft, request, one.target)
+    for successor in draft.state.job_order.find("visit", target.id):
+        if not successor.is_over:
+            draft.touch(successor.id)
+            if successor.expects_pieces:
+                _give_up_if_empty(draft, successor, target)
 
 
-def _tell_nothing_comes(draft: Draft, request: WorkRequest, one: Connection) -> None:
-    """Tell a successor that nothing more comes; give it up if nothing ever came."""
-    target = draft.state.visit.get(visit_id(request.id, one.target))
-    if target is None or target.is_done:
-        return
-    successor = live_job(draft, target.id)
-    if successor is None:
+def _tell_nothing_comes(draft: Draft, target: Visit) -> None:
+    """Tell a visit that nothing more comes; give it up if nothing ever came."""
+    jobs = draft.state.job_order.find("visit", target.id)
+    live = [one for one in jobs if not one.is_over]
+    if not live:
         settle_afterwards(draft, target)
-        return
-    draft.touch(successor.id)
-    _give_up_if_empty(draft, successor, target)
+    for one in live:
+        draft.touch(one.id)
+        _give_up_if_empty(draft, one, target)
 
 
 def _give_up_if_empty(draft: Draft, successor: JobOrder, visit: Visit) -> None:
     """Cancel a job order that no pieces came to, and that none can come to."""
-    position = position_of(draft.state, successor)
-    is_empty = position is None or position.on_floor == ZERO
     if (
-        is_empty
+        here(draft.state, successor).on_floor == ZERO
         and successor.state in NOT_BEGUN
         and successor.run is None
         and nothing_expected(draft.state, successor).is_met
@@ -129,5 +147,6 @@ def derive_request(draft: Draft, request_id: str) -> None:
                 work_request=request.id, state=derived, lot=request.lot
             )
         )
-    if derived is WorkRequestState.COMPLETED and request.lot is not None:
-        end_if_empty(draft, request.lot)
+    if derived is WorkRequestState.COMPLETED:
+        for lot in draft.state.lot.find("request", request.id):
+            end_if_empty(draft, lot.id)

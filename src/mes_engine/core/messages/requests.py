@@ -18,6 +18,7 @@ class CreateWorkRequest(
     priority: int = 0
     demand: str = ""
     releases_job_orders: bool = True
+    lot_size: Decimal | None = None
 
 
 class ReleaseWorkRequest(

@@ -21,6 +21,7 @@ def upgrade() -> None:
         text("unit"),
         whole("created_at"),
         text("request", nullable=True),
+        text("parent", nullable=True),
         text("supplier"),
         text("supplier_lot"),
         word("lot", "quality", "quarantine unrestricted restricted rejected"),

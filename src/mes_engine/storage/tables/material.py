@@ -27,6 +27,7 @@ lot = strict_table(
     string("unit"),
     whole("created_at"),
     string("request", is_optional=True),
+    string("parent", is_optional=True),
     string("supplier"),
     string("supplier_lot"),
     word("quality", LotQuality),

@@ -7,7 +7,7 @@ from mes_engine.core.dispatching import Candidate
 from mes_engine.core.job_order import JobOrderState
 from mes_engine.core.messages import Answer
 from mes_engine.core.plant import DispatchRule
-from mes_engine.core.requests import WorkRequestState
+from mes_engine.core.requests import ReworkPass, WorkRequestState
 from mes_engine.core.runs import Clock, HoldMode, HoldScope, Lane
 from mes_engine.storage.columns import (
     body,
@@ -48,6 +48,7 @@ work_request = strict_table(
     string("lot", is_optional=True),
     whole("posted"),
     flag("releases_job_orders"),
+    quantity("lot_size"),
     Index(
         "ix_work_request_open",
         "partition",
@@ -63,6 +64,7 @@ visit = strict_table(
     string("request"),
     string("step"),
     whole("pass_number"),
+    body("rework", tuple[ReworkPass, ...]),
     body("tokens", tuple[str, ...]),
     string("chosen", is_optional=True),
     flag("is_done"),
@@ -108,6 +110,7 @@ job_order = strict_table(
     whole("begun_at", is_optional=True),
     whole("ended_at", is_optional=True),
     string("follows", is_optional=True),
+    string("lot", is_optional=True),
     string("reason"),
     Index(None, "partition", "request"),
 )

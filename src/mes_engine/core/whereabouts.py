@@ -1,0 +1,164 @@
+"""Where the pieces of a job order are, and what may still come to it."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from operator import attrgetter
+
+import msgspec
+
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.requests import SECOND, ReworkPass, Visit
+from mes_engine.core.routing import ConnectionKind, Routing
+from mes_engine.core.state import State
+from mes_engine.core.wip_ledger import Bucket, Position
+
+Stack = tuple[ReworkPass, ...]
+
+
+class Here(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is at a visit of what a job order works on, in its unit."""
+
+    queued: Decimal = ZERO
+    in_process: Decimal = ZERO
+    suspect: Decimal = ZERO
+    out: Decimal = ZERO
+    transit: Decimal = ZERO
+
+    def of(self, bucket: Bucket) -> Decimal:
+        """Return the amount in ``bucket``, one of those on the floor."""
+        amount: Decimal = getattr(self, bucket)
+        return amount
+
+    @property
+    def to_work(self) -> Decimal:
+        """What is there to be worked on."""
+        return self.queued + self.in_process
+
+    @property
+    def unaccounted(self) -> Decimal:
+        """What has not been reported yet, or waits for a disposition."""
+        return self.queued + self.in_process + self.suspect
+
+    @property
+    def on_floor(self) -> Decimal:
+        """Everything."""
+        return self.unaccounted + self.out + self.transit
+
+
+NOTHING = Here()
+_amounts = attrgetter("queued", "in_process", "suspect", "out", "transit")
+
+
+def here(state: State, job: JobOrder) -> Here:
+    """Return what is at the job order's visit, of its lot or of all of them."""
+    positions = positions_of(state, job)
+    if not positions:
+        return NOTHING
+    amounts = _amounts(positions[0])
+    for one in positions[1:]:
+        amounts = tuple(map(Decimal.__add__, amounts, _amounts(one)))
+    queued, in_process, suspect, out, transit = amounts
+    return Here(
+        queued=queued, in_process=in_process, suspect=suspect, out=out, transit=transit
+    )
+
+
+def positions_of(state: State, job: JobOrder) -> list[Position]:
+    """Return the positions at the job order's visit that it works on, oldest first."""
+    if job.lot is not None:
+        position = state.position.get((job.lot, job.visit))
+        return [] if position is None else [position]
+    return state.position.find("place", job.visit)
+
+
+def visit_at(state: State, request: str, step: str, rework: Stack) -> Visit | None:
+    """Return the request's visit to ``step`` in this pass, if it has come to it."""
+    visits = state.visit.find("step", (request, step))
+    return next((one for one in visits if one.rework == rework), None)
+
+
+def rework_at(routing: Routing, rework: Stack, step: str) -> Stack:
+    """Return the loops that pieces in ``rework`` are still in once they reach a step.
+
+    A loop is left with the step that follows its source.
+    """
+    while rework and step not in routing.body(rework[-1].loop):
+        rework = rework[:-1]
+    return rework
+
+
+def feeding(state: State, routing: Routing, target: Visit) -> list[Visit]:
+    """Return the open visits from which pieces may still come to ``target``."""
+    others = state.visit.find("open", target.request)
+    return [
+        one
+        for one in others
+        if one.id != target.id
+        and _may_come(state, routing, one, target.step, target.rework)
+    ]
+
+
+def fed_by(state: State, routing: Routing, source: Visit) -> list[Visit]:
+    """Return the open visits to which pieces of ``source`` may come."""
+    return [
+        one
+        for one in state.visit.find("open", source.request)
+        if one.id != source.id
+        and _may_come(state, routing, source, one.step, one.rework)
+    ]
+
+
+def is_within_reach(state: State, routing: Routing, request: str, step: str) -> bool:
+    """Whether the request has come to ``step``, or may still come there."""
+    if state.visit.find("step", (request, step)):
+        return True
+    inward = routing.reaching(step)
+    if not inward:
+        return True
+    if any(one.carries_pieces for one in inward):
+        return any(
+            _may_come(state, routing, one, step, ())
+            for one in state.visit.find("open", request)
+        )
+    return any(is_within_reach(state, routing, request, one.source) for one in inward)
+
+
+def _may_come(
+    state: State, routing: Routing, source: Visit, step: str, rework: Stack
+) -> bool:
+    if step in _ahead(state, routing, source) and (
+        rework_at(routing, source.rework, step) == rework
+    ):
+        return True
+    if not rework:
+        return False
+    last = rework[-1]
+    before = rework[:-1]
+    if last.pass_number > SECOND:
+        before += (ReworkPass(loop=last.loop, pass_number=last.pass_number - 1),)
+    turn = routing.loop(last.loop).source
+    is_there = (source.step, source.rework) == (turn, before)
+    return is_there or _may_come(state, routing, source, turn, before)
+
+
+def _ahead(state: State, routing: Routing, source: Visit) -> Iterable[str]:
+    """Return the steps after a visit, without those by ways that were not taken."""
+    if not routing.has_alternatives:
+        return routing.after(source.step)
+    seen: set[str] = set()
+    frontier = [source.step]
+    while frontier:
+        step = frontier.pop()
+        rework = rework_at(routing, source.rework, step)
+        visit = visit_at(state, source.request, step, rework)
+        for one in routing.leaving(step):
+            is_not_taken = (
+                one.kind is ConnectionKind.ALTERNATIVE
+                and visit is not None
+                and visit.chosen not in {None, one.target}
+            )
+            if one.carries_pieces and not is_not_taken and one.target not in seen:
+                seen.add(one.target)
+                frontier.append(one.target)
+    return seen
