@@ -33,7 +33,8 @@ def test_each_lot_has_job_orders_of_its_own() -> None:
     work(shop, second)
 
     (after,) = shop.jobs("mill")
-    assert (after.lot, after.planned) == (second.lot, 4)
+    assert after.lot == second.lot
+    assert after.planned == 4
     assert after.state is JobOrderState.ALLOWED_READY
     assert [one.queued for one in shop.state.position.find("place", after.visit)] == [4]
 

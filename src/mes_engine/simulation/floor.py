@@ -13,9 +13,10 @@ from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.readiness import position_of, remaining, routing_of
+from mes_engine.core.readiness import remaining, routing_of
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.runs import Lane
+from mes_engine.core.whereabouts import here
 from mes_engine.core.wip_ledger import Bucket
 from mes_engine.simulation.calendar import Calendar
 from mes_engine.simulation.demand import Demand
@@ -241,8 +242,7 @@ class Floor:
     def _there(self, job: JobOrder) -> Decimal:
         if not job.expects_pieces:
             return remaining(job)
-        position = position_of(self.shop.state, job)
-        return ZERO if position is None else position.queued + position.in_process
+        return here(self.shop.state, job).to_work
 
     def _passed_on_together(self, job: JobOrder) -> Decimal:
         batches = [
