@@ -11,13 +11,15 @@ from sqlalchemy.schema import SchemaItem
 from mes_engine.storage.metadata import Body, Flag, Quantity, Whole, Word, metadata
 
 
-def strict_table(name: str, *items: SchemaItem, has_rowid: bool = False) -> Table:
+def strict_table(name: str, *items: SchemaItem, has_rowid: bool = True) -> Table:
     """Return a table of ``metadata`` whose columns hold their declared type only.
 
     Args:
         name: Of the table.
         items: Its columns, constraints and indexes.
-        has_rowid: Whether its rows keep the order in which they came, beside their key.
+        has_rowid: False for what is written once and read by its key: writing is
+            cheaper. For other tables SQLite would, not knowing better, rather read all
+            of a partition by that key than use an index.
     """
     return Table(
         name,

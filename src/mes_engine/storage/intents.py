@@ -34,7 +34,6 @@ intent = strict_table(
     Column("answer", Body(Answer), nullable=True),
     UniqueConstraint("origin", "key"),
     Index("ix_intent_pending", "number", sqlite_where=text("answer IS NULL")),
-    has_rowid=True,
 )
 
 

@@ -30,7 +30,6 @@ from mes_engine.storage.tables.work import IS_HOLD_OPEN, IS_REQUEST_OPEN
 
 HANDLED_KEPT = 100_000
 AT_ONCE = 5_000
-HELD_HINT = "INDEXED BY ix_position_held"
 
 Query = Select[*tuple[Any, ...]]
 
@@ -63,26 +62,23 @@ def load_state(connection: Connection, partition: str) -> State:
 def _live(partition: str) -> Iterator[tuple[str, Query]]:
     """Yield what to read of which table; a row may be read twice.
 
-    Each query is one that an index answers, so that what is over costs nothing. Where
-    SQLite would not think of the index by itself, it is named.
+    Each query is one that an index answers, so that what is over costs nothing.
     """
     ours = {name: CODECS[name].query(partition) for name in t.PROJECTIONS}
     live = union_all(
-        select(t.work_request.c.id)
-        .where(t.work_request.c.partition == partition, text(IS_REQUEST_OPEN))
-        .with_hint(t.work_request, "INDEXED BY ix_work_request_open"),
-        select(t.posting.c.stream)
-        .where(t.posting.c.partition == partition, text(IS_UNSETTLED))
-        .with_hint(t.posting, "INDEXED BY ix_posting_unsettled"),
+        select(t.work_request.c.id).where(
+            t.work_request.c.partition == partition, text(IS_REQUEST_OPEN)
+        ),
+        select(t.posting.c.stream).where(
+            t.posting.c.partition == partition, text(IS_UNSETTLED)
+        ),
     ).cte("live")
     requests = select(live.c.id)
     jobs = select(t.job_order.c.id).where(
         t.job_order.c.partition == partition, t.job_order.c.request.in_(requests)
     )
-    held = (
-        select(t.position.c.lot)
-        .where(t.position.c.partition == partition, text(IS_HELD))
-        .with_hint(t.position, HELD_HINT)
+    held = select(t.position.c.lot).where(
+        t.position.c.partition == partition, text(IS_HELD)
     )
     for name in ("visit", "job_order", "lot", "position", "connection_flow"):
         yield name, ours[name].where(t.PROJECTIONS[name].c.request.in_(requests))
@@ -92,7 +88,7 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
     yield "lot", ours["lot"].where(t.lot.c.id.in_(held))
     yield (
         "position",
-        ours["position"].where(text(IS_HELD)).with_hint(t.position, HELD_HINT),
+        ours["position"].where(text(IS_HELD)),
     )
 
 

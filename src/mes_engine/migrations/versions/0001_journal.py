@@ -42,7 +42,6 @@ def upgrade() -> None:
         text("body"),
         sa.PrimaryKeyConstraint("partition", "site", name=op.f("pk_plant")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "routing",
@@ -52,7 +51,6 @@ def upgrade() -> None:
         text("body"),
         sa.PrimaryKeyConstraint("partition", "id", "revision", name=op.f("pk_routing")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "effective_routing",
@@ -61,7 +59,6 @@ def upgrade() -> None:
         text("revision", nullable=True),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_effective_routing")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "equipment",
@@ -80,7 +77,6 @@ def upgrade() -> None:
         whole("since"),
         sa.PrimaryKeyConstraint("partition", "work_unit", name=op.f("pk_equipment")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "signal",
@@ -93,7 +89,6 @@ def upgrade() -> None:
         flag("signal", "is_bad"),
         sa.PrimaryKeyConstraint("partition", "tag", name=op.f("pk_signal")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "machine_tally",
@@ -107,7 +102,6 @@ def upgrade() -> None:
             "partition", "work_unit", "role", name=op.f("pk_machine_tally")
         ),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "unassigned_production",
@@ -128,7 +122,6 @@ def upgrade() -> None:
             "partition", "seq", name=op.f("pk_unassigned_production")
         ),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_unassigned_production_partition_work_unit_seq"),
@@ -144,7 +137,6 @@ def upgrade() -> None:
         whole("n"),
         sa.PrimaryKeyConstraint("partition", "source", name=op.f("pk_watermark")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "counter",
@@ -153,7 +145,6 @@ def upgrade() -> None:
         whole("last"),
         sa.PrimaryKeyConstraint("partition", "name", name=op.f("pk_counter")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "intent",
@@ -184,5 +175,4 @@ def upgrade() -> None:
             "partition", "consumer", name=op.f("pk_consumer_cursor")
         ),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )

@@ -36,7 +36,6 @@ def upgrade() -> None:
         whole("lot_size"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_work_request")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_work_request_open"),
@@ -57,7 +56,6 @@ def upgrade() -> None:
         flag("visit", "is_done"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_visit")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_visit_partition_request"), "visit", ["partition", "request"]
@@ -113,7 +111,6 @@ def upgrade() -> None:
         text("reason"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_job_order")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_job_order_partition_request"), "job_order", ["partition", "request"]
@@ -137,7 +134,6 @@ def upgrade() -> None:
         whole("closed_at", nullable=True),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_run")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_run_partition_job_order"), "run", ["partition", "job_order"]
@@ -157,7 +153,6 @@ def upgrade() -> None:
         text("released_by"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_hold")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_hold_open"),
@@ -179,7 +174,6 @@ def upgrade() -> None:
         text("asked_for", nullable=True),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_dispatch_decision")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_dispatch_decision_partition_work_unit_seq"),

@@ -28,7 +28,6 @@ def upgrade() -> None:
         word("lot", "existence", "active consumed scrapped"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_lot")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_lot_partition_request"), "lot", ["partition", "request"])
     op.create_table(
@@ -65,7 +64,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("partition", "lot", "place", name=op.f("pk_position")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_position_held"),
@@ -90,7 +88,6 @@ def upgrade() -> None:
             "partition", "request", "source", "target", name=op.f("pk_connection_flow")
         ),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "move",
@@ -145,7 +142,6 @@ def upgrade() -> None:
         whole("at"),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_genealogy_edge")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_genealogy_edge_partition_source_target"),
@@ -185,7 +181,6 @@ def upgrade() -> None:
         text("reason"),
         sa.PrimaryKeyConstraint("partition", "key", name=op.f("pk_posting")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_posting_partition_stream_stream_seq"),

@@ -20,7 +20,6 @@ def upgrade() -> None:
         text("created_by"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_customer")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "crm_makeable",
@@ -31,7 +30,6 @@ def upgrade() -> None:
         whole("released_seq"),
         sa.PrimaryKeyConstraint("routing", name=op.f("pk_crm_makeable")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_crm_makeable_material"), "crm_makeable", ["material"])
     op.create_table(
@@ -51,7 +49,6 @@ def upgrade() -> None:
             name=op.f("fk_crm_sales_order_customer_crm_customer"),
         ),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_crm_sales_order_customer"), "crm_sales_order", ["customer"]
@@ -86,7 +83,6 @@ def upgrade() -> None:
             name=op.f("fk_crm_order_line_sales_order_crm_sales_order"),
         ),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "plm_revision",
@@ -106,7 +102,6 @@ def upgrade() -> None:
         text("withdrawn_by", nullable=True),
         sa.PrimaryKeyConstraint("routing", "revision", name=op.f("pk_plm_revision")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "scm_lot",
@@ -118,7 +113,6 @@ def upgrade() -> None:
         text("work_request", nullable=True),
         sa.PrimaryKeyConstraint("lot", name=op.f("pk_scm_lot")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_scm_lot_material"), "scm_lot", ["material"])
     op.create_table(
@@ -130,7 +124,6 @@ def upgrade() -> None:
         text("created_by"),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_scm_material")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "scm_supplier",
@@ -140,7 +133,6 @@ def upgrade() -> None:
         text("created_by"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scm_supplier")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "scm_receipt",
@@ -169,7 +161,6 @@ def upgrade() -> None:
             name=op.f("fk_scm_receipt_supplier_scm_supplier"),
         ),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_scm_receipt_material"), "scm_receipt", ["material"])
     op.create_index(op.f("ix_scm_receipt_supplier"), "scm_receipt", ["supplier"])
@@ -184,7 +175,6 @@ def upgrade() -> None:
             ["lot"], ["scm_lot.lot"], name=op.f("fk_scm_stock_lot_scm_lot")
         ),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "ledger_announced",
@@ -197,7 +187,6 @@ def upgrade() -> None:
             "stream", "stream_seq", name=op.f("uq_ledger_announced_stream_stream_seq")
         ),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "ledger_entry",
@@ -240,7 +229,6 @@ def upgrade() -> None:
             name=op.f("fk_ledger_entry_reverses_ledger_entry"),
         ),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_ledger_entry_work_center_business_date"),

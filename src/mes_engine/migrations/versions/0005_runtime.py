@@ -24,7 +24,6 @@ def upgrade() -> None:
             "partition", "job", "slot_at", name=op.f("pk_job_slot")
         ),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "reconciliation",
@@ -36,5 +35,4 @@ def upgrade() -> None:
         text("differences"),
         sa.PrimaryKeyConstraint("partition", "at", name=op.f("pk_reconciliation")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )

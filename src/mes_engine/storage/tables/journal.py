@@ -28,4 +28,5 @@ fact = strict_table(
         "seq",
         sqlite_where=text("type = 'message_set_aside'"),
     ),
+    has_rowid=False,
 )

@@ -92,6 +92,7 @@ move = strict_table(
     CheckConstraint("quantity > 0", name="quantity"),
     Index(None, "partition", "request", "seq"),
     Index(None, "partition", "lot", "seq"),
+    has_rowid=False,
 )
 
 genealogy_edge = strict_table(

@@ -174,5 +174,4 @@ handled = strict_table(
     string("digest"),
     body("answer", Answer),
     whole("at"),
-    has_rowid=True,
 )

@@ -1,0 +1,59 @@
+"""What is read at start and on the way is found by an index, however much is over."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection, event
+
+from mes_engine.storage import journal
+from mes_engine.storage.load import load_state
+from tests.storage.tampering import Site
+
+LIVE = ("visit", "job_order", "lot", "position", "run", "posting", "hold")
+
+
+def explained(connection: Connection, read: Callable[[Connection], object]) -> str:
+    """Return SQLite's plans for every statement of ``read``."""
+    said: list[tuple[str, tuple[object, ...]]] = []
+
+    def hear(
+        _: object, __: object, statement: str, values: object, *___: object
+    ) -> None:
+        assert isinstance(values, tuple)
+        said.append((statement, values))
+
+    event.listen(connection, "before_cursor_execute", hear)
+    read(connection)
+    event.remove(connection, "before_cursor_execute", hear)
+    plans = (
+        connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        for statement, values in said
+    )
+    return "\n".join(row.detail for plan in plans for row in plan)
+
+
+@pytest.mark.parametrize("table", LIVE)
+async def test_what_is_live_is_found_by_an_index(site: Site, table: str) -> None:
+    plan = await site.database.read(
+        lambda connection: explained(connection, lambda c: load_state(c, "main"))
+    )
+
+    searches = re.findall(rf"^S\w+ {table}\b.*$", plan, re.MULTILINE)
+    assert searches
+    for one in searches:
+        assert re.search(r" INDEX ix_|\(partition=\? AND id=\?\)", one), one
+
+
+@pytest.mark.parametrize("ways", [journal.uses, journal.origins])
+async def test_genealogy_is_found_by_an_index(
+    site: Site, ways: Callable[[Connection, str, str], object]
+) -> None:
+    def asked(connection: Connection) -> str:
+        return explained(connection, lambda one: ways(one, "main", "L-000001"))
+
+    plan = await site.database.read(asked)
+
+    searches = re.findall(r"^S\w+ genealogy_edge\b.*$", plan, re.MULTILINE)
+    assert len(searches) > 1
+    assert all(" INDEX ix_" in one for one in searches), plan
