@@ -23,6 +23,9 @@ from mes_engine.core.messages import (
     Outcome,
     ReceiveMaterial,
     RecordPosting,
+    RegisterAsset,
+    RegisterPerson,
+    ReleaseDocument,
     ReleaseHold,
     ReleaseRouting,
     ReleaseWorkRequest,
@@ -261,6 +264,11 @@ def a_day(shop: Shop) -> None:
     )
     shop.do(ReleaseHold(hold=hold.result["hold"]))
     shop.do(OpenHold(scope=HoldScope.JOB_ORDER, target=waiting, reason="bars"))
+    shop.do(
+        RegisterAsset(asset="T-1", asset_class="END-MILL", name="Mill", crib="CRIB")
+    )
+    shop.do(RegisterPerson(person="Jo", name="Jo"))
+    shop.do(ReleaseDocument(document="WI-7", revision="A", title="Milling"))
 
 
 def settle_postings(shop: Shop) -> None:

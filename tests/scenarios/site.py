@@ -96,10 +96,16 @@ class Site:
                 return found
             after = int(page["next"])
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        person: str = "Maria",
+    ) -> httpx.Response:
         """Send a command, under a key of its own."""
         key = f"press-{next(self.numbers):08}"
-        headers = {"Idempotency-Key": key}
+        headers = {"Idempotency-Key": key, "X-Person": person}
         return self._http.post(path, json=body, headers=headers)
 
     def done(self, path: str, **body: Any) -> Any:

@@ -11,6 +11,9 @@ class ConditionName(StrEnum):
     UPSTREAM_QUANTITY = "upstream_quantity"
     MATERIAL_AVAILABLE = "material_available"
     EQUIPMENT_AVAILABLE = "equipment_available"
+    TOOL_AVAILABLE = "tool_available"
+    PERSON_QUALIFIED = "person_qualified"
+    DOCUMENT_RELEASED = "document_released"
     NO_HOLD = "no_hold"
     REQUEST_RELEASED = "request_released"
     ROUTING_EFFECTIVE = "routing_effective"
@@ -28,6 +31,9 @@ READINESS = (
     ConditionName.UPSTREAM_QUANTITY,
     ConditionName.MATERIAL_AVAILABLE,
     ConditionName.EQUIPMENT_AVAILABLE,
+    ConditionName.TOOL_AVAILABLE,
+    ConditionName.PERSON_QUALIFIED,
+    ConditionName.DOCUMENT_RELEASED,
     ConditionName.NO_HOLD,
     ConditionName.REQUEST_RELEASED,
 )

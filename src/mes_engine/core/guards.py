@@ -5,6 +5,13 @@ from collections.abc import Callable, Iterable
 from mes_engine.core import readiness as r
 from mes_engine.core.conditions import READINESS, Condition, ConditionName
 from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
+from mes_engine.core.means import (
+    Asker,
+    asker_qualified,
+    document_released,
+    person_qualified,
+    tool_available,
+)
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.runs import Lane, Run
 from mes_engine.core.state import State
@@ -13,17 +20,24 @@ Guard = Callable[[State, JobOrder], Condition]
 
 
 def unmet_guards(
-    state: State, job: JobOrder, trigger: JobOrderTrigger
+    state: State,
+    job: JobOrder,
+    trigger: JobOrderTrigger,
+    asker: Asker | None = None,
 ) -> tuple[Condition, ...]:
     """Return why ``trigger`` would be refused; empty if its guards hold.
 
-    The job order's state is expected to accept the trigger.
+    Args:
+        state: Where to look.
+        job: Whose state is expected to accept the trigger.
+        trigger: What is asked for.
+        asker: By whom; whether anybody could, if None.
     """
     row = JOB_ORDER_CHART.row(job.state, trigger)
     if row is None:
         return ()
     names = (ConditionName(name) for name in row.guards)
-    found = (_asked(state, job, trigger, name) for name in names)
+    found = (_asked(state, job, trigger, name, asker) for name in names)
     return tuple(one for one in found if not one.is_met)
 
 
@@ -95,8 +109,17 @@ def claim_held(state: State, job: JobOrder) -> Condition:
 
 
 def _asked(
-    state: State, job: JobOrder, trigger: JobOrderTrigger, name: ConditionName
+    state: State,
+    job: JobOrder,
+    trigger: JobOrderTrigger,
+    name: ConditionName,
+    asker: Asker | None,
 ) -> Condition:
+    if trigger is not JobOrderTrigger.PRECONDITIONS_MET:  # Those ask of nobody.
+        if name is ConditionName.PERSON_QUALIFIED and asker is not None:
+            return asker_qualified(state, job, asker)
+        if name is ConditionName.TOOL_AVAILABLE:
+            return tool_available(state, job, is_free=True)
     if name is ConditionName.MATERIAL_AVAILABLE and trigger in {
         JobOrderTrigger.COMPLETE,
         JobOrderTrigger.STOP,
@@ -118,6 +141,9 @@ _READINESS: dict[ConditionName, Guard] = {
     ConditionName.UPSTREAM_QUANTITY: r.upstream_quantity,
     ConditionName.MATERIAL_AVAILABLE: _material_for_the_rest,
     ConditionName.EQUIPMENT_AVAILABLE: r.equipment_available,
+    ConditionName.TOOL_AVAILABLE: tool_available,
+    ConditionName.PERSON_QUALIFIED: person_qualified,
+    ConditionName.DOCUMENT_RELEASED: document_released,
     ConditionName.NO_HOLD: r.no_hold,
     ConditionName.REQUEST_RELEASED: r.request_released,
 }

@@ -70,6 +70,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         setup_us: Closed setup time; processing and breakdown likewise (microseconds).
         run: The open run, if it is loaded.
         materials: What its step consumes.
+        needs: What else its step names (see ``means``).
         number: Counts the job orders of the plant; its id is made of it.
         follows: The job order whose remainder this one does.
         lot: The lot that it works on; None where it takes all that come to its visit.
@@ -98,6 +99,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     queued_at: int | None = None
     run: str | None = None
     materials: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     good: Decimal = ZERO
     scrap: Decimal = ZERO
     lost: Decimal = ZERO
@@ -140,12 +142,15 @@ END_STATES = frozenset({_S.ENDED_COMPLETED, _S.ENDED_CLOSED, _S.ABORTED, _S.CANC
 QUEUED = frozenset({_S.ALLOWED_WAITING, _S.ALLOWED_READY})
 ON_A_MACHINE = frozenset({_S.ALLOWED_LOADED, *RUNNING, *INTERRUPTED})
 
+_LOADABLE = (_C.PERSON_QUALIFIED, _C.TOOL_AVAILABLE)
+_MENDABLE = (_C.TOOL_AVAILABLE, _C.DOCUMENT_RELEASED)
+
 
 def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
     itself = [
         *(Row(_T.REPORT, state, state) for state in (*RUNNING, *INTERRUPTED)),
         *(
-            Row(_T.MOVE_TO, state, state, (_C.NO_HOLD,))
+            Row(_T.MOVE_TO, state, state, (_C.NO_HOLD, *_LOADABLE))
             for state in (_S.ALLOWED_LOADED, _S.INTERRUPTED_SUSPENDED)
         ),
         # What is held may be brought elsewhere, and goes on being held there.
@@ -175,7 +180,12 @@ def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
         Row(_T.REVOKE_START, _S.ALLOWED_WAITING, _S.NOT_ALLOWED_WAITING),
         Row(_T.REVOKE_START, _S.ALLOWED_READY, _S.NOT_ALLOWED_READY),
         Row(_T.REVOKE_START, _S.ALLOWED_LOADED, _S.NOT_ALLOWED_READY),
-        Row(_T.LOAD, _S.ALLOWED_READY, _S.ALLOWED_LOADED, (_C.NO_HOLD, _C.LANE_FREE)),
+        Row(
+            _T.LOAD,
+            _S.ALLOWED_READY,
+            _S.ALLOWED_LOADED,
+            (_C.NO_HOLD, _C.LANE_FREE, *_LOADABLE),
+        ),
         Row(_T.UNLOAD, _S.ALLOWED_LOADED, _S.ALLOWED_READY),
         Row(
             _T.BEGIN_SETUP,
@@ -202,7 +212,12 @@ def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
             (_C.NO_HOLD,),
         ),
         *(
-            Row(_T.RESUME, state, _S.RUNNING_PROCESSING, (_C.NO_HOLD, _C.CLAIM_HELD))
+            Row(
+                _T.RESUME,
+                state,
+                _S.RUNNING_PROCESSING,
+                (_C.NO_HOLD, _C.CLAIM_HELD, *_MENDABLE),
+            )
             for state in INTERRUPTED
         ),
         *(

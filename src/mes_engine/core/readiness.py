@@ -5,6 +5,7 @@ from decimal import Decimal
 from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.job_order import INTERRUPTED, RUNNING, JobOrder, JobOrderState
 from mes_engine.core.lots import LotQuality
+from mes_engine.core.means import means
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import Visit
 from mes_engine.core.routing import Component, Routing, Step, StepOrder
@@ -16,12 +17,21 @@ from mes_engine.core.wip_ledger import Position
 AT_WORK = frozenset({*RUNNING, *INTERRUPTED})
 
 
-def readiness(state: State, job: JobOrder) -> tuple[Condition, ...]:
-    """Return every condition of readiness of ``job``, met or not."""
+def readiness(
+    state: State, job: JobOrder, *, at: int | None = None
+) -> tuple[Condition, ...]:
+    """Return every condition of readiness of ``job``, met or not.
+
+    Args:
+        state: Where to look.
+        job: What could be ready.
+        at: When; what expires counts for ever if None.
+    """
     return (
         upstream_quantity(state, job),
         material_available(state, job, for_pieces=to_come(state, job)),
         equipment_available(state, job),
+        *means(state, job, at=at),
         no_hold(state, job),
         request_released(state, job),
     )

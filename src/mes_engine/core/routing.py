@@ -12,6 +12,7 @@ from operator import attrgetter
 
 import msgspec
 
+from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.quantity import UNITS, ZERO
 
 
@@ -59,6 +60,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         setup_s: Standard time to set up, in seconds, for each job order.
         run_s: Standard time to run, in seconds, for each piece.
+        tools: The classes of the assets that it needs, one of each mention.
+        qualification: What it asks of whoever loads and begins it.
+        documents: The ids of those that it is worked by.
     """
 
     id: str
@@ -70,6 +74,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     setup_s: Decimal = ZERO
     run_s: Decimal = ZERO
     consumes: tuple[Component, ...] = ()
+    tools: tuple[str, ...] = ()
+    qualification: QualificationNeed | None = None
+    documents: tuple[str, ...] = ()
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,6 +297,9 @@ def _number_problems(routing: Routing) -> Iterator[tuple[str, str]]:
             if not (seconds.is_finite() and seconds >= ZERO):
                 yield f"steps.{index}.{name}", f"{seconds} is no time of 0 or more"
         yield from _component_problems(index, step)
+        need = step.qualification
+        if need is not None and need.level < 1:
+            yield f"steps.{index}.qualification.level", f"{need.level} is no level"
     for index, one in enumerate(routing.connections):
         batch, share = one.transfer_batch, one.share
         path = f"connections.{index}"

@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
+from mes_engine.core.assets import PhysicalAsset
 from mes_engine.core.dispatching import DispatchDecision
+from mes_engine.core.documents import Document
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Refused
 from mes_engine.core.facts import CommandHandled, SourceAdvanced
 from mes_engine.core.job_order import QUEUED, JobOrder
 from mes_engine.core.lots import GenealogyEdge, MaterialLot
+from mes_engine.core.personnel import Person
 from mes_engine.core.plant import Plant
 from mes_engine.core.postings import SETTLED, Posting
 from mes_engine.core.production import MachineTally, UnassignedProduction
@@ -241,13 +244,14 @@ TABLES: dict[str, TableSpec] = {
     ),
     "job_order": TableSpec(
         lambda one: one.id,
-        ("request", "visit", "queue", "live_at", "consumes"),
+        ("request", "visit", "queue", "live_at", "consumes", "needs"),
         lambda one: (
             (one.request,),
             (one.visit,),
             (one.work_center,) if one.state in QUEUED else (),
             () if one.is_over else (one.work_center,),
             () if one.is_over else one.materials,
+            () if one.is_over else one.needs,
         ),
     ),
     "run": TableSpec(
@@ -260,6 +264,17 @@ TABLES: dict[str, TableSpec] = {
         ("target",),
         lambda one: (((one.scope, one.target),) if one.is_open else (),),
     ),
+    "physical_asset": TableSpec(
+        lambda one: one.id,
+        ("class", "run"),
+        lambda one: ((one.asset_class,), (one.run,) if one.run else ()),
+    ),
+    "person": TableSpec(
+        lambda one: one.id,
+        ("qualification",),
+        lambda one: (tuple(held.name for held in one.qualifications),),
+    ),
+    "document": TableSpec(lambda one: one.id),
     "lot": TableSpec(
         lambda one: one.id,
         ("request",),
@@ -322,6 +337,9 @@ class State:
     job_order: Table[str, JobOrder]
     run: Table[str, Run]
     hold: Table[str, Hold]
+    physical_asset: Table[str, PhysicalAsset]
+    person: Table[str, Person]
+    document: Table[str, Document]
     lot: Table[str, MaterialLot]
     position: Table[tuple[str, str], Position]
     connection_flow: Table[tuple[str, str, str], ConnectionFlow]

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from mes_engine.core.errors import Malformed
+from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.quantity import ZERO, checked_quantity
 from mes_engine.core.routing import (
     BeginOn,
@@ -46,6 +47,13 @@ class ComponentEntry(Section):
     unit: UnitCode
 
 
+class QualificationEntry(Section):
+    """What a step asks of whoever loads and begins it."""
+
+    name: Code
+    level: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
 class StepEntry(Section):
     """One of ``steps``."""
 
@@ -58,6 +66,9 @@ class StepEntry(Section):
     setup_s: Seconds = ZERO
     run_s: Seconds = ZERO
     consumes: list[ComponentEntry] = Field(default_factory=list)
+    tools: list[Code] = Field(default_factory=list)
+    qualification: QualificationEntry | None = None
+    documents: list[Code] = Field(default_factory=list)
 
 
 class ConnectionEntry(Section):
@@ -99,6 +110,7 @@ class RoutingFile(Section):
 Capabilities = AbstractSet[tuple[str, str]]
 """Which work center has a work unit of which class."""
 
+_PARTS_OF_A_STEP = {"consumes", "tools", "qualification", "documents"}
 _PLANT_NAMES = ("work center", "equipment class")
 
 
@@ -138,8 +150,15 @@ def to_routing(file: RoutingFile, *, over_tolerance: Decimal) -> Routing:
     """Return the core's routing of a file."""
     steps = tuple(
         Step(
-            **one.model_dump(exclude={"consumes"}),
+            **one.model_dump(exclude=_PARTS_OF_A_STEP),
             consumes=tuple(Component(**part.model_dump()) for part in one.consumes),
+            tools=tuple(one.tools),
+            qualification=(
+                None
+                if one.qualification is None
+                else QualificationNeed(**one.qualification.model_dump())
+            ),
+            documents=tuple(one.documents),
         )
         for one in file.steps
     )

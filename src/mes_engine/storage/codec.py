@@ -15,11 +15,14 @@ from sqlalchemy import Select, Table, Text, column, select
 from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.types import TypeDecorator
 
+from mes_engine.core.assets import PhysicalAsset
 from mes_engine.core.dispatching import DispatchDecision
+from mes_engine.core.documents import Document
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.facts import CommandHandled, SourceAdvanced
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import GenealogyEdge, MaterialLot
+from mes_engine.core.personnel import Person
 from mes_engine.core.plant import Plant
 from mes_engine.core.postings import Posting
 from mes_engine.core.production import MachineTally, UnassignedProduction
@@ -44,6 +47,9 @@ STRUCTS: dict[str, type] = {
     "job_order": JobOrder,
     "run": Run,
     "hold": Hold,
+    "physical_asset": PhysicalAsset,
+    "person": Person,
+    "document": Document,
     "lot": MaterialLot,
     "position": Position,
     "connection_flow": ConnectionFlow,

@@ -15,6 +15,7 @@ from mes_engine.http.limits import KnownHosts, RequestLimits, SafetyHeaders
 from mes_engine.http.problems import UnexpectedErrors, install_problem_handlers
 from mes_engine.storage.database import Database
 from mes_engine.web.command_bodies import problem_told
+from mes_engine.web.documents import documents_router
 from mes_engine.web.health import health_router
 from mes_engine.web.help import help_router
 from mes_engine.web.holds import holds_router
@@ -24,8 +25,10 @@ from mes_engine.web.journal import journal_router
 from mes_engine.web.lots import lots_router
 from mes_engine.web.pages import pages_router
 from mes_engine.web.parts import Clock, EngineFace, FeedFace, LinkStates, Parts
+from mes_engine.web.people import people_router
 from mes_engine.web.postings import postings_router
 from mes_engine.web.routings import routings_router
+from mes_engine.web.tools import tools_router
 from mes_engine.web.work_requests import work_requests_router
 from mes_engine.web.work_units import work_units_router
 
@@ -39,6 +42,9 @@ _ROUTERS = (
     job_order_commands_router,
     work_requests_router,
     holds_router,
+    tools_router,
+    people_router,
+    documents_router,
     lots_router,
     routings_router,
     postings_router,

@@ -16,6 +16,13 @@ class ComponentView(View):
     unit: str
 
 
+class QualificationNeedView(View):
+    """What a step asks of whoever loads and begins it."""
+
+    name: str
+    level: int
+
+
 class RoutingStepView(View):
     """One step of a routing; times are in seconds."""
 
@@ -28,6 +35,9 @@ class RoutingStepView(View):
     setup_s: Decimals
     run_s: Decimals
     consumes: list[ComponentView]
+    tools: list[str]
+    qualification: QualificationNeedView | None
+    documents: list[str]
 
 
 class ConnectionView(View):

@@ -13,14 +13,17 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.decide import (
     dispatch,
+    documents,
     ending,
     holds,
     job_orders,
     machine,
+    personnel,
     posting,
     reporting,
     requests,
     stock,
+    tools,
 )
 from mes_engine.core.decide.chart import TriggerView, check, explain
 from mes_engine.core.decide.draft import Draft
@@ -152,7 +155,7 @@ def _settle(draft: Draft) -> None:
 
 
 def _refresh(draft: Draft, job: JobOrder) -> None:
-    conditions = readiness(draft.state, job)
+    conditions = readiness(draft.state, job, at=draft.now)
     if conditions != job.conditions:
         draft.emit(f.ConditionsChanged(job_order=job.id, conditions=conditions))
     lacks = unmet(conditions)
@@ -237,6 +240,16 @@ _HANDLERS: dict[type, Handler] = {
     m.ReleaseHold: holds.release_hold,
     m.DispatchWorkUnit: dispatch.dispatch,
     m.ReceiveMaterial: stock.receive,
+    m.RegisterAsset: tools.register,
+    m.MountTool: tools.mount,
+    m.UnmountTool: tools.unmount,
+    m.WithdrawTool: tools.withdraw,
+    m.ReturnTool: tools.give_back,
+    m.RegisterPerson: personnel.register_person,
+    m.GrantQualification: personnel.grant,
+    m.RevokeQualification: personnel.revoke,
+    m.ReleaseDocument: documents.release_document,
+    m.WithdrawDocument: documents.withdraw_document,
     m.RecordPosting: posting.record_posting,
     m.RetryPosting: posting.retry_posting,
     m.WaivePosting: posting.waive_posting,

@@ -42,7 +42,7 @@ def check(draft: Draft, job: JobOrder, trigger: JobOrderTrigger) -> JobOrderStat
     row = JOB_ORDER_CHART.row(job.state, trigger)
     if row is None:
         raise _not_now(draft.state, job, trigger)
-    unmet = unmet_guards(draft.state, job, trigger)
+    unmet = unmet_guards(draft.state, job, trigger, draft.asker)
     if unmet:
         raise refusal(draft.state, job, trigger, unmet)
     return row.dest

@@ -3,7 +3,9 @@
 import msgspec
 
 from mes_engine.core import facts as f
+from mes_engine.core.assets import PhysicalAsset
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.tools import chosen_tools, claim_tools, free_tools
 from mes_engine.core.errors import Refused
 from mes_engine.core.guards import claims_told, lane_of
 from mes_engine.core.job_order import JobOrder
@@ -33,11 +35,18 @@ def suitable_unit(draft: Draft, job: JobOrder, name: str) -> WorkUnit:
     return unit
 
 
-def claim(draft: Draft, job: JobOrder, unit: WorkUnit, wanted: Lane | None) -> Run:
-    """Open a run of the job order on a free lane of ``unit``.
+def claim(
+    draft: Draft,
+    job: JobOrder,
+    unit: WorkUnit,
+    wanted: Lane | None,
+    *,
+    tools: list[PhysicalAsset] | None = None,
+) -> Run:
+    """Open a run of the job order on a free lane of ``unit``, with its tools.
 
     Raises:
-        Refused: No lane is free; says who has them.
+        Refused: No lane or no tool is free; says who has them.
     """
     equipment = draft.state.equipment.get(unit.id)
     if equipment is not None and equipment.is_out_of_service:
@@ -55,6 +64,7 @@ def claim(draft: Draft, job: JobOrder, unit: WorkUnit, wanted: Lane | None) -> R
             hint="Wait for it to end, unload it, or choose another work unit.",
             unmet=[f"lane_free: {told}"],
         )
+    chosen = chosen_tools(draft, job, unit) if tools is None else tools
     number = draft.state.last_number("run") + 1
     run = Run(
         id=f"R-{number:06}",
@@ -67,6 +77,7 @@ def claim(draft: Draft, job: JobOrder, unit: WorkUnit, wanted: Lane | None) -> R
         person=draft.person,
     )
     draft.emit(f.RunOpened(run=run))
+    claim_tools(draft, chosen, run)
     return run
 
 
@@ -130,6 +141,7 @@ def close_run(draft: Draft, job: JobOrder) -> None:
     if run is not None:
         stopped = set_clock(draft, run, Clock.STOPPED)
         draft.emit(f.RunChanged(run=replace(stopped, closed_at=stopped.since)))
+        free_tools(draft, job, stopped)
         # Whoever is staged or queued here may have a lane now.
         for other in draft.state.run.find("work_unit", run.work_unit):
             draft.touch(other.job_order)

@@ -13,6 +13,7 @@ from mes_engine.core.dispatching import (
 from mes_engine.core.errors import Refused
 from mes_engine.core.guards import claims_told, lane_of, unmet
 from mes_engine.core.job_order import JobOrder
+from mes_engine.core.means import combination
 from mes_engine.core.messages import DispatchWorkUnit, LoadJobOrder
 from mes_engine.core.plant import WorkUnit
 
@@ -54,12 +55,18 @@ def queue(draft: Draft, unit: WorkUnit) -> tuple[Candidate, ...]:
     """Return the queue of the unit's work center, in turn, with what is unmet."""
     center = draft.state.site.work_center(unit.work_center)
     waiting = draft.state.job_order.find("queue", center.id)
-    reasons = {job.id: _speaks_against(job, unit) for job in waiting}
+    reasons = {job.id: _speaks_against(draft, job, unit) for job in waiting}
     return ranked(center.rule, waiting, reasons)
 
 
-def _speaks_against(job: JobOrder, unit: WorkUnit) -> tuple[Condition, ...]:
+def _speaks_against(
+    draft: Draft, job: JobOrder, unit: WorkUnit
+) -> tuple[Condition, ...]:
     against = unmet(job.conditions)
+    if job.needs:
+        known = {one.name for one in against}
+        asked = combination(draft.state, job, unit, draft.asker)
+        against += tuple(one for one in asked if one.name not in known)
     if job.equipment_class in unit.classes:
         return against
     unsuitable = Condition(

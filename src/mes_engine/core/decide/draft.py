@@ -4,6 +4,7 @@ from mes_engine.core import facts as f
 from mes_engine.core.errors import NotFound
 from mes_engine.core.evolve import evolve
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
+from mes_engine.core.means import Asker
 from mes_engine.core.requests import WorkRequest
 from mes_engine.core.state import State
 
@@ -64,6 +65,16 @@ class Draft:
     def touch(self, *job_orders: str) -> None:
         """Note that the conditions of these job orders may have changed."""
         self.touched.update(dict.fromkeys(job_orders))
+
+    def touch_needing(self, need: str) -> None:
+        """Note that something that these job orders need is no longer as it was."""
+        for job in self.state.job_order.find("needs", need):
+            self.touch(job.id)
+
+    @property
+    def asker(self) -> Asker:
+        """Who does this, and when it happened."""
+        return Asker(person=self.person, at=self.at)
 
     def job(self, job_order: str) -> JobOrder:
         """Return the job order.

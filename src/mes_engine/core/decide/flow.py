@@ -13,6 +13,7 @@ from mes_engine.core.job_order import (
     JobOrderTrigger,
 )
 from mes_engine.core.lots import MaterialLot
+from mes_engine.core.means import needs_of
 from mes_engine.core.quantity import ZERO, floored
 from mes_engine.core.readiness import is_fed, routing_of, visit_of
 from mes_engine.core.requests import Visit, WorkRequest, visit_id
@@ -106,6 +107,7 @@ def store(
         stored_at=draft.at,
         expects_pieces=routing.holds_pieces(step),
         materials=tuple(one.material for one in detail.consumes),
+        needs=needs_of(detail),
         follows=None if follows is None else follows.id,
         lot=lot,
     )

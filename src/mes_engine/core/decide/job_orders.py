@@ -18,8 +18,15 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import look_ahead, move, start_pieces
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import touch_rivals
+from mes_engine.core.decide.tools import chosen_tools
 from mes_engine.core.errors import Malformed, Refused
-from mes_engine.core.job_order import INTERRUPTED, JobOrder, JobOrderTrigger
+from mes_engine.core.job_order import (
+    INTERRUPTED,
+    RUNNING,
+    JobOrder,
+    JobOrderState,
+    JobOrderTrigger,
+)
 from mes_engine.core.messages import (
     BeginJobOrder,
     MoveJobOrder,
@@ -135,6 +142,20 @@ def hold(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
     return draft.move_state(draft.job(job.id), _T.HOLD, after, reason=reason)
 
 
+def take_off(draft: Draft, job: JobOrder, reason: str) -> None:
+    """Take it off its machine: it goes on when what forbids it is mended."""
+    if job.run is None:
+        return
+    if job.state is JobOrderState.ALLOWED_LOADED:
+        unload(draft, job, reason)
+        return
+    _leave_unit(draft, job)
+    job = draft.job(job.id)
+    if job.state in RUNNING:
+        after = check(draft, job, _T.PAUSE)
+        draft.move_state(job, _T.PAUSE, after, reason=reason)
+
+
 def resume(draft: Draft, command: ResumeJobOrder) -> JobOrder:
     """Go on where it was interrupted, or at another work unit."""
     job = draft.job(command.job_order)
@@ -161,8 +182,9 @@ def move_to(draft: Draft, command: MoveJobOrder) -> JobOrder:
     run = open_run(draft, job)
     if run is not None and run.work_unit == unit.id:
         raise Refused(f"{job.id} is on {unit.id} already.")
+    tools = chosen_tools(draft, job, unit)  # Its own come along.
     _leave_unit(draft, job)
-    claim(draft, draft.job(job.id), unit, command.lane)
+    claim(draft, draft.job(job.id), unit, command.lane, tools=tools)
     return draft.move_state(draft.job(job.id), _T.MOVE_TO, after)
 
 

@@ -255,7 +255,7 @@ def _begin_if(draft: Draft, job: JobOrder, *occasions: BeginOn) -> JobOrder:
     }
     if not is_loaded or step_of(draft.state, job).begin_on not in occasions:
         return job
-    if unmet_guards(draft.state, job, JobOrderTrigger.BEGIN):
+    if unmet_guards(draft.state, job, JobOrderTrigger.BEGIN, draft.asker):
         return job
     return begin(draft, BeginJobOrder(job_order=job.id))
 

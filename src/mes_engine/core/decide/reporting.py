@@ -15,6 +15,7 @@ from mes_engine.core.decide.flow import (
 )
 from mes_engine.core.decide.posting import post_report
 from mes_engine.core.decide.stock import touch_rivals
+from mes_engine.core.decide.tools import wear_tools
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.messages import ReportFrom, ReportQuantity, Scrapped
@@ -72,6 +73,8 @@ def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -
         seconds = (command.setup_s, command.processing_s, command.down_s)
         book_time(draft, draft.job(job.id), *(int(one * MILLION) for one in seconds))
     job = draft.job(job.id)
+    if command.taken_from is ReportFrom.WORK:
+        wear_tools(draft, job, total)
     transfer(draft, job, is_ending=False)
     post_report(draft, job)
     if job.worked > job.planned:

@@ -45,6 +45,15 @@ from mes_engine.core.facts.material import (
     MaterialFact,
     QuantityMoved,
 )
+from mes_engine.core.facts.means import (
+    AssetChanged,
+    AssetRegistered,
+    DocumentReleased,
+    DocumentWithdrawn,
+    MeansFact,
+    PersonQualified,
+    PersonRegistered,
+)
 from mes_engine.core.facts.posting import PostingFact, PostingMoved, PostingRaised
 from mes_engine.core.facts.requests import (
     RequestsFact,
@@ -65,9 +74,13 @@ from mes_engine.core.facts.work import (
 
 __all__ = [
     "FACT_VERSION",
+    "AssetChanged",
+    "AssetRegistered",
     "CommandHandled",
     "ConditionsChanged",
     "DispatchDecided",
+    "DocumentReleased",
+    "DocumentWithdrawn",
     "EquipmentChanged",
     "Fact",
     "GapSeen",
@@ -81,6 +94,8 @@ __all__ = [
     "LotEnded",
     "MachineCounted",
     "MessageSetAside",
+    "PersonQualified",
+    "PersonRegistered",
     "PlantApplied",
     "PostingMoved",
     "PostingRaised",
@@ -111,6 +126,7 @@ Fact = (
     MasterFact
     | RequestsFact
     | MaterialFact
+    | MeansFact
     | WorkFact
     | FloorFact
     | MachineFact

@@ -21,6 +21,19 @@ from mes_engine.core.messages.master import (
     WithdrawRouting,
 )
 from mes_engine.core.messages.material import MaterialCommand, ReceiveMaterial
+from mes_engine.core.messages.means import (
+    GrantQualification,
+    MeansCommand,
+    MountTool,
+    RegisterAsset,
+    RegisterPerson,
+    ReleaseDocument,
+    ReturnTool,
+    RevokeQualification,
+    UnmountTool,
+    WithdrawDocument,
+    WithdrawTool,
+)
 from mes_engine.core.messages.posting import (
     PostingCommand,
     RecordPosting,
@@ -68,15 +81,20 @@ __all__ = [
     "Commanded",
     "CreateWorkRequest",
     "DispatchWorkUnit",
+    "GrantQualification",
     "JobOrderCommand",
     "LoadJobOrder",
     "Message",
+    "MountTool",
     "MoveJobOrder",
     "OpenHold",
     "Outcome",
     "PauseJobOrder",
     "ReceiveMaterial",
     "RecordPosting",
+    "RegisterAsset",
+    "RegisterPerson",
+    "ReleaseDocument",
     "ReleaseHold",
     "ReleaseRouting",
     "ReleaseWorkRequest",
@@ -85,12 +103,17 @@ __all__ = [
     "ReportQuantity",
     "ResumeJobOrder",
     "RetryPosting",
+    "ReturnTool",
+    "RevokeQualification",
     "Scrapped",
     "Sensed",
     "StopJobOrder",
+    "UnmountTool",
     "UpdateJobOrder",
     "WaivePosting",
+    "WithdrawDocument",
     "WithdrawRouting",
+    "WithdrawTool",
 ]
 
 Command = (
@@ -99,6 +122,7 @@ Command = (
     | WorkCommand
     | FloorCommand
     | MaterialCommand
+    | MeansCommand
     | PostingCommand
 )
 

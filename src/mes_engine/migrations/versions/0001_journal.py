@@ -79,6 +79,54 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "physical_asset",
+        text("partition"),
+        text("id"),
+        text("asset_class"),
+        text("name"),
+        text("crib"),
+        word("physical_asset", "life_unit", "none pieces uses"),
+        whole("life"),
+        whole("used"),
+        word("physical_asset", "state", "available worn in_calibration withdrawn"),
+        text("work_unit", nullable=True),
+        text("run", nullable=True),
+        text("reason"),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_physical_asset")),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        op.f("ix_physical_asset_partition_asset_class"),
+        "physical_asset",
+        ["partition", "asset_class"],
+    )
+    op.create_table(
+        "person",
+        text("partition"),
+        text("id"),
+        text("name"),
+        text("roles"),
+        text("qualifications"),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_person")),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "document",
+        text("partition"),
+        text("id"),
+        text("revision"),
+        text("title"),
+        flag("document", "is_released"),
+        whole("since"),
+        text("person"),
+        text("reason"),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_document")),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "signal",
         text("partition"),
         text("tag"),

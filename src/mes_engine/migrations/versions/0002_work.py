@@ -91,6 +91,7 @@ def upgrade() -> None:
         whole("queued_at", nullable=True),
         text("run", nullable=True),
         text("materials"),
+        text("needs"),
         whole("good"),
         whole("scrap"),
         whole("lost"),

@@ -15,6 +15,7 @@ from fastapi.routing import APIRouter
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.routing import (
     BeginOn,
@@ -34,6 +35,7 @@ from mes_engine.modules.plm.model import Revision, RevisionState, RoutingUnusabl
 from mes_engine.modules.plm.service import PlmService
 
 MAX_STEPS = 1_000
+_PARTS_OF_A_STEP = {"consumes", "tools", "qualification", "documents"}
 
 RoutingId = Annotated[Id, Path(examples=["bracket"])]
 RevisionId = Annotated[Id, Path(examples=["A"])]
@@ -48,6 +50,13 @@ class ComponentBody(Body):
     unit: str
 
 
+class QualificationBody(Body):
+    """What a step asks of whoever loads and begins it."""
+
+    name: Id
+    level: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
 class StepBody(Body):
     """One step."""
 
@@ -60,6 +69,9 @@ class StepBody(Body):
     setup_s: Amount = ZERO
     run_s: Amount = ZERO
     consumes: list[ComponentBody] = Field(default_factory=list)
+    tools: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)
+    qualification: QualificationBody | None = None
+    documents: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)
 
 
 class ConnectionBody(Body):
@@ -180,8 +192,15 @@ def plm_router(service: PlmService) -> APIRouter:
 def _to_routing(body: RoutingBody) -> Routing:
     steps = tuple(
         Step(
-            **one.model_dump(exclude={"consumes"}),
+            **one.model_dump(exclude=_PARTS_OF_A_STEP),
             consumes=tuple(Component(**part.model_dump()) for part in one.consumes),
+            tools=tuple(one.tools),
+            qualification=(
+                None
+                if one.qualification is None
+                else QualificationNeed(**one.qualification.model_dump())
+            ),
+            documents=tuple(one.documents),
         )
         for one in body.steps
     )

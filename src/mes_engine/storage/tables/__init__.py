@@ -19,6 +19,7 @@ from mes_engine.storage.tables.material import (
     position,
     posting,
 )
+from mes_engine.storage.tables.means import document, person, physical_asset
 from mes_engine.storage.tables.site import (
     counter,
     effective_routing,
@@ -46,6 +47,7 @@ __all__ = [
     "connection_flow",
     "counter",
     "dispatch_decision",
+    "document",
     "effective_routing",
     "equipment",
     "fact",
@@ -57,6 +59,8 @@ __all__ = [
     "lot",
     "machine_tally",
     "move",
+    "person",
+    "physical_asset",
     "plant",
     "position",
     "posting",

@@ -94,6 +94,7 @@ job_order = strict_table(
     whole("queued_at", is_optional=True),
     string("run", is_optional=True),
     body("materials", tuple[str, ...]),
+    body("needs", tuple[str, ...]),
     quantity("good"),
     quantity("scrap"),
     quantity("lost"),
