@@ -94,7 +94,6 @@ def upgrade() -> None:
         text("reason"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_physical_asset")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_physical_asset_partition_asset_class"),
@@ -110,7 +109,6 @@ def upgrade() -> None:
         text("qualifications"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_person")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "document",
@@ -124,7 +122,6 @@ def upgrade() -> None:
         text("reason"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_document")),
         sqlite_strict=True,
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "signal",
