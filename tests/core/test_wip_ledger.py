@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from mes_engine.core import laws
 from mes_engine.core.wip_ledger import (
     ACROSS,
+    BETWEEN_LOTS,
+    HELD,
     SOURCES,
     WITHIN,
     Bucket,
@@ -118,6 +120,30 @@ def test_a_move_to_another_position_takes_and_gives_the_same() -> None:
     assert left is not None
     assert [left.transit, left.moved_out] == [2, 3]
     assert [came.queued, came.moved_in] == [3, 3]
+
+
+@pytest.mark.parametrize("bucket", HELD)
+def test_a_split_stays_in_its_bucket_and_at_its_place(bucket: Bucket) -> None:
+    source = a_position(found=Decimal(5), **{bucket.value: Decimal(5)})
+    target = a_position(lot="L-2")
+
+    left, came = apply_move(a_move(bucket, bucket, 3, to_lot="L-2"), source, target)
+
+    assert left is not None
+    assert [left.of(bucket), left.split_out, left.moved_out] == [2, 3, 0]
+    assert [came.of(bucket), came.split_in, came.moved_in] == [3, 3, 0]
+    assert list(laws.broken_position_laws([left, came])) == []
+    for wrong in (
+        a_move(bucket, Bucket.SCRAP, 1, to_lot="L-2"),
+        a_move(bucket, bucket, 1, to_lot="L-2", to_place="WR-1/mill/1"),
+        a_move(bucket, bucket, 6, to_lot="L-2"),
+    ):
+        with pytest.raises(LawBroken):
+            apply_move(wrong, source, target)
+
+
+def test_nothing_that_was_sunk_changes_its_lot() -> None:
+    assert {one for one, _ in BETWEEN_LOTS} == set(HELD)
 
 
 def broken(shop: Shop) -> list[str]:

@@ -23,6 +23,14 @@ class LotExistence(StrEnum):
     SCRAPPED = "scrapped"
 
 
+class EdgeKind(StrEnum):
+    """How a quantity of one lot went into another."""
+
+    CONSUMED = "consumed"
+    SPLIT = "split"
+    MERGED = "merged"
+
+
 class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
     """A quantity of one material and revision that stays together.
 
@@ -51,6 +59,7 @@ class GenealogyEdge(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         seq: The fact that it was written by.
+        job_order: At which it was done, if at one.
     """
 
     seq: int
@@ -58,5 +67,6 @@ class GenealogyEdge(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     quantity: Decimal
     unit: str
-    job_order: str
+    job_order: str | None
     at: int
+    kind: EdgeKind = EdgeKind.CONSUMED

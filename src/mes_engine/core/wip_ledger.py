@@ -73,19 +73,25 @@ ACROSS: frozenset[tuple[Bucket, Bucket]] = frozenset(
 )
 """The arcs from one position to another of the same lot."""
 
+BETWEEN_LOTS: frozenset[tuple[Bucket, Bucket]] = frozenset((one, one) for one in HELD)
+"""The arcs from one lot to another at the same place: a split, or a merge."""
+
 _all_held = attrgetter(*HELD)
 _all_on_floor = attrgetter(*FLOOR)
-_all_that_came = attrgetter(*SOURCES, "moved_in")
-_all_that_went = attrgetter(*HELD, *SINKS, "moved_out")
+_all_that_came = attrgetter(*SOURCES, "moved_in", "split_in")
+_all_that_went = attrgetter(*HELD, *SINKS, "moved_out", "split_out")
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
     """What there is of a lot at one place, and what ever passed through it.
 
-    Sources, sinks, ``moved_in`` and ``moved_out`` are running totals; held buckets are
-    what is there now. All in ``unit``, all at least 0 (law L0).
+    Sources, sinks, and what moved or was split in and out are running totals; held
+    buckets are what is there now. All in ``unit``, all at least 0 (law L0).
 
     Attributes:
+        moved_in: From other places of the lot; ``moved_out`` to them.
+        split_in: From other lots at this place, by a split or a merge; ``split_out`` to
+            them.
         place: A visit's id, or a stock location.
         is_stock: Whether ``place`` is a location.
     """
@@ -113,6 +119,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     shipped: Decimal = ZERO
     moved_in: Decimal = ZERO
     moved_out: Decimal = ZERO
+    split_in: Decimal = ZERO
+    split_out: Decimal = ZERO
 
     def of(self, bucket: Bucket) -> Decimal:
         """Return the amount in ``bucket``."""
@@ -131,12 +139,12 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def came(self) -> Decimal:
-        """Left side of law L1: sources and what moved in."""
+        """Left side of law L1: sources and what moved or was split in."""
         return sum(_all_that_came(self), ZERO)
 
     @property
     def went(self) -> Decimal:
-        """Right side of law L1: what is held, was sunk or moved out."""
+        """Right side of law L1: what is held, sunk, moved out or split off."""
         return sum(_all_that_went(self), ZERO)
 
 
@@ -147,6 +155,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
         seq: The fact that it was written by.
         quantity: In ``unit``, above 0.
         connection: ``source>target`` of the steps between which it moved, or empty.
+        to_lot: The lot that it went into, by a split or a merge; else it stayed in its
+            own.
     """
 
     seq: int
@@ -165,6 +175,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     person: str
     reason: str = ""
     connection: str = ""
+    to_lot: str | None = None
 
 
 class LawBroken(AssertionError):
@@ -187,7 +198,7 @@ def apply_move(
     arc = (move.bucket, move.to_bucket)
     if move.quantity <= ZERO:
         raise LawBroken(f"a move of {move.quantity} {move.unit}")
-    if arc not in (WITHIN if source is None else ACROSS):
+    if arc not in _arcs(move, source):
         raise LawBroken(f"no arc from {move.bucket} to {move.to_bucket}")
     gone = -move.quantity
     if source is None:
@@ -197,10 +208,17 @@ def apply_move(
             move.to_bucket: move.quantity,
         }
         return None, _changed(target, changes)
+    way = "moved" if move.to_lot is None else "split"
     return (
-        _changed(source, {move.bucket: gone, "moved_out": move.quantity}),
-        _changed(target, {move.to_bucket: move.quantity, "moved_in": move.quantity}),
+        _changed(source, {move.bucket: gone, f"{way}_out": move.quantity}),
+        _changed(target, {move.to_bucket: move.quantity, f"{way}_in": move.quantity}),
     )
+
+
+def _arcs(move: Move, source: Position | None) -> frozenset[tuple[Bucket, Bucket]]:
+    if move.to_lot is not None:
+        return BETWEEN_LOTS if move.place == move.to_place else frozenset()
+    return WITHIN if source is None else ACROSS
 
 
 def _changed(position: Position, changes: Mapping[str, Decimal]) -> Position:

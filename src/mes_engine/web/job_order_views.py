@@ -48,6 +48,8 @@ class BucketsView(View):
     shipped: Decimals
     moved_in: Decimals
     moved_out: Decimals
+    split_in: Decimals
+    split_out: Decimals
 
 
 class PositionView(BucketsView):

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
+from sqlalchemy import or_
 
-from mes_engine.core.lots import LotExistence, LotQuality, MaterialLot
+from mes_engine.core.lots import EdgeKind, LotExistence, LotQuality, MaterialLot
 from mes_engine.core.wip_ledger import Bucket
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import At, Decimals, Id, View
@@ -25,6 +26,7 @@ class LotView(View):
     unit: str
     created_at: At
     work_request: str | None = Field(validation_alias="request")
+    parent: str | None
     supplier: str
     supplier_lot: str
     quality: LotQuality
@@ -50,6 +52,7 @@ class MoveView(View):
     person: str
     reason: str
     connection: str
+    to_lot: str | None
 
 
 class EdgeView(View):
@@ -60,8 +63,9 @@ class EdgeView(View):
     target: str
     quantity: Decimals
     unit: str
-    job_order: str
+    job_order: str | None
     at: At
+    kind: EdgeKind
 
 
 class LotDetail(View):
@@ -125,7 +129,7 @@ def lots_router(parts: Parts) -> APIRouter:
                 found(
                     connection,
                     "move",
-                    move.lot == lot,
+                    or_(move.lot == lot, move.to_lot == lot),
                     partition=partition,
                     order_by=move.seq.desc(),
                     limit=MOST_MOVES,

@@ -129,7 +129,9 @@ def _shared_out(
 ) -> Iterator[tuple[str, Decimal]]:
     """Yield how much of what was taken went into which of the lots worked on."""
     positions = positions_of(draft.state, job)
-    worked = [one.went - one.queued - one.in_process for one in positions]
+    worked = [
+        one.went - one.queued - one.in_process - one.split_out for one in positions
+    ]
     total, left = sum(worked, ZERO), taken
     for index, position in enumerate(positions):
         is_last = index == len(positions) - 1

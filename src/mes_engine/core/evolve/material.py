@@ -23,19 +23,19 @@ def _lot_ended(state: State, fact: f.LotEnded) -> None:
     state.lot.put(replace(lot, existence=fact.existence))
 
 
-def _lot_consumed(state: State, fact: f.LotConsumed) -> None:
+def _edge_written(state: State, fact: f.LotConsumed | f.LotSplit) -> None:
     state.genealogy_edge.put(fact.edge)
 
 
 def _quantity_moved(state: State, fact: f.QuantityMoved) -> None:
     move = fact.move
-    lot: MaterialLot = known(state.lot.get(move.lot))
-    is_across = move.place != move.to_place
+    lot: MaterialLot = known(state.lot.get(move.to_lot or move.lot))
+    is_across = move.place != move.to_place or lot.id != move.lot
     source = state.position.get((move.lot, move.place)) if is_across else None
-    target = state.position.get((move.lot, move.to_place))
+    target = state.position.get((lot.id, move.to_place))
     if target is None:
         target = Position(
-            lot=move.lot,
+            lot=lot.id,
             place=move.to_place,
             material=lot.material,
             unit=lot.unit,
@@ -67,6 +67,7 @@ def _flow(state: State, move: Move) -> None:
 HANDLERS: Handlers = {
     f.LotCreated: _lot_created,
     f.LotEnded: _lot_ended,
-    f.LotConsumed: _lot_consumed,
+    f.LotConsumed: _edge_written,
+    f.LotSplit: _edge_written,
     f.QuantityMoved: _quantity_moved,
 }

@@ -42,6 +42,7 @@ from mes_engine.core.facts.material import (
     LotConsumed,
     LotCreated,
     LotEnded,
+    LotSplit,
     MaterialFact,
     QuantityMoved,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "LotConsumed",
     "LotCreated",
     "LotEnded",
+    "LotSplit",
     "MachineCounted",
     "MessageSetAside",
     "PersonQualified",

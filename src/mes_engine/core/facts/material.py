@@ -24,10 +24,16 @@ class LotConsumed(BaseFact, frozen=True, kw_only=True, tag="lot_consumed"):
     edge: GenealogyEdge
 
 
+class LotSplit(BaseFact, frozen=True, kw_only=True, tag="lot_split"):
+    """A quantity of one lot became a lot of its own."""
+
+    edge: GenealogyEdge
+
+
 class QuantityMoved(BaseFact, frozen=True, kw_only=True, tag="quantity_moved"):
     """Pieces or material went from one bucket to another."""
 
     move: Move
 
 
-MaterialFact = LotCreated | LotEnded | LotConsumed | QuantityMoved
+MaterialFact = LotCreated | LotEnded | LotConsumed | LotSplit | QuantityMoved

@@ -56,6 +56,8 @@ def upgrade() -> None:
         whole("shipped"),
         whole("moved_in"),
         whole("moved_out"),
+        whole("split_in"),
+        whole("split_out"),
         sa.CheckConstraint(
             "queued >= 0 AND in_process >= 0 AND suspect >= 0 AND out >= "
             "0 AND transit >= 0 AND stock >= 0 AND scrap >= 0 AND lost >="
@@ -118,6 +120,7 @@ def upgrade() -> None:
         text("person"),
         text("reason"),
         text("connection"),
+        text("to_lot", nullable=True),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_move_quantity")),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_move")),
         sqlite_strict=True,
@@ -129,6 +132,12 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_move_partition_request_seq"), "move", ["partition", "request", "seq"]
     )
+    op.create_index(
+        op.f("ix_move_to_lot"),
+        "move",
+        ["partition", "to_lot", "seq"],
+        sqlite_where=sa.text("to_lot IS NOT NULL"),
+    )
     guard("move")
     op.create_table(
         "genealogy_edge",
@@ -138,8 +147,9 @@ def upgrade() -> None:
         text("target"),
         whole("quantity"),
         text("unit"),
-        text("job_order"),
+        text("job_order", nullable=True),
         whole("at"),
+        word("genealogy_edge", "kind", "consumed split merged"),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_genealogy_edge")),
         sqlite_strict=True,
     )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Index, text
 
-from mes_engine.core.lots import LotExistence, LotQuality
+from mes_engine.core.lots import EdgeKind, LotExistence, LotQuality
 from mes_engine.core.postings import SETTLED, PostingKind, PostingState
 from mes_engine.core.wip_ledger import HELD, SINKS, Bucket
 from mes_engine.storage.columns import (
@@ -53,6 +53,8 @@ position = strict_table(
     *(quantity(bucket.value) for bucket in Bucket),
     quantity("moved_in"),
     quantity("moved_out"),
+    quantity("split_in"),
+    quantity("split_out"),
     CheckConstraint(
         " AND ".join(f"{bucket} >= 0" for bucket in (*HELD, *SINKS)), name="law_l0"
     ),
@@ -89,9 +91,17 @@ move = strict_table(
     string("person"),
     string("reason"),
     string("connection"),
+    string("to_lot", is_optional=True),
     CheckConstraint("quantity > 0", name="quantity"),
     Index(None, "partition", "request", "seq"),
     Index(None, "partition", "lot", "seq"),
+    Index(
+        "ix_move_to_lot",
+        "partition",
+        "to_lot",
+        "seq",
+        sqlite_where=text("to_lot IS NOT NULL"),
+    ),
     has_rowid=False,
 )
 
@@ -103,8 +113,9 @@ genealogy_edge = strict_table(
     string("target"),
     quantity("quantity"),
     string("unit"),
-    string("job_order"),
+    string("job_order", is_optional=True),
     whole("at"),
+    word("kind", EdgeKind),
     Index(None, "partition", "source", "target"),
     Index(None, "partition", "target", "source"),
 )
