@@ -1,107 +1,17 @@
 """Dispatch: one order of the queue, and every refusal with its reason."""
 
 from decimal import Decimal
-from typing import Any
 
 import msgspec
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mes_engine.core import facts as f
 from mes_engine.core import messages as m
-from mes_engine.core.conditions import Condition, ConditionName
-from mes_engine.core.decide.dispatch import KEPT_CANDIDATES
-from mes_engine.core.dispatching import DispatchDecision, first_takable, ranked, score
-from mes_engine.core.job_order import JobOrder
+from mes_engine.core.dispatching import KEPT_CANDIDATES, DispatchDecision
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.plant import DispatchRule
 from mes_engine.core.runs import HoldScope, Lane
 from tests.core.plants import a_plant, a_routing, a_step, center
 from tests.core.shop import MONDAY, Shop
-
-
-def a_job(number: int, **changed: Any) -> JobOrder:
-    fields: dict[str, Any] = {
-        "id": f"JO-{number}",
-        "number": number,
-        "request": "WR-1",
-        "visit": "WR-1/cut/1",
-        "step": "cut",
-        "routing": "R",
-        "revision": "A",
-        "work_center": "WC-CUT",
-        "equipment_class": "cut",
-        "unit": "C62",
-        "planned": Decimal(10),
-        "due_at": 0,
-        "priority": 0,
-        "stored_at": 0,
-        "queued_at": 0,
-    }
-    return JobOrder(**fields | changed)
-
-
-def order(rule: DispatchRule, *jobs: JobOrder) -> list[int]:
-    return [int(one.job_order[3:]) for one in ranked(rule, jobs, {})]
-
-
-def test_fifo_goes_by_the_time_of_entering_the_queue() -> None:
-    jobs = [a_job(1, queued_at=30), a_job(2, queued_at=10), a_job(3, queued_at=20)]
-
-    assert order(DispatchRule.FIFO, *jobs) == [2, 3, 1]
-
-
-def test_fifo_takes_the_time_of_storing_where_none_is_known() -> None:
-    jobs = [a_job(1, queued_at=20), a_job(2, queued_at=None, stored_at=10)]
-
-    assert order(DispatchRule.FIFO, *jobs) == [2, 1]
-
-
-def test_edd_goes_by_the_due_date() -> None:
-    jobs = [a_job(1, due_at=30), a_job(2, due_at=10), a_job(3, due_at=20)]
-
-    assert order(DispatchRule.EDD, *jobs) == [2, 3, 1]
-
-
-def test_priority_puts_the_highest_number_first() -> None:
-    jobs = [a_job(1, priority=-1), a_job(2, priority=5), a_job(3)]
-
-    assert order(DispatchRule.PRIORITY, *jobs) == [2, 3, 1]
-
-
-@pytest.mark.parametrize("rule", DispatchRule)
-def test_ties_go_by_number_not_by_text(rule: DispatchRule) -> None:
-    assert order(rule, a_job(10), a_job(9), a_job(100)) == [9, 10, 100]
-
-
-@given(
-    rule=st.sampled_from(DispatchRule),
-    values=st.lists(st.tuples(st.integers(), st.integers(-5, 5)), max_size=20),
-)
-def test_every_candidate_is_ranked_once_by_its_score(
-    rule: DispatchRule, values: list[tuple[int, int]]
-) -> None:
-    jobs = [
-        a_job(number, queued_at=at, due_at=at, priority=priority)
-        for number, (at, priority) in enumerate(values)
-    ]
-
-    found = ranked(rule, reversed(jobs), {})
-
-    assert sorted(one.job_order for one in found) == sorted(job.id for job in jobs)
-    assert [one.score for one in found] == sorted(score(rule, job) for job in jobs)
-
-
-def test_the_first_that_nothing_speaks_against_is_taken() -> None:
-    against = Condition(name=ConditionName.NO_HOLD, is_met=False, why="", mender="")
-    jobs = [a_job(1), a_job(2), a_job(3)]
-
-    found = ranked(DispatchRule.FIFO, jobs, {"JO-1": (against,)})
-
-    assert first_takable(found) == "JO-2"
-    assert first_takable(found[:1]) is None
-    assert first_takable([]) is None
 
 
 def decision(shop: Shop) -> DispatchDecision:

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from mes_engine.core.plant import Shift, Signal, SignalMeaning, WorkUnit
+from mes_engine.core.plant import (
+    Changeover,
+    DispatchRule,
+    RuleSettings,
+    Shift,
+    Signal,
+    SignalMeaning,
+    WorkUnit,
+)
 from mes_engine.core.routing import BeginOn, Connection, ConnectionKind
 from mes_engine.settings import LinkPlan, installed_adapters, load_site
 from mes_engine.settings.fields import Section
@@ -12,6 +20,7 @@ from mes_engine.settings.plant_file import (
     EquipmentClassEntry,
     LanesSection,
     LocationsSection,
+    RuleSection,
     ShiftEntry,
     SignalEntry,
     SiteSection,
@@ -222,7 +231,7 @@ def test_the_examples_are_whole_and_load(tmp_path: Path) -> None:
             "config/plant.example.yaml",
             (
                 *(SiteSection, LocationsSection, EquipmentClassEntry, WorkCenterEntry),
-                *(WorkUnitEntry, LanesSection, SignalEntry, ShiftEntry),
+                *(WorkUnitEntry, LanesSection, SignalEntry, ShiftEntry, RuleSection),
             ),
         ),
         (
@@ -260,3 +269,51 @@ def test_the_shipped_files_load() -> None:
     assert {plan.adapter for plan in site.links.values()} == {"opcua", "modbus"}
     assert sum(len(plan.tags) for plan in site.links.values()) == 3 * 7
     assert len(site.routings) >= 3
+
+
+def test_a_rule_may_be_told_more_than_its_name(tmp_path: Path) -> None:
+    plant = changed(PLANT, "name: Mills", "name: Mills\n    rule: {name: atc, k: 2.5}")
+    write_site(tmp_path, plant=plant)
+
+    center = load().plant.work_centers[0]
+
+    assert center.rule is DispatchRule.ATC
+    assert center.rule_settings == RuleSettings(k=Decimal("2.5"))
+
+
+def test_a_rule_may_weigh_others(tmp_path: Path) -> None:
+    rule = "{name: weighted, weights: {edd: 0.7, atc: 0.3}, k: 3}"
+    plant = changed(PLANT, "name: Mills", f"name: Mills\n    rule: {rule}")
+    write_site(tmp_path, plant=plant)
+
+    told = load().plant.work_centers[0].rule_settings
+
+    assert told.weights == {
+        DispatchRule.EDD: Decimal("0.7"),
+        DispatchRule.ATC: Decimal("0.3"),
+    }
+    assert told.k == 3
+
+
+def test_changeovers_are_of_a_class_or_of_one_work_unit(tmp_path: Path) -> None:
+    plant = changed(
+        PLANT,
+        "  milling: {name: Milling}",
+        "  milling: {name: Milling, changeovers: {RED: {BLUE: 15}, BLUE: {RED: 45}}}",
+    )
+    plant = changed(
+        plant,
+        "    classes: [milling]",
+        "    classes: [milling]\n    changeovers: {RED: {BLUE: 7.5}}",
+    )
+    write_site(tmp_path, plant=plant)
+
+    found = load().plant
+
+    assert found.classes[0].changeovers == (
+        Changeover(source="RED", target="BLUE", minutes=Decimal(15)),
+        Changeover(source="BLUE", target="RED", minutes=Decimal(45)),
+    )
+    assert found.work_units[0].changeovers == (
+        Changeover(source="RED", target="BLUE", minutes=Decimal("7.5")),
+    )

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from mes_engine.core import facts as f
-from mes_engine.core.plant import DispatchRule, Plant
+from mes_engine.core.plant import Changeover, DispatchRule, Plant
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.routing import Routing
 from mes_engine.simulation import (
@@ -100,7 +100,9 @@ def test_one_request_takes_its_standard_times() -> None:
 
 def test_two_requests_at_one_machine_wait_for_each_other() -> None:
     done = Simulated(
-        timed("cut"), a_demand(1), a_demand(2, due_at=MONDAY + 130 * SECOND)
+        timed("cut"),
+        a_demand(1, due_at=MONDAY + 120 * SECOND),
+        a_demand(2, due_at=MONDAY + 130 * SECOND),
     )
 
     assert done.measures.cycle_mean_s == (120 + 240) // 2
@@ -186,3 +188,22 @@ def test_the_same_demand_gives_the_same_facts() -> None:
 def test_what_is_refused_is_told_and_not_passed_over() -> None:
     with pytest.raises(SimulationStuck, match="WR-1"):
         Simulated(timed("cut"), a_demand(), a_demand())
+
+
+def test_a_changeover_takes_the_place_of_the_standard_setup() -> None:
+    """The first takes its standard 60 s, the second nothing: it is the same family."""
+    changeovers = (Changeover(source="RED", target="BLUE", minutes=Decimal(5)),)
+    units = tuple(
+        msgspec.structs.replace(one, changeovers=changeovers)
+        for one in a_plant().work_units
+    )
+
+    done = Simulated(
+        timed("cut"),
+        a_demand(1),
+        a_demand(2),
+        plant=a_plant(work_units=units, signals=()),
+    )
+
+    assert done.measures.setups == 1
+    assert done.lasted_s == 60 + 60 + 60

@@ -29,6 +29,7 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
         item_state: The last that it said; None before it said anything.
         word: The state word behind ``item_state``.
         since: When ``item_state`` began, by the machine's time.
+        setup: The setup family that it was last set up for; empty if none is known.
     """
 
     work_unit: str
@@ -38,6 +39,7 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     item_state: ItemState | None = None
     word: str = ""
     since: int = 0
+    setup: str = ""
 
     @property
     def shown(self) -> str:

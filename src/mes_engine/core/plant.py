@@ -17,6 +17,35 @@ class DispatchRule(StrEnum):
     FIFO = "fifo"
     EDD = "edd"
     PRIORITY = "priority"
+    SPT = "spt"
+    CRITICAL_RATIO = "critical_ratio"
+    ATC = "atc"
+    SETUP_MIN = "setup_min"
+    WEIGHTED = "weighted"
+
+
+class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule is told besides its name.
+
+    Attributes:
+        k: How far ``atc`` looks ahead, in mean processing times.
+        weights: The rules whose normalised scores ``weighted`` adds up, and how much
+            each counts.
+    """
+
+    k: Decimal = Decimal(2)
+    weights: dict[DispatchRule, Decimal] = msgspec.field(default_factory=dict)
+
+
+class Changeover(msgspec.Struct, frozen=True, kw_only=True):
+    """How long it takes to set a work unit up from one setup family to another.
+
+    A family is a step's ``setup_family``, or the material that its routing makes.
+    """
+
+    source: str
+    target: str
+    minutes: Decimal
 
 
 class PostingPolicy(StrEnum):
@@ -66,6 +95,7 @@ class WorkUnit(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         active: How many runs it can work on at a time (in jobs).
         staged: How many more may be set up beside it, next in turn (in jobs).
+        changeovers: Its own, before those of its classes.
     """
 
     id: str
@@ -74,6 +104,7 @@ class WorkUnit(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...]
     active: int = 1
     staged: int = 1
+    changeovers: tuple[Changeover, ...] = ()
 
 
 class WorkCenter(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,14 +114,22 @@ class WorkCenter(msgspec.Struct, frozen=True, kw_only=True):
     area: str
     name: str
     rule: DispatchRule = DispatchRule.FIFO
+    rule_settings: RuleSettings = RuleSettings()
     posting: PostingPolicy = PostingPolicy.RUN
 
 
 class EquipmentClass(msgspec.Struct, frozen=True, kw_only=True):
-    """A capability that a step asks for, such as ``milling-3axis``."""
+    """A capability that a step asks for, such as ``milling-3axis``.
+
+    Attributes:
+        changeovers: What setting up takes, in place of a step's standard setup: between
+            two families as listed, nothing within one. What is not listed takes the
+            standard setup.
+    """
 
     id: str
     name: str
+    changeovers: tuple[Changeover, ...] = ()
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,10 @@ from operator import attrgetter
 import msgspec
 
 from mes_engine.core.personnel import QualificationNeed
-from mes_engine.core.quantity import UNITS, ZERO
+from mes_engine.core.quantity import MILLION, UNITS, ZERO
+
+_RESTS_KEPT = 256
+"""For how many quantities a routing remembers what is left of it."""
 
 
 class JobPer(StrEnum):
@@ -63,6 +66,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         tools: The classes of the assets that it needs, one of each mention.
         qualification: What it asks of whoever loads and begins it.
         documents: The ids of those that it is worked by.
+        setup_family: What a work unit is set up for; empty for the material that the
+            routing makes.
     """
 
     id: str
@@ -73,10 +78,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     begin_on: BeginOn = BeginOn.OPERATOR
     setup_s: Decimal = ZERO
     run_s: Decimal = ZERO
+    setup_family: str = ""
     consumes: tuple[Component, ...] = ()
     tools: tuple[str, ...] = ()
     qualification: QualificationNeed | None = None
     documents: tuple[str, ...] = ()
+
+    def standard_us(self, pieces: Decimal) -> int:
+        """Return the standard time of so many pieces with their setup."""
+        return int((self.setup_s + self.run_s * pieces) * MILLION)
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,6 +226,43 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 waiting.pop()
                 further = (found[one] for one in nearest)
                 found[step] = frozenset(nearest.union(*further))
+        return found
+
+    def rest_us(self, step: str, pieces: Decimal) -> int:
+        """Return the longest path of standard times after ``step``, in microseconds."""
+        rests = self._rests.get(pieces)
+        if rests is None:
+            if len(self._rests) >= _RESTS_KEPT:
+                del self._rests[next(iter(self._rests))]
+            rests = self._rests[pieces] = self._longest_paths(pieces)
+        return rests[step]
+
+    @cached_property
+    def _rests(self) -> dict[Decimal, dict[str, int]]:
+        return {}
+
+    def _longest_paths(self, pieces: Decimal) -> dict[str, int]:
+        rests: dict[str, int] = {}
+        for step in self._last_first:
+            rests[step] = max(
+                (
+                    self.step(one.target).standard_us(pieces) + rests[one.target]
+                    for one in self.leaving(step)
+                ),
+                default=0,
+            )
+        return rests
+
+    @cached_property
+    def _last_first(self) -> list[str]:
+        """The steps, each before those that lead to it."""
+        to_come = {one.id: len(self.leaving(one.id)) for one in self.steps}
+        found = [step for step, count in to_come.items() if count == 0]
+        for step in found:  # It grows while it is read.
+            for one in self.reaching(step):
+                to_come[one.source] -= 1
+                if to_come[one.source] == 0:
+                    found.append(one.source)
         return found
 
     def holds_pieces(self, step: str) -> bool:

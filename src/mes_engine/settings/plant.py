@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from mes_engine.core.plant import (
+    Changeover,
     EquipmentClass,
     Plant,
+    RuleSettings,
     Shift,
     Signal,
     SignalMeaning,
@@ -15,6 +17,7 @@ from mes_engine.settings.document import Document, KeyPath
 from mes_engine.settings.plant_file import (
     BUILT_IN_STATE_MAPS,
     DAYS,
+    Changeovers,
     PlantFile,
     ShiftEntry,
     WorkUnitEntry,
@@ -51,7 +54,9 @@ def to_plant(file: PlantFile) -> Plant:
         receiving_location=file.locations.receiving,
         areas=file.areas,
         classes=tuple(
-            EquipmentClass(id=key, name=one.name)
+            EquipmentClass(
+                id=key, name=one.name, changeovers=tuple(_changeovers(one.changeovers))
+            )
             for key, one in file.equipment_classes.items()
         ),
         work_centers=tuple(
@@ -59,7 +64,8 @@ def to_plant(file: PlantFile) -> Plant:
                 id=key,
                 area=one.area,
                 name=one.name,
-                rule=one.rule,
+                rule=one.rule.name,
+                rule_settings=RuleSettings(k=one.rule.k, weights=one.rule.weights),
                 posting=one.posting,
             )
             for key, one in file.work_centers.items()
@@ -72,6 +78,7 @@ def to_plant(file: PlantFile) -> Plant:
                 classes=tuple(one.classes),
                 active=one.lanes.active,
                 staged=one.lanes.staged,
+                changeovers=tuple(_changeovers(one.changeovers)),
             )
             for key, one in file.work_units.items()
         ),
@@ -91,6 +98,12 @@ def to_plant(file: PlantFile) -> Plant:
             for name, states in file.state_maps.items()
         },
     )
+
+
+def _changeovers(listed: Changeovers) -> Iterator[Changeover]:
+    for source, targets in listed.items():
+        for target, minutes in targets.items():
+            yield Changeover(source=source, target=target, minutes=minutes)
 
 
 def tag_id(work_unit: str, signal: str) -> str:

@@ -9,8 +9,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from mes_engine.core.equipment import STATE_MAPS, ItemState
-from mes_engine.core.plant import DispatchRule, PostingPolicy, SignalMeaning
-from mes_engine.core.quantity import ZERO
+from mes_engine.core.plant import (
+    DispatchRule,
+    PostingPolicy,
+    RuleSettings,
+    SignalMeaning,
+)
+from mes_engine.core.quantity import MAX_QUANTITY, ZERO
 from mes_engine.settings.checked import Names, checked
 from mes_engine.settings.document import Document
 from mes_engine.settings.fields import (
@@ -60,10 +65,44 @@ class LocationsSection(Section):
     receiving: Code
 
 
+Minutes = Annotated[Decimal, Field(ge=0, le=MAX_QUANTITY, decimal_places=6)]
+Changeovers = dict[Code, dict[Code, Minutes]]
+"""Minutes, from one setup family to another."""
+
+
 class EquipmentClassEntry(Section):
     """One of ``equipment_classes``."""
 
     name: Name
+    changeovers: Changeovers = Field(default_factory=dict)
+
+
+class RuleSection(Section):
+    """``rule`` of a work center: a name, or a name with what the rule is told."""
+
+    name: DispatchRule = DispatchRule.FIFO
+    k: Amount = RuleSettings().k
+    weights: dict[DispatchRule, Amount] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_its_name(self) -> Self:
+        rules = {self.name, *self.weights}
+        is_weighted = self.name is DispatchRule.WEIGHTED
+        if "k" in self.model_fields_set and DispatchRule.ATC not in rules:
+            text = f"says nothing for the rule {self.name.value}"
+            raise wrong(text, at=("k",))
+        if self.weights and not is_weighted:
+            text = f"says nothing for the rule {self.name.value}"
+            raise wrong(text, at=("weights",))
+        if is_weighted and not self.weights:
+            raise wrong("weighted needs the weights of other rules")
+        if DispatchRule.WEIGHTED in self.weights:
+            raise wrong("weighted cannot weigh itself", at=("weights", "weighted"))
+        return self
+
+
+def _named(given: Any) -> Any:
+    return {"name": given} if isinstance(given, str) else given
 
 
 class WorkCenterEntry(Section):
@@ -71,7 +110,7 @@ class WorkCenterEntry(Section):
 
     area: Annotated[str, refers_to("area")]
     name: Name
-    rule: DispatchRule = DispatchRule.FIFO
+    rule: Annotated[RuleSection, BeforeValidator(_named)] = RuleSection()
     posting: PostingPolicy = PostingPolicy.RUN
 
 
@@ -116,6 +155,7 @@ class WorkUnitEntry(Section):
     name: Name
     classes: list[Annotated[str, refers_to("equipment class")]] = Field(min_length=1)
     lanes: LanesSection = LanesSection()
+    changeovers: Changeovers = Field(default_factory=dict)
     signals: dict[Id, SignalEntry] = Field(default_factory=dict)
 
 

@@ -65,6 +65,7 @@ class StepEntry(Section):
     begin_on: BeginOn = BeginOn.OPERATOR
     setup_s: Seconds = ZERO
     run_s: Seconds = ZERO
+    setup_family: Code = ""
     consumes: list[ComponentEntry] = Field(default_factory=list)
     tools: list[Code] = Field(default_factory=list)
     qualification: QualificationEntry | None = None

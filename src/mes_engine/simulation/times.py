@@ -7,6 +7,7 @@ from mes_engine.core.job_order import JobOrder
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.quantity import MILLION
 from mes_engine.core.readiness import step_of
+from mes_engine.core.setups import setup_us
 from mes_engine.core.state import State
 
 
@@ -23,11 +24,11 @@ class Times(Protocol):
 
 
 class StandardTimes:
-    """Every work unit takes the standard times of the routing."""
+    """Every work unit takes the standard times of the routing, and its changeovers."""
 
     def setup_us(self, state: State, job: JobOrder, unit: WorkUnit) -> int:
-        """Return the step's standard setup."""
-        return int(step_of(state, job).setup_s * MILLION)
+        """Return the step's standard setup, or the changeover in its place."""
+        return setup_us(state, job, unit)
 
     def run_us(
         self, state: State, job: JobOrder, unit: WorkUnit, pieces: Decimal

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import Self
 
 import msgspec
 from pydantic import Field
@@ -171,9 +172,9 @@ class QueuedJobOrder(JobOrderView):
     blocked: list[str]
 
     @classmethod
-    def of(cls, state: State, job: JobOrder) -> "QueuedJobOrder":
-        """Show ``job`` as it is in ``state``."""
-        return cls.model_validate(_members(state, job))
+    def of(cls, state: State, job: JobOrder, **more: object) -> Self:
+        """Show ``job`` as it is in ``state``, with what else there is to say of it."""
+        return cls.model_validate(_members(state, job) | more)
 
 
 class JobOrderDetail(QueuedJobOrder):

@@ -34,6 +34,7 @@ class RoutingStepView(View):
     begin_on: BeginOn
     setup_s: Decimals
     run_s: Decimals
+    setup_family: str
     consumes: list[ComponentView]
     tools: list[str]
     qualification: QualificationNeedView | None

@@ -14,6 +14,13 @@ from mes_engine.web.job_order_views import (
 from mes_engine.web.parts import Parts
 
 
+class RuleSettingsView(View):
+    """What a dispatch rule is told besides its name."""
+
+    k: Decimals
+    weights: dict[DispatchRule, Decimals]
+
+
 class WorkCenterView(View):
     """A group of work units that the ERP plans, and the rule of its queue."""
 
@@ -21,9 +28,17 @@ class WorkCenterView(View):
     area: str
     name: str
     rule: DispatchRule
+    rule_settings: RuleSettingsView
     posting: PostingPolicy
     work_units: list[str]
     queued: int
+
+
+class WaitingView(QueuedJobOrder):
+    """A job order in a queue; the lowest score goes first, and why it has it."""
+
+    score: Decimals
+    why: str
 
 
 class QueueView(View):
@@ -38,13 +53,17 @@ class QueueView(View):
     work_center: str
     rule: DispatchRule
     total: int
-    waiting: list[QueuedJobOrder]
+    waiting: list[WaitingView]
     set_down: list[QueuedJobOrder]
     seq: int
 
 
 class EquipmentView(View):
-    """What is known of a machine; ``shown`` is unknown where its link does not tell."""
+    """What is known of a machine; ``shown`` is unknown where its link does not tell.
+
+    Attributes:
+        setup: The setup family that it was last set up for, where changeovers ask.
+    """
 
     work_unit: str
     link: LinkState | None
@@ -53,6 +72,7 @@ class EquipmentView(View):
     word: str
     since: At | None
     shown: str
+    setup: str
 
     @classmethod
     def of(cls, parts: Parts, unit: WorkUnit) -> "EquipmentView":
@@ -66,6 +86,7 @@ class EquipmentView(View):
             word=known.word,
             since=known.since or None,
             shown=known.shown,
+            setup=known.setup,
         )
 
 
@@ -127,10 +148,16 @@ class UnassignedView(View):
 
 
 class CandidateView(View):
-    """A job order that was looked at; the lowest score goes first."""
+    """A job order that was looked at; the lowest score goes first.
+
+    Attributes:
+        why: What the score was made of.
+        unmet: Why it could not be taken.
+    """
 
     job_order: str
     score: Decimals
+    why: str
     unmet: list[ConditionView]
 
 
@@ -141,6 +168,7 @@ class DecisionView(View):
     work_unit: str
     work_center: str
     rule: DispatchRule
+    settings: RuleSettingsView
     at: At
     person: str
     candidates: list[CandidateView]

@@ -1,13 +1,16 @@
 """Work centers with their queues, and work units with what is known of them."""
 
+from decimal import Decimal
+
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from mes_engine.core.dispatching import DispatchDecision, ranked
+from mes_engine.core.dispatching import DispatchDecision, in_turn
 from mes_engine.core.job_order import INTERRUPTED, JobOrder
 from mes_engine.core.messages import DispatchWorkUnit
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.production import MachineTally, UnassignedProduction
+from mes_engine.core.queues import queue_of
 from mes_engine.core.runs import Lane
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender
@@ -25,8 +28,10 @@ from mes_engine.web.work_unit_views import (
     DecisionView,
     EquipmentView,
     QueueView,
+    RuleSettingsView,
     SignalView,
     UnassignedView,
+    WaitingView,
     WorkCenterView,
     WorkUnitDetail,
     WorkUnitView,
@@ -56,6 +61,7 @@ def work_units_router(parts: Parts) -> APIRouter:
                 area=one.area,
                 name=one.name,
                 rule=one.rule,
+                rule_settings=RuleSettingsView.model_validate(one.rule_settings),
                 posting=one.posting,
                 work_units=[unit.id for unit in site.units_of[one.id]],
                 queued=len(state.job_order.members("queue", one.id)),
@@ -68,8 +74,8 @@ def work_units_router(parts: Parts) -> APIRouter:
         """Show what waits at a work center, in turn, and what blocks it."""
         state = parts.state
         center = state.site.work_center(work_center)
-        queue = {job.id: job for job in state.job_order.find("queue", center.id)}
-        in_turn = ranked(center.rule, queue.values(), {})
+        queue, now = queue_of(state, center), parts.clock()
+        order, scored = in_turn(center.rule, center.rule_settings, queue, now)
         live = state.job_order.find("live_at", center.id)
         set_down = [job for job in live if job.state in INTERRUPTED and not job.run]
         return QueueView(
@@ -77,8 +83,13 @@ def work_units_router(parts: Parts) -> APIRouter:
             rule=center.rule,
             total=len(queue),
             waiting=[
-                QueuedJobOrder.of(state, queue[one.job_order])
-                for one in in_turn[:limit]
+                WaitingView.of(
+                    state,
+                    queue[at].job,
+                    score=Decimal(scored.scores[at]),
+                    why=scored.why(at),
+                )
+                for at in order[:limit]
             ],
             set_down=[QueuedJobOrder.of(state, job) for job in set_down[:limit]],
             seq=state.seq,

@@ -6,11 +6,13 @@ from mes_engine.core import facts as f
 from mes_engine.core.assets import PhysicalAsset
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.tools import chosen_tools, claim_tools, free_tools
+from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Refused
 from mes_engine.core.guards import claims_told, lane_of
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.runs import Clock, Lane, Run
+from mes_engine.core.setups import setup_family
 
 replace = msgspec.structs.replace
 
@@ -95,6 +97,17 @@ def take_active_lane(draft: Draft, job: JobOrder) -> Run:
         run = replace(run, lane=Lane.ACTIVE)
         draft.emit(f.RunChanged(run=run))
     return run
+
+
+def set_up(draft: Draft, job: JobOrder, run: Run) -> None:
+    """Note what the work unit is set up for, where its next setup depends on that."""
+    unit = draft.state.site.work_unit(run.work_unit)
+    if not draft.state.site.has_changeovers(unit):
+        return
+    known = draft.state.equipment.get(unit.id) or Equipment(work_unit=unit.id)
+    family = setup_family(draft.state, job)
+    if known.setup != family:
+        draft.emit(f.EquipmentChanged(equipment=replace(known, setup=family)))
 
 
 def set_clock(draft: Draft, run: Run, clock: Clock, *, begins: bool = False) -> Run:

@@ -1,24 +1,19 @@
 """Dispatch: give a work unit its next job order, and keep why."""
 
+from functools import partial
+
 from mes_engine.core import facts as f
 from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.job_orders import load
-from mes_engine.core.dispatching import (
-    Candidate,
-    DispatchDecision,
-    first_takable,
-    ranked,
-)
+from mes_engine.core.dispatching import Candidate, DispatchDecision, candidates_of
 from mes_engine.core.errors import Refused
 from mes_engine.core.guards import claims_told, lane_of, unmet
-from mes_engine.core.job_order import JobOrder
+from mes_engine.core.job_order import READY, JobOrder
 from mes_engine.core.means import combination
 from mes_engine.core.messages import DispatchWorkUnit, LoadJobOrder
 from mes_engine.core.plant import WorkUnit
-
-KEPT_CANDIDATES = 100
-"""How many candidates a decision keeps besides the chosen one: enough to see why."""
+from mes_engine.core.queues import queue_of
 
 
 def dispatch(draft: Draft, command: DispatchWorkUnit) -> dict[str, str]:
@@ -32,8 +27,7 @@ def dispatch(draft: Draft, command: DispatchWorkUnit) -> dict[str, str]:
             hint="Wait until a run ends, or unload one.",
             unmet=[f"lane_free: {told}"],
         )
-    candidates = queue(draft, unit)
-    chosen = first_takable(candidates)
+    candidates, chosen = _looked_at(draft, unit)
     _keep(draft, unit, candidates, chosen, asked_for=None)
     if chosen is None:
         return {"work_unit": unit.id, "job_order": ""}
@@ -45,24 +39,30 @@ def load_asked_for(draft: Draft, command: LoadJobOrder) -> JobOrder:
     """Load the job order that a person chose, and keep what the rule would have."""
     job = draft.job(command.job_order)
     unit = draft.state.site.work_unit(command.work_unit)
-    candidates = queue(draft, unit)
+    candidates, _ = _looked_at(draft, unit, asked_for=job.id)
     loaded = load(draft, job, unit.id, command.lane)
     _keep(draft, unit, candidates, loaded.id, asked_for=loaded.id)
     return loaded
 
 
-def queue(draft: Draft, unit: WorkUnit) -> tuple[Candidate, ...]:
-    """Return the queue of the unit's work center, in turn, with what is unmet."""
+def _looked_at(
+    draft: Draft, unit: WorkUnit, *, asked_for: str | None = None
+) -> tuple[tuple[Candidate, ...], str | None]:
     center = draft.state.site.work_center(unit.work_center)
-    waiting = draft.state.job_order.find("queue", center.id)
-    reasons = {job.id: _speaks_against(draft, job, unit) for job in waiting}
-    return ranked(center.rule, waiting, reasons)
+    return candidates_of(
+        center.rule,
+        center.rule_settings,
+        queue_of(draft.state, center, unit),
+        partial(_speaks_against, draft, unit),
+        now=draft.at,
+        asked_for=asked_for,
+    )
 
 
 def _speaks_against(
-    draft: Draft, job: JobOrder, unit: WorkUnit
+    draft: Draft, unit: WorkUnit, job: JobOrder
 ) -> tuple[Condition, ...]:
-    against = unmet(job.conditions)
+    against = () if job.state in READY else unmet(job.conditions)
     if job.needs:
         known = {one.name for one in against}
         asked = combination(draft.state, job, unit, draft.asker)
@@ -87,10 +87,6 @@ def _keep(
     asked_for: str | None,
 ) -> None:
     center = draft.state.site.work_center(unit.work_center)
-    kept = candidates[:KEPT_CANDIDATES]
-    kept += tuple(
-        one for one in candidates[KEPT_CANDIDATES:] if one.job_order == chosen
-    )
     draft.emit(
         f.DispatchDecided(
             decision=DispatchDecision(
@@ -100,9 +96,10 @@ def _keep(
                 rule=center.rule,
                 at=draft.at,
                 person=draft.person,
-                candidates=kept,
+                candidates=candidates,
                 chosen=chosen,
                 asked_for=asked_for,
+                settings=center.rule_settings,
             )
         )
     )

@@ -11,6 +11,7 @@ from mes_engine.core.decide.claims import (
     close_run,
     open_run,
     set_clock,
+    set_up,
     suitable_unit,
     take_active_lane,
 )
@@ -74,7 +75,9 @@ def unload(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
 def begin_setup(draft: Draft, job: JobOrder) -> JobOrder:
     """Let setup time run."""
     after = check(draft, job, _T.BEGIN_SETUP)
-    set_clock(draft, take_active_lane(draft, job), Clock.SETUP)
+    run = take_active_lane(draft, job)
+    set_up(draft, job, run)
+    set_clock(draft, run, Clock.SETUP)
     touch_rivals(draft, job)
     return draft.move_state(draft.job(job.id), _T.BEGIN_SETUP, after)
 
@@ -92,7 +95,9 @@ def begin(draft: Draft, command: BeginJobOrder) -> JobOrder:
 
 def enter(draft: Draft, job: JobOrder) -> None:
     """Do what beginning brings with it, the state apart."""
-    set_clock(draft, take_active_lane(draft, job), Clock.PROCESSING, begins=True)
+    run = take_active_lane(draft, job)
+    set_up(draft, job, run)
+    set_clock(draft, run, Clock.PROCESSING, begins=True)
     job = draft.job(job.id)
     start_pieces(draft, job)
     touch_rivals(draft, job)

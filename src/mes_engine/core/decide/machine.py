@@ -101,9 +101,9 @@ def _hear_state(
         _gap(draft, signal.tag, f"state word '{word}' is not in its map")
         return
     unit = signal.work_unit
-    known = draft.state.equipment.get(unit) or Equipment(
-        work_unit=unit, link=LinkState.CONNECTED, link_since=draft.at
-    )
+    known = draft.state.equipment.get(unit) or Equipment(work_unit=unit)
+    if known.link is None:
+        known = replace(known, link=LinkState.CONNECTED, link_since=draft.at)
     changed = replace(known, item_state=ItemState(meaning), word=word, since=draft.at)
     _set_equipment(draft, known, changed)
     if changed.item_state is ItemState.EXECUTING:

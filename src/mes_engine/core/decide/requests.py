@@ -95,9 +95,9 @@ def _forget_silent_machines(draft: Draft) -> None:
     """A machine that no signal tells of any more is a bench: nothing is known of it."""
     told_of = {signal.work_unit for signal in draft.state.site.plant.signals}
     for equipment in list(draft.state.equipment.values()):
-        unit = equipment.work_unit
-        if unit not in told_of and equipment != Equipment(work_unit=unit):
-            draft.emit(f.EquipmentChanged(equipment=Equipment(work_unit=unit)))
+        bench = Equipment(work_unit=equipment.work_unit, setup=equipment.setup)
+        if equipment.work_unit not in told_of and equipment != bench:
+            draft.emit(f.EquipmentChanged(equipment=bench))
 
 
 def release_routing(draft: Draft, command: ReleaseRouting) -> dict[str, str]:

@@ -75,6 +75,7 @@ def upgrade() -> None:
         ),
         text("word"),
         whole("since"),
+        text("setup"),
         sa.PrimaryKeyConstraint("partition", "work_unit", name=op.f("pk_equipment")),
         sqlite_strict=True,
     )

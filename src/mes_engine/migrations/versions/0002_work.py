@@ -167,12 +167,17 @@ def upgrade() -> None:
         whole("seq"),
         text("work_unit"),
         text("work_center"),
-        word("dispatch_decision", "rule", "fifo edd priority"),
+        word(
+            "dispatch_decision",
+            "rule",
+            "fifo edd priority spt critical_ratio atc setup_min weighted",
+        ),
         whole("at"),
         text("person"),
         text("candidates"),
         text("chosen", nullable=True),
         text("asked_for", nullable=True),
+        text("settings"),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_dispatch_decision")),
         sqlite_strict=True,
     )

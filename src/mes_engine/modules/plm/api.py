@@ -7,7 +7,7 @@ release shows in the revision a moment later.
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path
 from fastapi.exceptions import RequestValidationError
@@ -68,6 +68,9 @@ class StepBody(Body):
     begin_on: Annotated[BeginOn, Field(strict=False)] = BeginOn.OPERATOR
     setup_s: Amount = ZERO
     run_s: Amount = ZERO
+    setup_family: Id | Literal[""] = Field(
+        default="", description="what a machine is set up for; the material if empty"
+    )
     consumes: list[ComponentBody] = Field(default_factory=list)
     tools: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)
     qualification: QualificationBody | None = None

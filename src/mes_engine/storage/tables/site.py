@@ -40,6 +40,7 @@ equipment = strict_table(
     word("item_state", ItemState, is_optional=True),
     string("word"),
     whole("since"),
+    string("setup"),
 )
 
 signal = strict_table(

@@ -6,7 +6,7 @@ from mes_engine.core.conditions import Condition
 from mes_engine.core.dispatching import Candidate
 from mes_engine.core.job_order import JobOrderState
 from mes_engine.core.messages import Answer
-from mes_engine.core.plant import DispatchRule
+from mes_engine.core.plant import DispatchRule, RuleSettings
 from mes_engine.core.requests import ReworkPass, WorkRequestState
 from mes_engine.core.runs import Clock, HoldMode, HoldScope, Lane
 from mes_engine.storage.columns import (
@@ -164,6 +164,7 @@ dispatch_decision = strict_table(
     body("candidates", tuple[Candidate, ...]),
     string("chosen", is_optional=True),
     string("asked_for", is_optional=True),
+    body("settings", RuleSettings),
     Index(None, "partition", "work_unit", "seq"),
 )
 
