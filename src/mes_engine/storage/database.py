@@ -6,7 +6,7 @@ waits for it.
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -28,12 +28,20 @@ log = structlog.stdlib.get_logger()
 
 SQLITE_ERROR = 1
 
+MakeExecutor = Callable[[int, str], Executor]
+
 
 class Database:
     """One SQLite file, as the engine and the modules use it."""
 
     def __init__(
-        self, url: str, *, readers: int, busy_timeout_s: float, most_waiting: int
+        self,
+        url: str,
+        *,
+        readers: int,
+        busy_timeout_s: float,
+        most_waiting: int,
+        executor: MakeExecutor,
     ) -> None:
         self._writing = writer_engine(url, busy_timeout_s=busy_timeout_s)
         self._reading = reader_engine(
@@ -42,8 +50,8 @@ class Database:
         self._connection: Connection | None = connected(self._writing)
         self._most_waiting = most_waiting
         self._waiting = 0
-        self._writer = ThreadPoolExecutor(1, "database-writer")
-        self._readers = ThreadPoolExecutor(readers, "database-reader")
+        self._writer = executor(1, "database-writer")
+        self._readers = executor(readers, "database-reader")
 
     @classmethod
     def open(
@@ -53,6 +61,7 @@ class Database:
         readers: int = 4,
         busy_timeout_s: float = 5.0,
         most_waiting: int = 1_000,
+        executor: MakeExecutor = ThreadPoolExecutor,
     ) -> "Database":
         """Open the database at ``url``; its tables are made by ``migrations``.
 
@@ -61,6 +70,7 @@ class Database:
             readers: How many reads may run at a time, each on its own connection.
             busy_timeout_s: How long to wait for another process that writes.
             most_waiting: How many writes may wait before more are turned away.
+            executor: Where the work is run, given how much at a time, and a name.
 
         Raises:
             SettingsError: It cannot be opened, or not so that it can be trusted.
@@ -70,6 +80,7 @@ class Database:
             readers=readers,
             busy_timeout_s=busy_timeout_s,
             most_waiting=most_waiting,
+            executor=executor,
         )
 
     async def write(self, work: Callable[[Connection], T]) -> T:
@@ -190,7 +201,7 @@ def _is_mistake(error: BaseException | None) -> bool:
     return getattr(error, "sqlite_errorcode", None) == SQLITE_ERROR
 
 
-async def _finished(executor: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+async def _finished(executor: Executor, call: Callable[[], T]) -> T:
     """Wait for ``call``, which goes on if we are cancelled."""
     future = asyncio.get_running_loop().run_in_executor(executor, call)
     try:

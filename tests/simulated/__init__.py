@@ -1,0 +1,1 @@
+"""The whole engine under one seed: a failing seed replays exactly."""
