@@ -52,6 +52,7 @@ from mes_engine.core.routing import (
 from mes_engine.core.runs import HoldScope
 from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
 from mes_engine.core.state import State
+from mes_engine.core.time_windows import WindowRule
 
 SHIFT_START = 1_767_592_800_000_000  # 2026-01-05 06:00 UTC
 SECOND = 1_000_000
@@ -125,6 +126,7 @@ def a_routing(revision: str = "1") -> Routing:
                 transfer_batch=Decimal(5),
             ),
         ),
+        time_windows=(WindowRule(source="10", target="20", max_s=Decimal(86_400)),),
     )
 
 

@@ -32,6 +32,7 @@ from mes_engine.settings.routing_file import (
     ConnectionEntry,
     RoutingFile,
     StepEntry,
+    TimeWindowEntry,
 )
 from mes_engine.settings.site_file import (
     DatabaseSettings,
@@ -240,7 +241,13 @@ def test_the_examples_are_whole_and_load(tmp_path: Path) -> None:
         ),
         (
             "routings/routing.example.yaml",
-            (RoutingFile, StepEntry, ComponentEntry, ConnectionEntry),
+            (
+                RoutingFile,
+                StepEntry,
+                ComponentEntry,
+                ConnectionEntry,
+                TimeWindowEntry,
+            ),
         ),
     ],
 )
@@ -250,7 +257,8 @@ def test_the_examples_explain_every_key(
     example = (REPOSITORY / file).read_text("utf-8")
 
     for model in models:
-        for key in model.model_fields:
+        for name, field in model.model_fields.items():
+            key = field.alias or name
             assert re.search(rf"^[^#]*\b{key}:", example, re.MULTILINE), key
 
 

@@ -33,8 +33,9 @@ from mes_engine.runtime.consumers import Consumer, Consuming
 from mes_engine.runtime.intents import IntentRelay
 from mes_engine.runtime.jobs import Job, Jobs, every
 from mes_engine.runtime.reconcile import Booked, reconcile
-from mes_engine.runtime.relay import Relay
+from mes_engine.runtime.relay import Relay, engine_back_off
 from mes_engine.runtime.supervise import next_epoch, supervise
+from mes_engine.runtime.time_windows import time_windows_job
 from mes_engine.settings import Site
 from mes_engine.web.app import LOOPBACK, create_app
 
@@ -241,6 +242,12 @@ def _jobs(core: Core, relay: Relay) -> list[Job]:
             slot_at=every(POKE_EVERY_S),
             wake_s=POKE_EVERY_S,
             work=poke,
+        ),
+        time_windows_job(
+            core.engine.committed,
+            core.submit,
+            clock=core.clock,
+            patience=engine_back_off,
         ),
     ]
 

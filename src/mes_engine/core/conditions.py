@@ -16,6 +16,7 @@ class ConditionName(StrEnum):
     DOCUMENT_RELEASED = "document_released"
     NO_HOLD = "no_hold"
     REQUEST_RELEASED = "request_released"
+    TIME_WINDOW_OPEN = "time_window_open"
     ROUTING_EFFECTIVE = "routing_effective"
     LANE_FREE = "lane_free"
     CLAIM_HELD = "claim_held"
@@ -36,6 +37,7 @@ READINESS = (
     ConditionName.DOCUMENT_RELEASED,
     ConditionName.NO_HOLD,
     ConditionName.REQUEST_RELEASED,
+    ConditionName.TIME_WINDOW_OPEN,
 )
 
 

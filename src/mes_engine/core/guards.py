@@ -15,6 +15,7 @@ from mes_engine.core.means import (
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.runs import Lane, Run
 from mes_engine.core.state import State
+from mes_engine.core.window_condition import may_end, time_window_open
 
 Guard = Callable[[State, JobOrder], Condition]
 
@@ -128,6 +129,8 @@ def _asked(
         return r.material_available(
             state, job, for_pieces=job.worked, leaves_to_others=False
         )
+    if name is ConditionName.TIME_WINDOW_OPEN and trigger is JobOrderTrigger.COMPLETE:
+        return may_end(state, job)
     if name in READINESS:
         return _READINESS[name](state, job)
     return _OTHERS[name](state, job)
@@ -146,6 +149,7 @@ _READINESS: dict[ConditionName, Guard] = {
     ConditionName.DOCUMENT_RELEASED: document_released,
     ConditionName.NO_HOLD: r.no_hold,
     ConditionName.REQUEST_RELEASED: r.request_released,
+    ConditionName.TIME_WINDOW_OPEN: time_window_open,
 }
 _OTHERS: dict[ConditionName, Guard] = {
     ConditionName.LANE_FREE: lane_free,

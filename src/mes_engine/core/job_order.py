@@ -216,7 +216,7 @@ def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
                 _T.RESUME,
                 state,
                 _S.RUNNING_PROCESSING,
-                (_C.NO_HOLD, _C.CLAIM_HELD, *_MENDABLE),
+                (_C.NO_HOLD, _C.CLAIM_HELD, _C.TIME_WINDOW_OPEN, *_MENDABLE),
             )
             for state in INTERRUPTED
         ),
@@ -225,7 +225,12 @@ def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
                 _T.COMPLETE,
                 state,
                 _S.ENDED_COMPLETED,
-                (_C.QUANTITY_ACCOUNTED, _C.NOTHING_EXPECTED, _C.MATERIAL_AVAILABLE),
+                (
+                    _C.QUANTITY_ACCOUNTED,
+                    _C.NOTHING_EXPECTED,
+                    _C.MATERIAL_AVAILABLE,
+                    _C.TIME_WINDOW_OPEN,
+                ),
             )
             for state in RUNNING
         ),

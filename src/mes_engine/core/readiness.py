@@ -12,6 +12,7 @@ from mes_engine.core.routing import Component, Routing, Step, StepOrder
 from mes_engine.core.runs import Hold, HoldMode, HoldScope
 from mes_engine.core.state import State
 from mes_engine.core.whereabouts import feeding, here, is_within_reach, positions_of
+from mes_engine.core.window_condition import time_window_open
 from mes_engine.core.wip_ledger import Position
 
 AT_WORK = frozenset({*RUNNING, *INTERRUPTED})
@@ -34,6 +35,7 @@ def readiness(
         *means(state, job, at=at),
         no_hold(state, job),
         request_released(state, job),
+        time_window_open(state, job),
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.quantity import MILLION, UNITS, ZERO
+from mes_engine.core.time_windows import WindowRule, window_problems
 
 _RESTS_KEPT = 256
 """For how many quantities a routing remembers what is left of it."""
@@ -138,6 +139,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             begin before pieces have come to it, and what it reports beyond what came
             is found there, within ``over_tolerance``.
         rework: The declared ways back.
+        time_windows: How long a lot may, or has to, be between two steps.
     """
 
     id: str
@@ -150,6 +152,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     under_tolerance: Decimal = ZERO
     step_order: StepOrder = StepOrder.STRICT
     rework: tuple[ReworkLoop, ...] = ()
+    time_windows: tuple[WindowRule, ...] = ()
 
     def step(self, step: str) -> Step:
         """Return the step with this id.
@@ -265,6 +268,17 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                     found.append(one.source)
         return found
 
+    def beyond(self, step: str) -> set[str]:
+        """Return every step that can be reached from ``step``, over any connection."""
+        found: set[str] = set()
+        asked = [step]
+        while asked:
+            for one in self.leaving(asked.pop()):
+                if one.target not in found:
+                    found.add(one.target)
+                    asked.append(one.target)
+        return found
+
     def holds_pieces(self, step: str) -> bool:
         """Whether pieces pass through ``step``; else it works on a token.
 
@@ -306,6 +320,9 @@ def routing_problems(routing: Routing) -> list[tuple[str, str]]:
         *_number_problems(routing),
         *_shape_problems(routing),
         *_share_problems(routing),
+        *window_problems(
+            routing.time_windows, {one.id for one in routing.steps}, routing.beyond
+        ),
     ]
 
 
@@ -383,12 +400,7 @@ def _shape_problems(routing: Routing) -> Iterator[tuple[str, str]]:
                 "connect it, or leave it out",
             )
         return
-    reached, frontier = set(entries), list(entries)
-    while frontier:
-        for one in routing.leaving(frontier.pop()):
-            if one.target not in reached:
-                reached.add(one.target)
-                frontier.append(one.target)
+    reached = {entries[0], *routing.beyond(entries[0])}
     for step in routing.steps:
         if step.id not in reached:
             yield (

@@ -28,6 +28,7 @@ from mes_engine.core.routing import Routing
 from mes_engine.core.runs import Hold, Run
 from mes_engine.core.signals import SignalState
 from mes_engine.core.site import Site
+from mes_engine.core.time_windows import CLOCK, TimeWindow
 from mes_engine.core.wip_ledger import Move, Position
 
 K = TypeVar("K", bound=Hashable)
@@ -280,6 +281,15 @@ TABLES: dict[str, TableSpec] = {
         ("request",),
         lambda one: ((one.request,) if one.request else (),),
     ),
+    "time_window": TableSpec(
+        lambda one: one.id,
+        ("request", "target", "due"),
+        lambda one: (
+            (one.request,),
+            ((one.request, one.lot, one.target),) if one.is_live else (),
+            () if one.due_at is None else (CLOCK,),
+        ),
+    ),
     "position": TableSpec(
         lambda one: (one.lot, one.place),
         ("lot", "place", "request", "material_in_stock"),
@@ -340,6 +350,7 @@ class State:
     physical_asset: Table[str, PhysicalAsset]
     person: Table[str, Person]
     document: Table[str, Document]
+    time_window: Table[str, TimeWindow]
     lot: Table[str, MaterialLot]
     position: Table[tuple[str, str], Position]
     connection_flow: Table[tuple[str, str, str], ConnectionFlow]

@@ -72,6 +72,8 @@ def forget(state: State, requests: set[str]) -> None:
         jobs.update(job.id for job in state.job_order.find("request", request))
         for visit in state.visit.find("request", request):
             state.visit.drop(visit.id)
+        for window in state.time_window.find("request", request):
+            state.time_window.drop(window.id)
         for position in state.position.find("request", request):
             if position.stock > 0:
                 stocked.add(position.lot)

@@ -22,6 +22,7 @@ from mes_engine.core.routing import (
     StepOrder,
     routing_problems,
 )
+from mes_engine.core.time_windows import WindowPoint, WindowRule
 from mes_engine.settings.checked import Names, checked
 from mes_engine.settings.document import Document, KeyPath
 from mes_engine.settings.fields import (
@@ -94,6 +95,18 @@ class ConnectionEntry(Section):
         return self
 
 
+class TimeWindowEntry(Section):
+    """One of ``time_windows``."""
+
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    starts_at: WindowPoint = WindowPoint.ENDED
+    ends_at: WindowPoint = WindowPoint.BEGUN
+    min_s: Seconds | None = None
+    max_s: Seconds | None = None
+    warn_s: Seconds | None = None
+
+
 class RoutingFile(Section):
     """The whole file; without ``connections`` each step follows the one before it."""
 
@@ -106,6 +119,7 @@ class RoutingFile(Section):
     step_order: StepOrder = StepOrder.STRICT
     steps: list[StepEntry] = Field(min_length=1)
     connections: list[ConnectionEntry] | None = None
+    time_windows: list[TimeWindowEntry] = Field(default_factory=list)
 
 
 Capabilities = AbstractSet[tuple[str, str]]
@@ -181,6 +195,7 @@ def to_routing(file: RoutingFile, *, over_tolerance: Decimal) -> Routing:
         step_order=file.step_order,
         steps=steps,
         connections=connections,
+        time_windows=tuple(WindowRule(**one.model_dump()) for one in file.time_windows),
     )
 
 

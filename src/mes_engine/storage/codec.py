@@ -32,6 +32,7 @@ from mes_engine.core.routing import Routing
 from mes_engine.core.runs import Hold, Run
 from mes_engine.core.signals import SignalState
 from mes_engine.core.state import Counter, EffectiveRouting
+from mes_engine.core.time_windows import TimeWindow
 from mes_engine.core.wip_ledger import Move, Position
 from mes_engine.storage.metadata import Quantity
 from mes_engine.storage.tables import PROJECTIONS
@@ -50,6 +51,7 @@ STRUCTS: dict[str, type] = {
     "physical_asset": PhysicalAsset,
     "person": Person,
     "document": Document,
+    "time_window": TimeWindow,
     "lot": MaterialLot,
     "position": Position,
     "connection_flow": ConnectionFlow,

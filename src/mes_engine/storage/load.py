@@ -48,6 +48,15 @@ WHOLE = (
     "counter",
 )
 
+OF_A_REQUEST = (
+    "visit",
+    "job_order",
+    "time_window",
+    "lot",
+    "position",
+    "connection_flow",
+)
+
 
 def load_state(connection: Connection, partition: str) -> State:
     """Return the live state of ``partition``, as of the last committed fact."""
@@ -83,7 +92,7 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
     held = select(t.position.c.lot).where(
         t.position.c.partition == partition, text(IS_HELD)
     )
-    for name in ("visit", "job_order", "lot", "position", "connection_flow"):
+    for name in OF_A_REQUEST:
         yield name, ours[name].where(t.PROJECTIONS[name].c.request.in_(requests))
     yield "run", ours["run"].where(t.run.c.job_order.in_(jobs))
     yield "posting", ours["posting"].where(t.posting.c.stream.in_(requests))

@@ -28,6 +28,7 @@ from mes_engine.web.parts import Clock, EngineFace, FeedFace, LinkStates, Parts
 from mes_engine.web.people import people_router
 from mes_engine.web.postings import postings_router
 from mes_engine.web.routings import routings_router
+from mes_engine.web.time_windows import time_windows_router
 from mes_engine.web.tools import tools_router
 from mes_engine.web.work_requests import work_requests_router
 from mes_engine.web.work_units import work_units_router
@@ -45,6 +46,7 @@ _ROUTERS = (
     tools_router,
     people_router,
     documents_router,
+    time_windows_router,
     lots_router,
     routings_router,
     postings_router,

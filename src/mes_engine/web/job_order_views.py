@@ -16,8 +16,10 @@ from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import Clock, Lane, Run
 from mes_engine.core.state import State
 from mes_engine.core.whereabouts import positions_of
+from mes_engine.core.window_condition import live_windows
 from mes_engine.core.wip_ledger import Position
 from mes_engine.http.fields import At, Decimals, View
+from mes_engine.web.time_window_views import TimeWindowView
 
 
 class ConditionView(View):
@@ -183,11 +185,13 @@ class JobOrderDetail(QueuedJobOrder):
     Attributes:
         triggers: What its state accepts, each with the conditions that are unmet.
         runs: Its times on work units, the first one first.
+        time_windows: Those that its work will end.
         seq: The last fact that this answer knows of.
     """
 
     triggers: list[AcceptedTrigger]
     runs: list[RunView]
+    time_windows: list[TimeWindowView]
     seq: int
 
     @classmethod
@@ -200,6 +204,7 @@ class JobOrderDetail(QueuedJobOrder):
             | {
                 "triggers": explain(state, job),
                 "runs": [RunView.of(run) for run in runs],
+                "time_windows": live_windows(state, job),
                 "seq": state.seq,
             }
         )

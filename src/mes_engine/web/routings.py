@@ -1,8 +1,10 @@
 """Routings over HTTP: which revisions are released, and which one is effective."""
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from mes_engine.core.routing import BeginOn, ConnectionKind, JobPer, Routing
+from mes_engine.core.time_windows import WindowPoint
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import Decimals, View
 from mes_engine.web.parts import Parts
@@ -51,6 +53,18 @@ class ConnectionView(View):
     share: Decimals
 
 
+class WindowRuleView(View):
+    """How long a lot may, or has to, be between two steps; times are in seconds."""
+
+    source: str = Field(serialization_alias="from")
+    target: str = Field(serialization_alias="to")
+    starts_at: WindowPoint
+    ends_at: WindowPoint
+    min_s: Decimals | None
+    max_s: Decimals | None
+    warn_s: Decimals | None
+
+
 class RoutingBody(View):
     """A revision of a process, as it was released."""
 
@@ -60,6 +74,7 @@ class RoutingBody(View):
     unit: str
     steps: list[RoutingStepView]
     connections: list[ConnectionView]
+    time_windows: list[WindowRuleView]
     over_tolerance: Decimals
     under_tolerance: Decimals
 

@@ -24,6 +24,7 @@ from mes_engine.core.decide import (
     requests,
     stock,
     tools,
+    windows,
 )
 from mes_engine.core.decide.chart import TriggerView, check, explain
 from mes_engine.core.decide.draft import Draft
@@ -253,4 +254,6 @@ _HANDLERS: dict[type, Handler] = {
     m.RecordPosting: posting.record_posting,
     m.RetryPosting: posting.retry_posting,
     m.WaivePosting: posting.waive_posting,
+    m.CheckTimeWindows: windows.check_windows,
+    m.WaiveTimeWindow: windows.waive_window,
 }

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from mes_engine.core import facts as f
+from mes_engine.core.decide import windows
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.claims import close_run
 from mes_engine.core.decide.draft import Draft
@@ -28,6 +29,7 @@ def complete(draft: Draft, job: JobOrder, reason: str = "") -> JobOrder:
     if reason.strip():
         _miss_the_rest(draft, job, reason)
         job = draft.job(job.id)
+    windows.catch_up(draft, job)
     after = check(draft, job, JobOrderTrigger.COMPLETE)
     transfer(draft, job, is_ending=True)
     close_run(draft, job)

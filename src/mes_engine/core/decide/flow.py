@@ -6,6 +6,7 @@ from decimal import ROUND_CEILING, Decimal
 import msgspec
 
 from mes_engine.core import facts as f
+from mes_engine.core.decide import windows
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.job_order import (
     JobOrder,
@@ -417,6 +418,7 @@ def bring(
             rework=rework,
             lot=of_lot,
         )
+    windows.moved_on(draft, job, successor, lot)
     draft.touch(successor.id)
     look_ahead(draft, successor)
     return successor

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from mes_engine.core import facts as f
+from mes_engine.core.decide import windows
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.claims import (
     claim,
@@ -85,6 +86,7 @@ def begin_setup(draft: Draft, job: JobOrder) -> JobOrder:
 def begin(draft: Draft, command: BeginJobOrder) -> JobOrder:
     """Let machine time run; the first step of a routing starts its pieces here."""
     job = draft.job(command.job_order)
+    windows.catch_up(draft, job)
     after = check(draft, job, _T.BEGIN)
     enter(draft, job)
     entering = checked_quantity(command.in_process, unit=job.unit, of="in process")
@@ -100,6 +102,8 @@ def enter(draft: Draft, job: JobOrder) -> None:
     set_clock(draft, run, Clock.PROCESSING, begins=True)
     job = draft.job(job.id)
     start_pieces(draft, job)
+    if job.begun_at is None:
+        windows.begun(draft, job)
     touch_rivals(draft, job)
     look_ahead(draft, job)
 
@@ -174,6 +178,8 @@ def resume(draft: Draft, command: ResumeJobOrder) -> JobOrder:
         unit = suitable_unit(draft, job, command.work_unit)
         claim(draft, job, unit, Lane.ACTIVE)
         job = draft.job(job.id)
+    if job.begun_at is None:
+        windows.catch_up(draft, job)
     after = check(draft, job, _T.RESUME)
     enter(draft, job)  # It may have been interrupted in its setup, before it began.
     return draft.move_state(draft.job(job.id), _T.RESUME, after)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from mes_engine.core import facts as f
+from mes_engine.core.decide import windows
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.job_orders import begin
 from mes_engine.core.decide.reporting import book, can_take, count_report
@@ -255,6 +256,7 @@ def _begin_if(draft: Draft, job: JobOrder, *occasions: BeginOn) -> JobOrder:
     }
     if not is_loaded or step_of(draft.state, job).begin_on not in occasions:
         return job
+    windows.catch_up(draft, job)
     if unmet_guards(draft.state, job, JobOrderTrigger.BEGIN, draft.asker):
         return job
     return begin(draft, BeginJobOrder(job_order=job.id))

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from mes_engine.core import facts as f
+from mes_engine.core.decide import windows
 from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
@@ -45,6 +46,9 @@ def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -
     total = _total(command)
     if job.expects_pieces:
         start_pieces(draft, job)  # In setup, nothing has begun that would have.
+    if job.begun_at is None and total:
+        windows.begun(draft, job)
+    if job.expects_pieces:
         _make_room(draft, job, command, total)
         _move_all(draft, job, command)
     else:

@@ -3,6 +3,7 @@
 import msgspec
 
 from mes_engine.core import facts as f
+from mes_engine.core.decide import windows
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import store, visit_to
 from mes_engine.core.decide.posting import raise_posting
@@ -30,6 +31,7 @@ def settle_visit(draft: Draft, job: JobOrder) -> bool:
     Returns:
         Whether the visit is done.
     """
+    windows.ended(draft, job)
     visit = draft.state.visit.get(job.visit)
     if visit is None or visit.is_done:
         return visit is not None
@@ -39,6 +41,7 @@ def settle_visit(draft: Draft, job: JobOrder) -> bool:
         return False
     visit = replace(visit, is_done=True)
     draft.emit(f.VisitChanged(visit=visit))
+    windows.visit_done(draft, job)
     routing = routing_of(draft.state, job)
     request = draft.request(job.request)
     _pass_tokens(draft, request, routing, visit)

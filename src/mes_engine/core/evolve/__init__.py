@@ -10,6 +10,7 @@ from mes_engine.core.evolve import (
     means,
     posting,
     requests,
+    windows,
     work,
 )
 from mes_engine.core.evolve.handler import Handlers
@@ -31,5 +32,6 @@ _HANDLERS: Handlers = {
     **floor.HANDLERS,
     **machine.HANDLERS,
     **posting.HANDLERS,
+    **windows.HANDLERS,
     **handling.HANDLERS,
 }

@@ -63,6 +63,18 @@ from mes_engine.core.facts.requests import (
     WorkRequestChanged,
     WorkRequestCreated,
 )
+from mes_engine.core.facts.windows import (
+    TimeWindowArmed,
+    TimeWindowExtended,
+    TimeWindowOpened,
+    TimeWindowPassed,
+    TimeWindowSatisfied,
+    TimeWindowViolated,
+    TimeWindowVoided,
+    TimeWindowWaived,
+    TimeWindowWarned,
+    WindowsFact,
+)
 from mes_engine.core.facts.work import (
     ConditionsChanged,
     JobOrderMoved,
@@ -112,6 +124,15 @@ __all__ = [
     "SignalRead",
     "SourceAdvanced",
     "TimeBooked",
+    "TimeWindowArmed",
+    "TimeWindowExtended",
+    "TimeWindowOpened",
+    "TimeWindowPassed",
+    "TimeWindowSatisfied",
+    "TimeWindowViolated",
+    "TimeWindowVoided",
+    "TimeWindowWaived",
+    "TimeWindowWarned",
     "VisitChanged",
     "VisitOpened",
     "WorkRequestChanged",
@@ -133,6 +154,7 @@ Fact = (
     | FloorFact
     | MachineFact
     | PostingFact
+    | WindowsFact
     | HandlingFact
 )
 

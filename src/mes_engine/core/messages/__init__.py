@@ -48,6 +48,11 @@ from mes_engine.core.messages.requests import (
     ReleaseWorkRequest,
     RequestsCommand,
 )
+from mes_engine.core.messages.windows import (
+    CheckTimeWindows,
+    WaiveTimeWindow,
+    WindowsCommand,
+)
 from mes_engine.core.messages.work import (
     AbortJobOrder,
     AssertTrigger,
@@ -75,6 +80,7 @@ __all__ = [
     "AssertTrigger",
     "BeginJobOrder",
     "CancelWorkRequest",
+    "CheckTimeWindows",
     "ChooseAlternative",
     "CloseWorkRequest",
     "Command",
@@ -111,6 +117,7 @@ __all__ = [
     "UnmountTool",
     "UpdateJobOrder",
     "WaivePosting",
+    "WaiveTimeWindow",
     "WithdrawDocument",
     "WithdrawRouting",
     "WithdrawTool",
@@ -124,6 +131,7 @@ Command = (
     | MaterialCommand
     | MeansCommand
     | PostingCommand
+    | WindowsCommand
 )
 
 

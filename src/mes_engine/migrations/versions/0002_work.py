@@ -162,6 +162,43 @@ def upgrade() -> None:
         sqlite_where=sa.text("released_at IS NULL"),
     )
     op.create_table(
+        "time_window",
+        text("partition"),
+        text("id"),
+        whole("number"),
+        text("request"),
+        text("lot", nullable=True),
+        text("source"),
+        text("target"),
+        whole("pass_number"),
+        word("time_window", "starts_at", "begun ended"),
+        word("time_window", "ends_at", "begun ended"),
+        whole("armed_at"),
+        whole("last_at"),
+        whole("opens_at", nullable=True),
+        whole("warns_at", nullable=True),
+        whole("closes_at", nullable=True),
+        word("time_window", "state", "armed warned satisfied violated waived void"),
+        whole("opened_at", nullable=True),
+        whole("violated_at", nullable=True),
+        whole("waived_at", nullable=True),
+        text("waived_by"),
+        whole("settled_at", nullable=True),
+        text("reason"),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_time_window")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_time_window_partition_request"),
+        "time_window",
+        ["partition", "request"],
+    )
+    op.create_index(
+        op.f("ix_time_window_partition_state_number"),
+        "time_window",
+        ["partition", "state", "number"],
+    )
+    op.create_table(
         "dispatch_decision",
         text("partition"),
         whole("seq"),

@@ -27,6 +27,7 @@ from mes_engine.core.routing import (
     Step,
     StepOrder,
 )
+from mes_engine.core.time_windows import WindowPoint, WindowRule
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import Person
 from mes_engine.http.fields import Amount, At, Body, Id, Reason, View
@@ -89,6 +90,18 @@ class ConnectionBody(Body):
     )
 
 
+class TimeWindowBody(Body):
+    """How long a lot may, or has to, be between two steps."""
+
+    source: Id = Field(alias="from")
+    target: Id = Field(alias="to")
+    starts_at: Annotated[WindowPoint, Field(strict=False)] = WindowPoint.ENDED
+    ends_at: Annotated[WindowPoint, Field(strict=False)] = WindowPoint.BEGUN
+    min_s: Amount | None = None
+    max_s: Amount | None = None
+    warn_s: Amount | None = None
+
+
 class RoutingBody(Body):
     """A revision; without ``connections`` each step follows the one before it."""
 
@@ -101,6 +114,7 @@ class RoutingBody(Body):
     step_order: Annotated[StepOrder, Field(strict=False)] = StepOrder.STRICT
     steps: Annotated[list[StepBody], Field(min_length=1, max_length=MAX_STEPS)]
     connections: list[ConnectionBody] | None = None
+    time_windows: list[TimeWindowBody] = Field(default_factory=list)
 
 
 class RefusalView(View):
@@ -217,8 +231,13 @@ def _to_routing(body: RoutingBody) -> Routing:
         connections = tuple(
             Connection(**one.model_dump(exclude_none=True)) for one in body.connections
         )
-    members = body.model_dump(exclude={"steps", "connections"})
-    return Routing(**members, steps=steps, connections=connections)
+    members = body.model_dump(exclude={"steps", "connections", "time_windows"})
+    return Routing(
+        **members,
+        steps=steps,
+        connections=connections,
+        time_windows=tuple(WindowRule(**one.model_dump()) for one in body.time_windows),
+    )
 
 
 def _check_kinds(connections: list[ConnectionBody]) -> None:

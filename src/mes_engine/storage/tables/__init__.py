@@ -37,6 +37,7 @@ from mes_engine.storage.tables.work import (
     hold,
     job_order,
     run,
+    time_window,
     visit,
     work_request,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "routing",
     "run",
     "signal",
+    "time_window",
     "unassigned_production",
     "visit",
     "watermark",

@@ -9,6 +9,7 @@ from mes_engine.core.messages import Answer
 from mes_engine.core.plant import DispatchRule, RuleSettings
 from mes_engine.core.requests import ReworkPass, WorkRequestState
 from mes_engine.core.runs import Clock, HoldMode, HoldScope, Lane
+from mes_engine.core.time_windows import WindowPoint, WindowState
 from mes_engine.storage.columns import (
     body,
     flag,
@@ -150,6 +151,34 @@ hold = strict_table(
     whole("released_at", is_optional=True),
     string("released_by"),
     Index("ix_hold_open", "partition", "id", sqlite_where=text(IS_HOLD_OPEN)),
+)
+
+time_window = strict_table(
+    "time_window",
+    partition(),
+    key("id"),
+    whole("number"),
+    string("request"),
+    string("lot", is_optional=True),
+    string("source"),
+    string("target"),
+    whole("pass_number"),
+    word("starts_at", WindowPoint),
+    word("ends_at", WindowPoint),
+    whole("armed_at"),
+    whole("last_at"),
+    whole("opens_at", is_optional=True),
+    whole("warns_at", is_optional=True),
+    whole("closes_at", is_optional=True),
+    word("state", WindowState),
+    whole("opened_at", is_optional=True),
+    whole("violated_at", is_optional=True),
+    whole("waived_at", is_optional=True),
+    string("waived_by"),
+    whole("settled_at", is_optional=True),
+    string("reason"),
+    Index(None, "partition", "request"),
+    Index(None, "partition", "state", "number"),
 )
 
 dispatch_decision = strict_table(
