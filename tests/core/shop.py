@@ -9,7 +9,7 @@ from mes_engine.core.decide import decide
 from mes_engine.core.evolve import evolve
 from mes_engine.core.facts import Fact, Recorded, SourceAdvanced
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
-from mes_engine.core.laws import broken_laws
+from mes_engine.core.laws import broken_edge_laws, broken_laws
 from mes_engine.core.plant import Plant
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import visit_id
@@ -290,7 +290,9 @@ class Shop:
 
     def broken_laws(self) -> list[str]:
         """Return every break of the laws L0 to L5."""
-        return [*broken_laws(self.state)]
+        edges = self.rows.get("genealogy_edge", {}).values()
+        positions = self.state.position.values()
+        return [*broken_laws(self.state), *broken_edge_laws(edges, positions)]
 
     def kept(self) -> Mapping[str, dict[Any, Any]]:
         """Return the committed tables that stay in memory, as plain dictionaries."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.lots import LotExistence, MaterialLot
+from mes_engine.core.lots import EdgeKind, GenealogyEdge, LotExistence, MaterialLot
 from mes_engine.core.postings import Posting, PostingKind
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import ConnectionFlow, WorkRequest
@@ -81,9 +81,72 @@ def broken_lot_laws(
         is_empty = held[lot.id] == ZERO
         if not is_empty and lot.existence is not LotExistence.ACTIVE:
             yield f"L3: lot {lot.id} is {lot.existence}, yet {held[lot.id]} are held"
+        if is_empty and lot.request is None and lot.existence is LotExistence.ACTIVE:
+            yield f"L3: lot {lot.id} is active, and nothing of it is held"
     known = {lot.id for lot in lots}
     for name in sorted(set(held) - known):
         yield f"L3: positions speak of lot {name}, which there is none of"
+
+
+def broken_edge_laws(
+    edges: Iterable[GenealogyEdge], positions: Iterable[Position]
+) -> Iterator[str]:
+    """Yield each break of L3 in what the edges say: sums, and that nothing goes round.
+
+    What a lot's positions gave to other lots, and took from them, is what its edges
+    tell.
+    """
+    given, taken = _amounts_of(positions)
+    made_of: dict[str, set[str]] = defaultdict(set)
+    for edge in edges:
+        made_of[edge.target].add(edge.source)
+        if edge.kind is EdgeKind.CONSUMED:
+            given[edge.source, Bucket.CONSUMED.value] -= edge.quantity
+        elif edge.kind is EdgeKind.PRODUCED:
+            taken[edge.target, Bucket.PRODUCED.value] -= edge.quantity
+        else:
+            given[edge.source, "split_out"] -= edge.quantity
+            taken[edge.target, "split_in"] -= edge.quantity
+    for word, left in (("went out", given), ("came in", taken)):
+        for (lot, how), amount in sorted(left.items()):
+            if amount != ZERO:
+                yield (
+                    f"L3: lot {lot}: its positions say that {amount} more {word} "
+                    f"({how}) than its edges"
+                )
+    for lot in _going_round(made_of):
+        yield f"L3: lot {lot} is made of itself"
+
+
+Amounts = dict[tuple[str, str], Decimal]
+
+
+def _amounts_of(positions: Iterable[Position]) -> tuple[Amounts, Amounts]:
+    given: Amounts = defaultdict(lambda: ZERO)
+    taken: Amounts = defaultdict(lambda: ZERO)
+    for position in positions:
+        given[position.lot, "split_out"] += position.split_out
+        given[position.lot, Bucket.CONSUMED.value] += position.consumed
+        taken[position.lot, "split_in"] += position.split_in
+        if position.is_stock:
+            taken[position.lot, Bucket.PRODUCED.value] += position.produced
+    return given, taken
+
+
+def _going_round(made_of: dict[str, set[str]]) -> list[str]:
+    """Return the lots that are left when those that come of nothing are taken away."""
+    goes_into: dict[str, list[str]] = defaultdict(list)
+    waits_for = {lot: len(sources) for lot, sources in made_of.items()}
+    for lot, sources in made_of.items():
+        for source in sources:
+            goes_into[source].append(lot)
+    free = [lot for lot in goes_into if lot not in waits_for]
+    while free:
+        for lot in goes_into.get(free.pop(), ()):
+            waits_for[lot] -= 1
+            if waits_for[lot] == 0:
+                free.append(lot)
+    return sorted(lot for lot, count in waits_for.items() if count)
 
 
 def broken_request_laws(

@@ -1,4 +1,8 @@
-"""Material lots, and the genealogy edges between them (ISA-95 MaterialLot)."""
+"""Material lots, and the genealogy edges between them (ISA-95 MaterialLot).
+
+An edge goes from what was there to what was made of it. Splits and merges make new
+lots, so that no lot is ever made of itself.
+"""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -20,13 +24,30 @@ class LotExistence(StrEnum):
 
     ACTIVE = "active"
     CONSUMED = "consumed"
+    MERGED = "merged"
+    SPLIT = "split"
     SCRAPPED = "scrapped"
+    SHIPPED = "shipped"
+    RETURNED = "returned"
+    VOIDED = "voided"
+
+
+class LotOrigin(StrEnum):
+    """How a lot came to be."""
+
+    STARTED = "started"
+    FOUND = "found"
+    RECEIVED = "received"
+    PRODUCED = "produced"
+    SPLIT = "split"
+    MERGED = "merged"
 
 
 class EdgeKind(StrEnum):
-    """How a quantity of one lot went into another."""
+    """How a quantity of one lot went into another, or came out of it."""
 
     CONSUMED = "consumed"
+    PRODUCED = "produced"
     SPLIT = "split"
     MERGED = "merged"
 
@@ -37,6 +58,7 @@ class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         request: The work request that made it; None for what was received.
         number: Counts the lots of the plant; its id is made of it.
+        origin: How it came to be; a request begins as those that were ``started``.
         parent: The lot that it was split from, if any.
         supplier: Who sent it, and ``supplier_lot`` what they call it; else empty.
     """
@@ -47,6 +69,7 @@ class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     created_at: int
     request: str | None = None
+    origin: LotOrigin = LotOrigin.STARTED
     parent: str | None = None
     supplier: str = ""
     supplier_lot: str = ""
@@ -55,10 +78,11 @@ class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GenealogyEdge(msgspec.Struct, frozen=True, kw_only=True):
-    """``quantity`` (in ``unit`` of the source) of one lot went into another.
+    """``quantity`` of one lot went into another, or came out of it.
 
     Attributes:
         seq: The fact that it was written by.
+        quantity: In ``unit``: of the source, or of what was produced from it.
         job_order: At which it was done, if at one.
     """
 

@@ -217,7 +217,8 @@ def apply_move(
 
 def _arcs(move: Move, source: Position | None) -> frozenset[tuple[Bucket, Bucket]]:
     if move.to_lot is not None:
-        return BETWEEN_LOTS if move.place == move.to_place else frozenset()
+        is_regrouped = move.place == move.to_place and move.to_lot != move.lot
+        return BETWEEN_LOTS if is_regrouped else frozenset()
     return WITHIN if source is None else ACROSS
 
 

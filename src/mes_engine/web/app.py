@@ -22,6 +22,7 @@ from mes_engine.web.holds import holds_router
 from mes_engine.web.job_order_commands import job_order_commands_router
 from mes_engine.web.job_orders import job_orders_router
 from mes_engine.web.journal import journal_router
+from mes_engine.web.lot_commands import lot_commands_router
 from mes_engine.web.lots import lots_router
 from mes_engine.web.pages import pages_router
 from mes_engine.web.parts import Clock, EngineFace, FeedFace, LinkStates, Parts
@@ -48,6 +49,7 @@ _ROUTERS = (
     documents_router,
     time_windows_router,
     lots_router,
+    lot_commands_router,
     routings_router,
     postings_router,
     journal_router,

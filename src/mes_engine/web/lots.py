@@ -6,7 +6,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlalchemy import or_
 
-from mes_engine.core.lots import EdgeKind, LotExistence, LotQuality, MaterialLot
+from mes_engine.core.lots import (
+    EdgeKind,
+    LotExistence,
+    LotOrigin,
+    LotQuality,
+    MaterialLot,
+)
 from mes_engine.core.wip_ledger import Bucket
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import At, Decimals, Id, View
@@ -26,6 +32,7 @@ class LotView(View):
     unit: str
     created_at: At
     work_request: str | None = Field(validation_alias="request")
+    origin: LotOrigin
     parent: str | None
     supplier: str
     supplier_lot: str

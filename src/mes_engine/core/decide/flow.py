@@ -8,12 +8,13 @@ import msgspec
 from mes_engine.core import facts as f
 from mes_engine.core.decide import windows
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.genealogy import create_lot
 from mes_engine.core.job_order import (
     JobOrder,
     JobOrderState,
     JobOrderTrigger,
 )
-from mes_engine.core.lots import MaterialLot
+from mes_engine.core.lots import LotExistence, LotOrigin, MaterialLot
 from mes_engine.core.means import needs_of
 from mes_engine.core.quantity import ZERO, floored
 from mes_engine.core.readiness import is_fed, routing_of, visit_of
@@ -152,23 +153,21 @@ def rework_to(draft: Draft, job: JobOrder, step: str) -> Stack:
 def open_lots(draft: Draft, request: WorkRequest) -> list[MaterialLot]:
     """Return the lots that the request begins as, made now if they are not yet."""
     known = draft.state.lot.find("request", request.id)
-    lots = [one for one in known if one.parent is None]
+    lots = [
+        one
+        for one in known
+        if one.origin is LotOrigin.STARTED and one.material == request.material
+    ]
     if lots:
         return lots
     size = request.lot_size or request.quantity
     count = int((request.quantity / size).to_integral_value(ROUND_CEILING))
-    for _ in range(count):
-        number = draft.state.last_number("lot") + 1
-        lot = MaterialLot(
-            id=f"L-{number:06}",
-            number=number,
-            material=request.material,
-            unit=request.unit,
-            created_at=draft.at,
-            request=request.id,
+    lots.extend(
+        create_lot(
+            draft, material=request.material, unit=request.unit, request=request.id
         )
-        draft.emit(f.LotCreated(lot=lot))
-        lots.append(lot)
+        for _ in range(count)
+    )
     draft.emit(
         f.WorkRequestChanged(
             work_request=request.id, state=request.state, lot=lots[0].id
@@ -210,8 +209,35 @@ def start_pieces(draft: Draft, job: JobOrder) -> None:
 
 
 def start(draft: Draft, job: JobOrder, lot: str, quantity: Decimal) -> None:
-    """Bring pieces of a lot onto the floor."""
+    """Bring pieces of a lot onto the floor, or of what became of it."""
+    lot = lot_for_more(draft, job, lot)
     move_of(draft, job, quantity, Bucket.STARTED, Bucket.QUEUED, lot=lot)
+
+
+def lot_for_more(draft: Draft, job: JobOrder, lot: str) -> str:
+    """Return ``lot``, or where it was split up or merged, one that is still there.
+
+    Of the request's lots, the oldest at the job order's visit; else the oldest; else a
+    new one.
+    """
+    found = draft.state.lot.get(lot)
+    if found is None or found.existence is LotExistence.ACTIVE:
+        return lot
+    there = [one.lot for one in positions_of(draft.state, job) if one.on_floor]
+    others = [
+        one.id
+        for one in draft.state.lot.find("request", job.request)
+        if one.existence is LotExistence.ACTIVE and one.material == found.material
+    ]
+    if there or others:
+        return (*there, *others)[0]
+    return create_lot(
+        draft,
+        material=found.material,
+        unit=found.unit,
+        request=found.request,
+        origin=LotOrigin.FOUND,
+    ).id
 
 
 def move(

@@ -8,6 +8,7 @@ from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import (
+    lot_for_more,
     move,
     move_of,
     open_lots,
@@ -195,7 +196,7 @@ def _make_room(
             allowed=allowed_triggers(draft.state, job),
         )
     source = Bucket.STARTED if is_entry else Bucket.FOUND
-    lot = job.lot or open_lots(draft, request)[0].id
+    lot = lot_for_more(draft, job, job.lot or open_lots(draft, request)[0].id)
     why = command.reason
     move_of(draft, job, excess, source, Bucket.QUEUED, lot=lot, reason=why)
 

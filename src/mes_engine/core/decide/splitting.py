@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.genealogy import create_lot, move_lot, relate
+from mes_engine.core.decide.inheritance import inherit_holds
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.lots import EdgeKind, GenealogyEdge, MaterialLot
+from mes_engine.core.lots import EdgeKind, LotOrigin, MaterialLot
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.wip_ledger import Bucket, Move, Position
+from mes_engine.core.wip_ledger import Bucket, Position
 
 
 def split_off(
@@ -37,39 +38,25 @@ def split_off(
     parent = draft.state.lot.get(position.lot)
     if parent is None:
         raise LookupError(f"{position.lot} is at {position.place}, and not there")
-    number = draft.state.last_number("lot") + 1
-    child = MaterialLot(
-        id=f"L-{number:06}",
-        number=number,
+    child = create_lot(
+        draft,
         material=parent.material,
         unit=parent.unit,
-        created_at=draft.at,
         request=parent.request,
+        origin=LotOrigin.SPLIT,
         parent=parent.id,
         supplier=parent.supplier,
         supplier_lot=parent.supplier_lot,
         quality=parent.quality,
     )
-    draft.emit(f.LotCreated(lot=child))
     for bucket, quantity in amounts.items():
         if quantity > ZERO:
             regroup(
                 draft, position, bucket, quantity, into=child.id, reason=reason, job=job
             )
-    draft.emit(
-        f.LotSplit(
-            edge=GenealogyEdge(
-                seq=draft.next_seq,
-                source=parent.id,
-                target=child.id,
-                quantity=sum(amounts.values(), ZERO),
-                unit=parent.unit,
-                job_order=None if job is None else job.id,
-                at=draft.at,
-                kind=EdgeKind.SPLIT,
-            )
-        )
-    )
+    total = sum(amounts.values(), ZERO)
+    relate(draft, parent.id, child.id, total, parent.unit, kind=EdgeKind.SPLIT, job=job)
+    inherit_holds(draft, [parent.id], child.id)
     return child
 
 
@@ -84,25 +71,13 @@ def regroup(
     job: JobOrder | None = None,
 ) -> None:
     """Let pieces belong to another lot from now on, in the same bucket and place."""
-    draft.emit(
-        f.QuantityMoved(
-            move=Move(
-                seq=draft.next_seq,
-                lot=position.lot,
-                material=position.material,
-                unit=position.unit,
-                quantity=quantity,
-                place=position.place,
-                bucket=bucket,
-                to_place=position.place,
-                to_bucket=bucket,
-                request=position.request,
-                job_order=None if job is None else job.id,
-                run=None if job is None else job.run,
-                at=draft.at,
-                person=draft.person,
-                reason=reason,
-                to_lot=into,
-            )
-        )
+    move_lot(
+        draft,
+        position,
+        quantity,
+        place=position.place,
+        arc=(bucket, bucket),
+        to_lot=into,
+        job=job,
+        reason=reason,
     )

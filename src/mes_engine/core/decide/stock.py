@@ -5,14 +5,15 @@ from decimal import Decimal
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.genealogy import create_lot, move_lot, relate
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.lots import GenealogyEdge, LotExistence, MaterialLot
+from mes_engine.core.lots import LotExistence, LotOrigin
 from mes_engine.core.messages import ReceiveMaterial
 from mes_engine.core.quantity import ZERO, checked_quantity, floored
 from mes_engine.core.readiness import step_of, usable_stock
 from mes_engine.core.whereabouts import positions_of
-from mes_engine.core.wip_ledger import Bucket, Move, Position
+from mes_engine.core.wip_ledger import Bucket, Position
 
 
 def receive(draft: Draft, command: ReceiveMaterial) -> dict[str, str]:
@@ -20,38 +21,22 @@ def receive(draft: Draft, command: ReceiveMaterial) -> dict[str, str]:
     quantity = checked_quantity(command.quantity, unit=command.unit)
     if quantity == ZERO:
         raise Malformed(f"A receipt of 0 {command.unit} of {command.material}.")
-    number = draft.state.last_number("lot") + 1
-    lot = MaterialLot(
-        id=f"L-{number:06}",
-        number=number,
+    lot = create_lot(
+        draft,
         material=command.material,
         unit=command.unit,
-        created_at=draft.at,
+        origin=LotOrigin.RECEIVED,
         supplier=command.supplier,
         supplier_lot=command.supplier_lot,
     )
-    draft.emit(f.LotCreated(lot=lot))
     location = command.location or draft.state.site.plant.receiving_location
-    draft.emit(
-        f.QuantityMoved(
-            move=Move(
-                seq=draft.next_seq,
-                lot=lot.id,
-                material=lot.material,
-                unit=lot.unit,
-                quantity=quantity,
-                place=location,
-                bucket=Bucket.RECEIVED,
-                to_place=location,
-                to_bucket=Bucket.STOCK,
-                request=None,
-                job_order=None,
-                run=None,
-                at=draft.at,
-                person=draft.person,
-                reason=f"from {command.supplier}",
-            )
-        )
+    move_lot(
+        draft,
+        lot,
+        quantity,
+        place=location,
+        arc=(Bucket.RECEIVED, Bucket.STOCK),
+        reason=f"from {command.supplier}",
     )
     touch_consumers(draft, lot.material)
     return {"lot": lot.id, "location": location}
@@ -86,49 +71,31 @@ def consume(
 def _consume_from(
     draft: Draft, job: JobOrder, position: Position, taken: Decimal
 ) -> None:
-    draft.emit(
-        f.QuantityMoved(
-            move=Move(
-                seq=draft.next_seq,
-                lot=position.lot,
-                material=position.material,
-                unit=position.unit,
-                quantity=taken,
-                place=position.place,
-                bucket=Bucket.STOCK,
-                to_place=position.place,
-                to_bucket=Bucket.CONSUMED,
-                request=position.request,
-                job_order=job.id,
-                run=job.run,
-                at=draft.at,
-                person=draft.person,
-                reason=f"consumed at {job.visit}",
-            )
-        )
+    move_lot(
+        draft,
+        position,
+        taken,
+        place=position.place,
+        arc=(Bucket.STOCK, Bucket.CONSUMED),
+        job=job,
+        reason=f"consumed at {job.visit}",
     )
     for lot, amount in _shared_out(draft, job, taken, position.unit):
-        draft.emit(
-            f.LotConsumed(
-                edge=GenealogyEdge(
-                    seq=draft.next_seq,
-                    source=position.lot,
-                    target=lot,
-                    quantity=amount,
-                    unit=position.unit,
-                    job_order=job.id,
-                    at=draft.at,
-                )
-            )
-        )
+        relate(draft, position.lot, lot, amount, position.unit, job=job)
     end_if_empty(draft, position.lot)
 
 
 def _shared_out(
     draft: Draft, job: JobOrder, taken: Decimal, unit: str
 ) -> Iterator[tuple[str, Decimal]]:
-    """Yield how much of what was taken went into which of the lots worked on."""
+    """Yield how much of what was taken went into which of the lots worked on.
+
+    At a step that holds no pieces, those are the lots of its request, wherever they
+    are.
+    """
     positions = positions_of(draft.state, job)
+    if not positions:
+        positions = draft.state.position.find("request", job.request)[:1]
     worked = [
         one.went - one.queued - one.in_process - one.split_out for one in positions
     ]

@@ -23,7 +23,9 @@ def _lot_ended(state: State, fact: f.LotEnded) -> None:
     state.lot.put(replace(lot, existence=fact.existence))
 
 
-def _edge_written(state: State, fact: f.LotConsumed | f.LotSplit) -> None:
+def _edge_written(
+    state: State, fact: f.LotConsumed | f.LotProduced | f.LotSplit | f.LotMerged
+) -> None:
     state.genealogy_edge.put(fact.edge)
 
 
@@ -68,6 +70,8 @@ HANDLERS: Handlers = {
     f.LotCreated: _lot_created,
     f.LotEnded: _lot_ended,
     f.LotConsumed: _edge_written,
+    f.LotProduced: _edge_written,
     f.LotSplit: _edge_written,
+    f.LotMerged: _edge_written,
     f.QuantityMoved: _quantity_moved,
 }

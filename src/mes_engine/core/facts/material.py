@@ -24,8 +24,20 @@ class LotConsumed(BaseFact, frozen=True, kw_only=True, tag="lot_consumed"):
     edge: GenealogyEdge
 
 
+class LotProduced(BaseFact, frozen=True, kw_only=True, tag="lot_produced"):
+    """A lot of another material came out of work on a lot."""
+
+    edge: GenealogyEdge
+
+
 class LotSplit(BaseFact, frozen=True, kw_only=True, tag="lot_split"):
     """A quantity of one lot became a lot of its own."""
+
+    edge: GenealogyEdge
+
+
+class LotMerged(BaseFact, frozen=True, kw_only=True, tag="lot_merged"):
+    """A lot became part of a new one."""
 
     edge: GenealogyEdge
 
@@ -36,4 +48,12 @@ class QuantityMoved(BaseFact, frozen=True, kw_only=True, tag="quantity_moved"):
     move: Move
 
 
-MaterialFact = LotCreated | LotEnded | LotConsumed | LotSplit | QuantityMoved
+MaterialFact = (
+    LotCreated
+    | LotEnded
+    | LotConsumed
+    | LotProduced
+    | LotSplit
+    | LotMerged
+    | QuantityMoved
+)

@@ -14,6 +14,7 @@ from mes_engine.core.messages.floor import (
     OpenHold,
     ReleaseHold,
 )
+from mes_engine.core.messages.lots import LotsCommand, MergeLots, SplitLot
 from mes_engine.core.messages.master import (
     ApplyPlant,
     MasterCommand,
@@ -90,6 +91,7 @@ __all__ = [
     "GrantQualification",
     "JobOrderCommand",
     "LoadJobOrder",
+    "MergeLots",
     "Message",
     "MountTool",
     "MoveJobOrder",
@@ -113,6 +115,7 @@ __all__ = [
     "RevokeQualification",
     "Scrapped",
     "Sensed",
+    "SplitLot",
     "StopJobOrder",
     "UnmountTool",
     "UpdateJobOrder",
@@ -129,6 +132,7 @@ Command = (
     | WorkCommand
     | FloorCommand
     | MaterialCommand
+    | LotsCommand
     | MeansCommand
     | PostingCommand
     | WindowsCommand

@@ -21,11 +21,16 @@ def upgrade() -> None:
         text("unit"),
         whole("created_at"),
         text("request", nullable=True),
+        word("lot", "origin", "started found received produced split merged"),
         text("parent", nullable=True),
         text("supplier"),
         text("supplier_lot"),
         word("lot", "quality", "quarantine unrestricted restricted rejected"),
-        word("lot", "existence", "active consumed scrapped"),
+        word(
+            "lot",
+            "existence",
+            "active consumed merged split scrapped shipped returned voided",
+        ),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_lot")),
         sqlite_strict=True,
     )
@@ -149,7 +154,7 @@ def upgrade() -> None:
         text("unit"),
         text("job_order", nullable=True),
         whole("at"),
-        word("genealogy_edge", "kind", "consumed split merged"),
+        word("genealogy_edge", "kind", "consumed produced split merged"),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_genealogy_edge")),
         sqlite_strict=True,
     )

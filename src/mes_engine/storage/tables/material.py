@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Index, text
 
-from mes_engine.core.lots import EdgeKind, LotExistence, LotQuality
+from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin, LotQuality
 from mes_engine.core.postings import SETTLED, PostingKind, PostingState
 from mes_engine.core.wip_ledger import HELD, SINKS, Bucket
 from mes_engine.storage.columns import (
@@ -27,6 +27,7 @@ lot = strict_table(
     string("unit"),
     whole("created_at"),
     string("request", is_optional=True),
+    word("origin", LotOrigin),
     string("parent", is_optional=True),
     string("supplier"),
     string("supplier_lot"),

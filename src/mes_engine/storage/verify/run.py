@@ -56,6 +56,7 @@ def verify(
     made = {name: list(getattr(rebuilt.state, name).values()) for name in LAWFUL}
     _check_laws(findings, made, "by the journal")
     _check_laws(findings, rows, "by the rows")
+    _check_edges(connection, findings, made["position"], partition)
     if ledger is not None:
         booked = ledger.booked(connection)
         check_ledger(findings, booked, ledger, rebuilt.state.posting.values())
@@ -87,6 +88,21 @@ def _compare_table(
                 name, named(key), f"the row that fact {made_by[key]} made is missing"
             )
     return values
+
+
+def _check_edges(
+    connection: Connection,
+    findings: Findings,
+    positions: list[Any],
+    partition: str,
+) -> None:
+    """Check the edges by their rows, which are compared with their facts already."""
+    codec = CODECS["genealogy_edge"]
+    rows = raw_rows(connection, "genealogy_edge", partition)
+    edges = (value for row in rows if (value := value_of(codec, row)) is not None)
+    for sentence in laws.broken_edge_laws(edges, positions):
+        law, _, why = sentence.partition(": ")
+        findings.add("law", law, f"{why} (by the rows)")
 
 
 def _check_laws(findings: Findings, held: Mapping[str, list[Any]], where: str) -> None:

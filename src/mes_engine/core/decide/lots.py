@@ -1,0 +1,304 @@
+"""Split and merge: which lot pieces are of, where they are; nothing else changes.
+
+Either makes new lots, with edges from the old: a lot never comes of itself. Lots that
+share a furnace share a run; they are not merged for it.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from mes_engine.core import facts as f
+from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.ending import give_up
+from mes_engine.core.decide.flow import store
+from mes_engine.core.decide.genealogy import create_lot, relate
+from mes_engine.core.decide.inheritance import inherit_holds
+from mes_engine.core.decide.splitting import regroup, split_off
+from mes_engine.core.decide.stock import touch_consumers
+from mes_engine.core.errors import Malformed, NotFound, Refused
+from mes_engine.core.job_order import NOT_ALLOWED, QUEUED, JobOrder
+from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin, MaterialLot
+from mes_engine.core.messages import MergeLots, SplitLot
+from mes_engine.core.quantity import ZERO, checked_quantity
+from mes_engine.core.readiness import routing_of
+from mes_engine.core.routing import JobPer
+from mes_engine.core.wip_ledger import HELD, Bucket, Position
+
+MOST_LOTS = 1_000
+FEWEST_TO_MERGE = 2
+
+
+def split_lot(draft: Draft, command: SplitLot) -> dict[str, str]:
+    """Make lots of their own of some of a lot's pieces.
+
+    Raises:
+        Refused: There is less than that, or it is not to be told which pieces are
+            meant.
+    """
+    lot = active_lot(draft, command.lot)
+    _check_reason(command.reason, f"Splitting {lot.id}")
+    total = _checked_total(lot, command.quantities)
+    position, bucket = pieces_of(draft, lot, command.place, command.bucket)
+    there = position.of(bucket)
+    if total > there:
+        raise Refused(
+            f"{lot.id} has {there} {lot.unit} {bucket} at {position.place}; {total} "
+            "cannot be split off.",
+            hint="Split off at most what is there.",
+            unmet=[f"quantity_there: {total} asked for, {there} there"],
+        )
+    job = _job_of_lot(draft, lot, position.place, bucket)
+    children = []
+    for quantity in command.quantities:
+        amounts = {bucket: quantity}
+        children.append(split_off(draft, position, amounts, reason=command.reason))
+    _end_regrouped(draft, lot, LotExistence.SPLIT)
+    if job is not None:
+        _part_job_order(draft, job, children, command.quantities)
+    _touch_place(draft, lot, position.place)
+    return {"lot": lot.id, "lots": " ".join(one.id for one in children)}
+
+
+def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
+    """Make one new lot of several that are in the same place and alike.
+
+    Raises:
+        Refused: They differ in something, which it names.
+    """
+    if len(set(command.lots)) < max(FEWEST_TO_MERGE, len(command.lots)):
+        raise Malformed(
+            "A merge needs two lots or more, each named once.",
+            hint="Name them in 'lots'.",
+        )
+    _check_reason(command.reason, "Merging lots")
+    lots = [active_lot(draft, one) for one in command.lots]
+    found = [pieces_of(draft, one, None, None) for one in lots]
+    _check_alike(lots, found)
+    first, (position, bucket) = lots[0], found[0]
+    place = position.place
+    jobs = [_job_of_lot(draft, one, place, bucket) for one in lots]
+    _check_not_begun(one for one in jobs if one is not None)
+    suppliers = {(one.supplier, one.supplier_lot) for one in lots}
+    merged = create_lot(
+        draft,
+        material=first.material,
+        unit=first.unit,
+        request=first.request,
+        origin=LotOrigin.MERGED,
+        supplier=first.supplier if len(suppliers) == 1 else "",
+        supplier_lot=first.supplier_lot if len(suppliers) == 1 else "",
+        quality=first.quality,
+    )
+    inherit_holds(draft, command.lots, merged.id)
+    total = ZERO
+    for lot, (one, _) in zip(lots, found, strict=True):
+        quantity = one.of(bucket)
+        total += quantity
+        regroup(draft, one, bucket, quantity, into=merged.id, reason=command.reason)
+        relate(draft, lot.id, merged.id, quantity, lot.unit, kind=EdgeKind.MERGED)
+        _end_regrouped(draft, lot, LotExistence.MERGED)
+    _join_job_orders(draft, [one for one in jobs if one is not None], merged, total)
+    _touch_place(draft, merged, place)
+    return {"lot": merged.id, "quantity": f"{total:f}"}
+
+
+def active_lot(draft: Draft, name: str) -> MaterialLot:
+    """Return the lot, of which something is left.
+
+    Raises:
+        NotFound: There is none of that id.
+        Refused: Nothing is left of it.
+    """
+    lot = draft.state.lot.get(name)
+    if lot is None:
+        raise NotFound(f"There is no lot '{name}' of which anything is left.")
+    if lot.existence is not LotExistence.ACTIVE:
+        raise Refused(
+            f"{lot.id} is {lot.existence}: nothing is left of it.",
+            unmet=[f"lot_active: {lot.id} is {lot.existence}"],
+        )
+    return lot
+
+
+def pieces_of(
+    draft: Draft, lot: MaterialLot, place: str | None, bucket: Bucket | None
+) -> tuple[Position, Bucket]:
+    """Return the one position and bucket in which the lot's pieces are.
+
+    Raises:
+        Refused: There are several, or there is none.
+    """
+    held = [
+        (position, one)
+        for position in draft.state.position.find("lot", lot.id)
+        for one in HELD
+        if position.of(one)
+        and place in {None, position.place}
+        and bucket in {None, one}
+    ]
+    if len(held) == 1:
+        return held[0]
+    told = ", ".join(
+        f"{position.of(one)} {one} at {position.place}" for position, one in held
+    )
+    if not held:
+        where = f"{bucket or ''} at {place or 'any place'}".strip()
+        raise Refused(
+            f"{lot.id} has nothing {where}.",
+            unmet=[f"quantity_there: {lot.id} has none"],
+        )
+    raise Refused(
+        f"{lot.id} is in more than one place: {told}.",
+        hint="Name 'place' and 'bucket', or bring it together.",
+        unmet=[f"same_place: {told}"],
+    )
+
+
+def _check_reason(reason: str, what: str) -> None:
+    if not reason.strip():
+        raise Malformed(f"{what} needs a reason.", hint="Say why in 'reason'.")
+
+
+def _checked_total(lot: MaterialLot, quantities: tuple[Decimal, ...]) -> Decimal:
+    if not 0 < len(quantities) <= MOST_LOTS:
+        raise Malformed(
+            f"{lot.id} cannot be split into {len(quantities)} new lots.",
+            hint=f"Name 1 to {MOST_LOTS} quantities.",
+        )
+    for one in quantities:
+        if checked_quantity(one, unit=lot.unit) == ZERO:
+            raise Malformed(f"A lot of 0 {lot.unit} cannot be split off {lot.id}.")
+    return sum(quantities, ZERO)
+
+
+def _check_alike(lots: list[MaterialLot], found: list[tuple[Position, Bucket]]) -> None:
+    told = []
+    for name, values in (
+        ("material", [one.material for one in lots]),
+        ("unit", [one.unit for one in lots]),
+        ("request", [one.request or "none" for one in lots]),
+        ("quality", [one.quality.value for one in lots]),
+        ("place", [position.place for position, _ in found]),
+        ("bucket", [bucket.value for _, bucket in found]),
+    ):
+        if len(set(values)) > 1:
+            listed = ", ".join(
+                f"{lot.id} {value}" for lot, value in zip(lots, values, strict=True)
+            )
+            told.append(f"same_{name}: {listed}")
+    if told:
+        raise Refused(
+            f"The lots cannot be merged: {'; '.join(told)}.",
+            hint="Merge only what is alike, in the same place.",
+            unmet=told,
+        )
+
+
+def _end_regrouped(draft: Draft, lot: MaterialLot, existence: LotExistence) -> None:
+    positions = draft.state.position.find("lot", lot.id)
+    if not any(one.held for one in positions):
+        draft.emit(f.LotEnded(lot=lot.id, existence=existence))
+
+
+def _job_of_lot(
+    draft: Draft, lot: MaterialLot, place: str, bucket: Bucket
+) -> JobOrder | None:
+    """Return the lot's own job order there, if steps are worked lot by lot.
+
+    Raises:
+        Refused: It has got further with the pieces than having them in its queue.
+    """
+    jobs = [
+        one
+        for one in draft.state.job_order.find("visit", place)
+        if one.lot == lot.id and not one.is_over
+    ]
+    if not jobs:
+        return None
+    if bucket is not Bucket.QUEUED:
+        raise Refused(
+            f"{lot.id} is {bucket} on {jobs[0].id}, which works on it alone.",
+            hint="Report and complete it first, or put its pieces back.",
+            unmet=[f"lot_queued: {lot.id} is {bucket}"],
+        )
+    return jobs[0]
+
+
+def _check_not_begun(jobs: Iterable[JobOrder]) -> None:
+    told = [
+        f"{one.lot} has {one.id}, which is '{one.state}'"
+        for one in jobs
+        if one.state not in {*NOT_ALLOWED, *QUEUED} or one.worked or one.run
+    ]
+    if told:
+        raise Refused(
+            f"The lots cannot be merged: {'; '.join(told)}.",
+            hint="Complete these job orders, or unload them, first.",
+            unmet=[f"not_begun: {one}" for one in told],
+        )
+
+
+def _part_job_order(
+    draft: Draft,
+    job: JobOrder,
+    lots: Sequence[MaterialLot],
+    quantities: Sequence[Decimal],
+) -> None:
+    """Give each new lot a job order of its own; the old one plans what is left."""
+    left = max(job.planned - sum(quantities, ZERO), job.worked)
+    _plan(draft, job, left)
+    for lot, quantity in zip(lots, quantities, strict=True):
+        own = _stored_for(draft, job, lot, quantity)
+        inherit_holds(draft, [job.id], own.id)
+    parent = draft.state.lot.get(job.lot or "")
+    is_gone = parent is None or parent.existence is not LotExistence.ACTIVE
+    if is_gone and job.state in {*NOT_ALLOWED, *QUEUED} and job.run is None:
+        give_up(draft, draft.job(job.id), "its lot was split up")
+    draft.touch(job.id)
+
+
+def _join_job_orders(
+    draft: Draft, jobs: list[JobOrder], lot: MaterialLot, quantity: Decimal
+) -> None:
+    """Put one job order in the place of those of the lots that were merged."""
+    if not jobs:
+        return
+    own = _stored_for(draft, jobs[0], lot, quantity)
+    for job in jobs:
+        inherit_holds(draft, [job.id], own.id)
+        give_up(draft, job, f"its lot was merged into {lot.id}")
+
+
+def _stored_for(
+    draft: Draft, like: JobOrder, lot: MaterialLot, quantity: Decimal
+) -> JobOrder:
+    visit = draft.state.visit.get(like.visit)
+    rework = () if visit is None else visit.rework
+    request = draft.request(like.request)
+    is_per_lot = routing_of(draft.state, like).step(like.step).job_per is JobPer.LOT
+    return store(
+        draft,
+        request,
+        like.step,
+        planned=quantity,
+        rework=rework,
+        lot=lot.id if is_per_lot else None,
+    )
+
+
+def _plan(draft: Draft, job: JobOrder, planned: Decimal) -> None:
+    draft.emit(
+        f.JobOrderUpdated(
+            job_order=job.id,
+            planned=planned,
+            due_at=job.due_at,
+            priority=job.priority,
+        )
+    )
+
+
+def _touch_place(draft: Draft, lot: MaterialLot, place: str) -> None:
+    for job in draft.state.job_order.find("visit", place):
+        if not job.is_over:
+            draft.touch(job.id)
+    touch_consumers(draft, lot.material)

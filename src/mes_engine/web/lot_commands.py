@@ -1,0 +1,62 @@
+"""Commands to lots: ``POST /lots/{id}/split``, ``POST /lots/merge``."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from pydantic import Field
+
+from mes_engine.core import messages as m
+from mes_engine.core.wip_ledger import Bucket
+from mes_engine.http.bodies import api_router
+from mes_engine.http.commands import CommandSender
+from mes_engine.http.fields import ID_PATTERN, Amount, Id, Reason
+from mes_engine.web.command_bodies import Occurred, Word, carried_out, posts
+from mes_engine.web.parts import Parts
+
+MOST_AT_ONCE = 1_000
+
+LotId = Annotated[str, Path(pattern=ID_PATTERN, examples=["L-000012"])]
+Place = Annotated[str, Field(min_length=1, max_length=200)]
+"""A visit (``request/step/pass``), or a stock location."""
+
+
+class SplitBody(Occurred):
+    """How many go into each new lot; what is left stays in the old one."""
+
+    quantities: Annotated[list[Amount], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    reason: Reason
+    place: Place | None = None
+    bucket: Word[Bucket] | None = None
+
+
+class MergeBody(Occurred):
+    """The lots that are to be one."""
+
+    lots: Annotated[list[Id], Field(min_length=2, max_length=MOST_AT_ONCE)]
+    reason: Reason
+
+
+def lot_commands_router(parts: Parts) -> APIRouter:
+    """Return the routes of the commands to lots."""
+    router = api_router(prefix="/lots", tags=["lots"])
+    post = posts(router)
+
+    @post("/merge")
+    async def merge_lots(body: MergeBody, sender: CommandSender) -> Response:
+        """Make one new lot of several that are alike and in the same place."""
+        command = m.MergeLots(lots=tuple(body.lots), reason=body.reason)
+        return await carried_out(parts, sender, command, body)
+
+    @post("/{lot}/split")
+    async def split_lot(lot: LotId, body: SplitBody, sender: CommandSender) -> Response:
+        """Make lots of their own of some of its pieces, where they are."""
+        command = m.SplitLot(
+            lot=lot,
+            quantities=tuple(body.quantities),
+            reason=body.reason,
+            place=body.place,
+            bucket=body.bucket,
+        )
+        return await carried_out(parts, sender, command, body)
+
+    return router
