@@ -322,6 +322,8 @@ def transfer(draft: Draft, job: JobOrder, *, is_ending: bool) -> None:
         return
     routing = routing_of(draft.state, job)
     leaving = [one for one in routing.leaving(job.step) if one.carries_pieces]
+    if not is_ending and not any(_moves_before_the_end(one) for one in leaving):
+        return
     waiting = _out(draft, job)
     if waiting == ZERO:
         return
@@ -343,6 +345,11 @@ def transfer(draft: Draft, job: JobOrder, *, is_ending: bool) -> None:
         amount = due if is_ending else _whole_batches(due, one)
         if amount > ZERO:
             send(draft, job, one, amount)
+
+
+def _moves_before_the_end(one: Connection) -> bool:
+    is_choice = one.kind is ConnectionKind.ALTERNATIVE  # It falls with the first piece.
+    return is_choice or one.transfer_batch is not None
 
 
 def _out(draft: Draft, job: JobOrder) -> Decimal:

@@ -45,10 +45,10 @@ def report(draft: Draft, command: ReportQuantity) -> dict[str, str]:
 def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -> None:
     """Book a checked report: moves, totals, transfer, posting."""
     total = _total(command)
-    if job.expects_pieces:
-        start_pieces(draft, job)  # In setup, nothing has begun that would have.
-    if job.begun_at is None and total:
-        windows.begun(draft, job)
+    if job.begun_at is None:  # Reported in setup: nothing has begun that would have.
+        start_pieces(draft, job)
+        if total:
+            windows.begun(draft, job)
     if job.expects_pieces:
         _make_room(draft, job, command, total)
         _move_all(draft, job, command)
@@ -217,14 +217,15 @@ def _move_all(draft: Draft, job: JobOrder, command: ReportQuantity) -> None:
         (command.lost, Bucket.LOST, reason),
         (command.tested, Bucket.TESTED, reason),
     ]
+    at_step = here(draft.state, job)
+    there = {source: at_step.of(source) for source in _sources(command)}
     for quantity, bucket, why in amounts:
         left = quantity
-        for source in _sources(command):
-            if left == ZERO:
-                break
-            taken = min(left, here(draft.state, job).of(source))
+        for source, amount in there.items():
+            taken = min(left, amount)
             if taken > ZERO:
                 move(draft, job, taken, source, bucket, reason=why)
+                there[source] = amount - taken
                 left -= taken
 
 
