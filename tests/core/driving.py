@@ -17,6 +17,7 @@ from mes_engine.core import messages as m
 from mes_engine.core.evolve import evolve
 from mes_engine.core.job_order import JOB_ORDER_CHART as CHART
 from mes_engine.core.job_order import JobOrderTrigger
+from mes_engine.core.plant import Plant
 from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
 from tests.core import finishing, watch
@@ -29,9 +30,9 @@ COUNTERS = ("cut-1.good", "mill-1.good", "mill-1.scrap", "pack-1.good")
 class Driving(RuleBasedStateMachine):
     """A shop in memory, and what must hold of it after each thing that is done."""
 
-    def __init__(self, *routings: Routing) -> None:
+    def __init__(self, *routings: Routing, plant: Plant | None = None) -> None:
         super().__init__()
-        self.shop = Shop(*routings)
+        self.shop = Shop(*routings, plant=plant)
         self.shadow = State()
         self.followed = self.checked = 0
         self.sent: list[tuple[m.Commanded, m.Answer]] = []
@@ -116,6 +117,7 @@ class Driving(RuleBasedStateMachine):
         assert watch.broken(self.shop.batch) == []
         assert watch.broken_tallies(self.shop) == []
         assert watch.broken_clocks(self.shop) == []
+        assert watch.broken_shares(self.shop) == []
 
     @invariant()
     def a_rebuild_from_the_journal_is_the_same(self) -> None:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from mes_engine.core.plant import (
+    BatchRule,
     EquipmentClass,
     Plant,
     PostingPolicy,
@@ -56,6 +57,20 @@ def a_plant(**changed: Any) -> Plant:
         ),
     }
     return Plant(**fields | changed)
+
+
+def a_furnace(operation: str = "paint", **rule: Any) -> Plant:
+    """The plant, where one operation takes up to three job orders in a run."""
+    fields: dict[str, Any] = {"most": Decimal(3)}
+    classes = tuple(
+        EquipmentClass(
+            id=one,
+            name=one,
+            batch=BatchRule(**fields | rule) if one == operation else None,
+        )
+        for one in OPERATIONS
+    )
+    return a_plant(classes=classes)
 
 
 def _work_center(operation: str) -> WorkCenter:

@@ -1,6 +1,6 @@
 """What must hold of a shop whatever was done to it, and how it is brought to an end."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
@@ -24,7 +24,7 @@ from mes_engine.core.lots import LotExistence
 from mes_engine.core.postings import Posting
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import readiness
-from mes_engine.core.runs import Lane
+from mes_engine.core.runs import Lane, Run
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import Bucket
 from tests.core.shop import SECOND, Shop
@@ -100,14 +100,12 @@ def broken(state: State) -> list[str]:
 
 def _broken_claims(state: State) -> Iterator[str]:
     """Runs and job orders agree, and no work unit has more than it can take."""
-    on_unit: dict[tuple[str, Lane], int] = Counter()
+    on_unit: dict[tuple[str, Lane], Decimal] = defaultdict(lambda: ZERO)
     units = state.site.work_units
     runs = {run.id: run for run in state.run.values() if run.is_open}
     for run in runs.values():
-        on_unit[run.work_unit, run.lane] += 1
-        job = state.job_order.get(run.job_order)
-        if job is None or job.run != run.id:
-            yield f"{run.id} claims {run.work_unit} for {run.job_order}, which has none"
+        on_unit[run.work_unit, run.lane] += run.occupies
+        yield from _strangers(state, run)
     for (name, lane), count in on_unit.items():
         unit = units[name]
         if count > (unit.active if lane is Lane.ACTIVE else unit.staged):
@@ -121,6 +119,15 @@ def _broken_claims(state: State) -> Iterator[str]:
             yield f"{job.id} is {job.state} and has run {job.run}"
         if found is not None and job.state in RUNNING and found.lane is not Lane.ACTIVE:
             yield f"{job.id} runs on lane {found.lane}"
+
+
+def _strangers(state: State, run: Run) -> Iterator[str]:
+    for name in run.job_orders:
+        job = state.job_order.get(name)
+        if job is None or job.run != run.id:
+            yield f"{run.id} claims {run.work_unit} for {name}, which has none"
+        if state.run_member.get((name, run.id)) is None:
+            yield f"{name} was never said to be in {run.id}"
 
 
 def _broken_totals(state: State) -> Iterator[str]:
@@ -146,9 +153,13 @@ def _broken_totals(state: State) -> Iterator[str]:
 def _broken_times(state: State) -> Iterator[str]:
     """Times of runs are in those of their job orders, and posted no more than once."""
     clocked: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    members: dict[str, list[str]] = defaultdict(list)
+    for member in state.run_member.values():
+        members[member.run].append(member.job_order)
     for run in state.run.values():
-        clocked[run.job_order][0] += run.setup_us
-        clocked[run.job_order][1] += run.processing_us
+        if len(run.job_orders) == 1 and len(members[run.id]) == 1:
+            clocked[run.job_orders[0]][0] += run.setup_us
+            clocked[run.job_orders[0]][1] += run.processing_us
         if run.closed_at is not None and run.closed_at < run.opened_at:
             yield f"{run.id} was closed before it was opened"
         if run.setup_us < 0 or run.processing_us < 0:
@@ -234,6 +245,25 @@ def broken_clocks(shop: Shop) -> list[str]:
         f"{job.id}: {booked[job.id]} booked, {job}"
         for job in shop.batch.job_order.values()
         if booked[job.id] != [job.setup_us, job.processing_us, job.down_us]
+    ]
+
+
+def broken_shares(shop: Shop) -> list[str]:
+    """Return each run whose time is not the sum of what its job orders have of it."""
+    booked: dict[str | None, list[int]] = defaultdict(lambda: [0, 0])
+    before: f.Fact | None = None
+    for recorded in (*shop.journal, *shop.pending):
+        fact = recorded.fact
+        # What a person reports comes after the report, and is no clock's.
+        is_clocked = not isinstance(before, f.QuantityReported)
+        if isinstance(fact, f.TimeBooked) and is_clocked:
+            booked[fact.run][0] += fact.setup_us
+            booked[fact.run][1] += fact.processing_us
+        before = fact
+    return [
+        f"{run.id}: {booked[run.id]} shared out, {run}"
+        for run in shop.batch.run.values()
+        if booked[run.id] != [run.setup_us, run.processing_us]
     ]
 
 

@@ -19,6 +19,7 @@ from mes_engine.core.samples import LinkReport, LinkState, Quality
 from tests.core import finishing, watch
 from tests.core.driving import COUNTERS, Driving
 from tests.core.plants import (
+    a_furnace,
     a_plant,
     a_routing,
     a_step,
@@ -83,7 +84,7 @@ class WholeShop(Driving):
     """The engine's commands and samples, valid or not, in any order."""
 
     def __init__(self) -> None:
-        super().__init__(*ROUTINGS)
+        super().__init__(*ROUTINGS, plant=a_furnace("paint"))
 
     @initialize(
         which=st.lists(picks, min_size=1, max_size=3),
@@ -258,6 +259,16 @@ class WholeShop(Driving):
                 job_order=self.job(pick, T.LOAD), work_unit=work_unit, lane=lane
             )
         )
+
+    @rule(chosen=st.lists(picks, min_size=1, max_size=4))
+    def load_together(self, *, chosen: list[int]) -> None:
+        here = [
+            one.id
+            for one in self.shop.batch.job_order.values()
+            if one.step == "paint" and watch.is_allowed(self.shop.batch, one.id, T.LOAD)
+        ]
+        jobs = [here[pick % len(here)] if here else "JO-none" for pick in chosen]
+        self.do(m.LoadTogether(job_orders=tuple(jobs), work_unit="paint-1"))
 
     @rule(unit=picks, lane=st.sampled_from([None, *Lane]))
     def dispatch(self, *, unit: int, lane: Lane | None) -> None:

@@ -40,6 +40,13 @@ site: {id: TEST, name: Test plant, zone: Europe/Berlin}
 locations: {finished: STORE, receiving: DOCK}
 areas: [hall]
 """
+_FURNACE = {
+    "most": 60,
+    "least": 40,
+    "wait_min": 60,
+    "counted_in": "positions",
+    "same": ["step"],
+}
 
 
 def until(holds: Callable[[], Any], *, within_s: float = PATIENCE_S) -> None:
@@ -190,17 +197,21 @@ def running_site(
 def _write_config(config: Path) -> None:
     """Write a plant of benches, on which many jobs can be worked on at a time.
 
-    Two to each work center; the narrow one has a single bench with a single place.
+    Two to each work center; the narrow one has a single bench with a single place. The
+    furnace takes 40 to 60 positions at a time.
     """
     wide, narrow = {"active": 100, "staged": 1}, {"active": 1, "staged": 1}
     benches = {
         f"{name}-{number}": (name, wide)
         for name in ("cut", "mill", "drill", "paint", "pack")
         for number in (1, 2)
-    } | {"narrow-1": ("narrow", narrow)}
+    } | {"narrow-1": ("narrow", narrow), "furnace-1": ("furnace", narrow)}
     kinds = dict.fromkeys(name for name, _ in benches.values())
     plant = {
-        "equipment_classes": {name: {"name": name} for name in kinds},
+        "equipment_classes": {
+            name: {"name": name} | ({"batch": _FURNACE} if name == "furnace" else {})
+            for name in kinds
+        },
         "work_centers": {
             name.upper(): {"area": "hall", "name": name} for name in kinds
         },

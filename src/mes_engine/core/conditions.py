@@ -26,6 +26,9 @@ class ConditionName(StrEnum):
     NOT_LOADED_WITH_MATERIAL = "not_loaded_with_material"
     POSTING_SETTLED = "posting_settled"
     WORK_UNIT_SUITABLE = "work_unit_suitable"
+    BATCH_COMPATIBLE = "batch_compatible"
+    BATCH_CAPACITY = "batch_capacity"
+    BATCH_COMPLETE = "batch_complete"
 
 
 READINESS = (

@@ -74,6 +74,7 @@ class DispatchDecision(msgspec.Struct, frozen=True, kw_only=True):
         seq: The fact that it was written by.
         candidates: The first in turn, and the chosen one.
         chosen: The job order; None if none could be taken.
+        loaded_with: Those that were loaded into the same run.
         asked_for: The job order that a person named; None where the rule chose.
         settings: The rule's, as they were.
     """
@@ -88,6 +89,7 @@ class DispatchDecision(msgspec.Struct, frozen=True, kw_only=True):
     chosen: str | None
     asked_for: str | None = None
     settings: RuleSettings = RuleSettings()
+    loaded_with: tuple[str, ...] = ()
 
 
 Score = int | Decimal

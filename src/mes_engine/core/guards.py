@@ -1,8 +1,12 @@
 """The guards of the job order's chart, by name: what is unmet, and why."""
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+import msgspec
 
 from mes_engine.core import readiness as r
+from mes_engine.core.batching import occupied_by
 from mes_engine.core.conditions import READINESS, Condition, ConditionName
 from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
 from mes_engine.core.means import (
@@ -13,11 +17,23 @@ from mes_engine.core.means import (
     tool_available,
 )
 from mes_engine.core.plant import WorkUnit
+from mes_engine.core.quantity import ZERO
 from mes_engine.core.runs import Lane, Run
 from mes_engine.core.state import State
 from mes_engine.core.window_condition import may_end, time_window_open
 
 Guard = Callable[[State, JobOrder], Condition]
+
+TOGETHER = frozenset(
+    {
+        JobOrderTrigger.BEGIN_SETUP,
+        JobOrderTrigger.BEGIN,
+        JobOrderTrigger.PAUSE,
+        JobOrderTrigger.RESUME,
+        JobOrderTrigger.COMPLETE,
+    }
+)
+"""What all that is in one run does together."""
 
 
 def unmet_guards(
@@ -28,18 +44,37 @@ def unmet_guards(
 ) -> tuple[Condition, ...]:
     """Return why ``trigger`` would be refused; empty if its guards hold.
 
+    What is in one run goes together or not at all.
+
     Args:
         state: Where to look.
         job: Whose state is expected to accept the trigger.
         trigger: What is asked for.
         asker: By whom; whether anybody could, if None.
     """
+    found = _unmet_of(state, job, trigger, asker)
+    run = None if job.run is None else state.run.get(job.run)
+    if run is None or len(run.job_orders) == 1 or trigger not in TOGETHER:
+        return found
+    for name in run.job_orders:
+        other = state.job_order.get(name)
+        if other is not None and name != job.id:
+            found += tuple(
+                msgspec.structs.replace(one, why=f"{name}: {one.why}")
+                for one in _unmet_of(state, other, trigger, asker)
+            )
+    return found
+
+
+def _unmet_of(
+    state: State, job: JobOrder, trigger: JobOrderTrigger, asker: Asker | None
+) -> tuple[Condition, ...]:
     row = JOB_ORDER_CHART.row(job.state, trigger)
     if row is None:
         return ()
     names = (ConditionName(name) for name in row.guards)
-    found = (_asked(state, job, trigger, name, asker) for name in names)
-    return tuple(one for one in found if not one.is_met)
+    asked = (_asked(state, job, trigger, name, asker) for name in names)
+    return tuple(one for one in asked if not one.is_met)
 
 
 def unmet(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -47,15 +82,30 @@ def unmet(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
     return tuple(one for one in conditions if not one.is_met)
 
 
-def lane_of(state: State, unit: WorkUnit, wanted: Lane | None) -> Lane | None:
-    """Return the lane of ``unit`` that is free: ``wanted``, or active before staged."""
+def lane_of(
+    state: State, unit: WorkUnit, wanted: Lane | None, takes: Decimal = ZERO
+) -> Lane | None:
+    """Return the lane of ``unit`` that is free: ``wanted``, or active before staged.
+
+    Args:
+        state: Who is on it.
+        unit: Whose lanes.
+        wanted: Only this one, if not None.
+        takes: How much has to be free, as the unit counts it; 0 for anything at all.
+    """
     claims = claims_of(state, unit)
     free = {
-        Lane.ACTIVE: unit.active > len(claims[Lane.ACTIVE]),
-        Lane.STAGED: unit.staged > len(claims[Lane.STAGED]),
+        Lane.ACTIVE: unit.active - _occupied(claims[Lane.ACTIVE]),
+        Lane.STAGED: unit.staged - _occupied(claims[Lane.STAGED]),
     }
     lanes = (Lane.ACTIVE, Lane.STAGED) if wanted is None else (wanted,)
-    return next((lane for lane in lanes if free[lane]), None)
+    return next(
+        (lane for lane in lanes if free[lane] > 0 and free[lane] >= takes), None
+    )
+
+
+def _occupied(runs: Iterable[Run]) -> Decimal:
+    return sum((one.occupies for one in runs), ZERO)
 
 
 def claims_of(state: State, unit: WorkUnit) -> dict[Lane, list[Run]]:
@@ -71,14 +121,19 @@ def claims_told(state: State, unit: WorkUnit) -> str:
     runs = state.run.find("work_unit", unit.id)
     if not runs:
         return f"{unit.id} is free"
-    told = (f"{one.job_order} ({one.lane}, {one.person})" for one in runs)
+    told = (
+        f"{' and '.join(one.job_orders)} ({one.lane}, {one.person})" for one in runs
+    )
     return f"{unit.id} has {', '.join(told)}"
 
 
 def lane_free(state: State, job: JobOrder) -> Condition:
     """Whether some capable work unit has a lane free."""
     units = state.site.capable_units(job.work_center, job.equipment_class)
-    if any(lane_of(state, unit, None) is not None for unit in units):
+    if any(
+        lane_of(state, unit, None, occupied_by(state, (job,), unit)) is not None
+        for unit in units
+    ):
         return Condition(name=ConditionName.LANE_FREE, is_met=True, why="", mender="")
     return Condition(
         name=ConditionName.LANE_FREE,
@@ -99,7 +154,8 @@ def claim_held(state: State, job: JobOrder) -> Condition:
             mender="the operator",
         )
     unit = state.site.work_unit(run.work_unit)
-    if run.lane is Lane.ACTIVE or lane_of(state, unit, Lane.ACTIVE) is not None:
+    is_free = lane_of(state, unit, Lane.ACTIVE, run.occupies) is not None
+    if run.lane is Lane.ACTIVE or is_free:
         return Condition(name=ConditionName.CLAIM_HELD, is_met=True, why="", mender="")
     return Condition(
         name=ConditionName.CLAIM_HELD,

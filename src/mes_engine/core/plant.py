@@ -55,6 +55,31 @@ class PostingPolicy(StrEnum):
     RUN = "run"
 
 
+class CapacityUnit(StrEnum):
+    """What the capacity of a work unit is counted in."""
+
+    JOBS = "jobs"
+    PIECES = "pieces"
+    KILOGRAMS = "kilograms"
+    POSITIONS = "positions"
+
+
+class BatchKey(StrEnum):
+    """What job orders have in common that may be in one run."""
+
+    MATERIAL = "material"
+    ROUTING = "routing"
+    STEP = "step"
+    WORK_REQUEST = "work_request"
+
+
+class BatchCount(StrEnum):
+    """What a machine's count means while several job orders are in the run."""
+
+    UNASSIGNED = "unassigned"
+    WHOLE = "whole"
+
+
 class SignalMeaning(StrEnum):
     """What the value of a tag stands for."""
 
@@ -89,13 +114,35 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     state_map: str = "packml"
 
 
+class BatchRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How job orders are put together into one run, as of a furnace.
+
+    Attributes:
+        most: What one run takes, in ``counted_in``.
+        least: What a run waits for, before it is dispatched.
+        counted_in: ``jobs`` are job orders here.
+        same: What the job orders of a run have in common.
+        wait_s: How long the first one waits for others until it goes with fewer.
+        counts: What a count stands for: ``whole`` for all that is in the run.
+    """
+
+    most: Decimal
+    least: Decimal = Decimal(1)
+    counted_in: CapacityUnit = CapacityUnit.JOBS
+    same: tuple[BatchKey, ...] = ()
+    wait_s: int = 0
+    counts: BatchCount = BatchCount.UNASSIGNED
+
+
 class WorkUnit(msgspec.Struct, frozen=True, kw_only=True):
     """A machine or bench: where one or more job orders can be loaded.
 
     Attributes:
-        active: How many runs it can work on at a time (in jobs).
-        staged: How many more may be set up beside it, next in turn (in jobs).
         changeovers: Its own, before those of its classes.
+        active: How much it can work on at a time, in ``counted_in``.
+        staged: How much more may be set up beside it, next in turn.
+        counted_in: What its lanes are counted in; ``jobs`` are runs here.
+        batch: How several job orders are in one run; None by its classes' rule.
     """
 
     id: str
@@ -105,6 +152,8 @@ class WorkUnit(msgspec.Struct, frozen=True, kw_only=True):
     active: int = 1
     staged: int = 1
     changeovers: tuple[Changeover, ...] = ()
+    counted_in: CapacityUnit = CapacityUnit.JOBS
+    batch: BatchRule | None = None
 
 
 class WorkCenter(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,11 +174,13 @@ class EquipmentClass(msgspec.Struct, frozen=True, kw_only=True):
         changeovers: What setting up takes, in place of a step's standard setup: between
             two families as listed, nothing within one. What is not listed takes the
             standard setup.
+        batch: How work units of the class take several job orders in one run.
     """
 
     id: str
     name: str
     changeovers: tuple[Changeover, ...] = ()
+    batch: BatchRule | None = None
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ class UnassignedReason(StrEnum):
     PAST_QUANTITY = "past_quantity"
     SUSPECT_COUNT = "suspect_count"
     SPANS_OUTAGE = "spans_outage"
+    SHARED_RUN = "shared_run"
 
 
 class UnassignedProduction(msgspec.Struct, frozen=True, kw_only=True):

@@ -84,6 +84,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[str, ...] = ()
     qualification: QualificationNeed | None = None
     documents: tuple[str, ...] = ()
+    load_per_piece: Decimal = Decimal(1)
 
     def standard_us(self, pieces: Decimal) -> int:
         """Return the standard time of so many pieces with their setup."""

@@ -4,6 +4,7 @@ A run owns the claim on the work unit and the clocks. A hold is a record, not a 
 thing is held while any hold on it is open.
 """
 
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -25,9 +26,11 @@ class Clock(StrEnum):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A job order on a work unit, from loading to unloading.
+    """Job orders on a work unit, from loading to unloading; usually one.
 
     Attributes:
+        job_orders: Those that are loaded, begun and ended together.
+        occupies: How much of its lane it takes, as the work unit counts it.
         since: When the clock that runs now was started.
         setup_us: Setup time of the intervals that are over; likewise the other.
         begun_at: When its first piece could be made: what is counted before is not its.
@@ -38,10 +41,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     work_unit: str
     work_center: str
-    job_order: str
+    job_orders: tuple[str, ...]
     lane: Lane
     opened_at: int
     person: str
+    occupies: Decimal = Decimal(1)
     clock: Clock = Clock.STOPPED
     since: int = 0
     setup_us: int = 0
@@ -53,6 +57,18 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         """Whether it claims its work unit."""
         return self.closed_at is None
+
+
+class RunMember(msgspec.Struct, frozen=True, kw_only=True):
+    """That a job order was in a run, also after it has left it.
+
+    Attributes:
+        quantity: What it brought in, in its own unit: its share of the run's time.
+    """
+
+    job_order: str
+    run: str
+    quantity: Decimal
 
 
 class HoldMode(StrEnum):

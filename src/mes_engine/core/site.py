@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from mes_engine.core.equipment import STATE_MAPS
 from mes_engine.core.errors import NotFound
 from mes_engine.core.plant import (
+    BatchRule,
     EquipmentClass,
     Plant,
     Signal,
@@ -47,6 +48,7 @@ class Site:
         self.signals_of_link: dict[str, list[Signal]] = defaultdict(list)
         for signal in plant.signals:
             self.signals_of_link[signal.link].append(signal)
+        self._batch_of = {one.id: one.batch for one in plant.classes}
         self._maps = {**STATE_MAPS, **plant.state_maps}
         self._zone = ZoneInfo(plant.zone)
 
@@ -102,6 +104,11 @@ class Site:
         if pair in own or pair in shared:
             return own[pair] if pair in own else shared[pair]
         return 0 if (own or shared) and source == target else None
+
+    def batch_rule(self, unit: WorkUnit) -> BatchRule | None:
+        """Return how ``unit`` takes several job orders at once; None if it does not."""
+        rules = (unit.batch, *(self._batch_of.get(one) for one in unit.classes))
+        return next((one for one in rules if one is not None), None)
 
     def telling_link(self, work_unit: str) -> str | None:
         """Return the link that tells the unit's state; of counts, if none does."""

@@ -25,7 +25,7 @@ from mes_engine.core.postings import SETTLED, Posting
 from mes_engine.core.production import MachineTally, UnassignedProduction
 from mes_engine.core.requests import ConnectionFlow, Visit, WorkRequest
 from mes_engine.core.routing import Routing
-from mes_engine.core.runs import Hold, Run
+from mes_engine.core.runs import Hold, Run, RunMember
 from mes_engine.core.signals import SignalState
 from mes_engine.core.site import Site
 from mes_engine.core.time_windows import CLOCK, TimeWindow
@@ -260,6 +260,7 @@ TABLES: dict[str, TableSpec] = {
         ("work_unit",),
         lambda one: ((one.work_unit,) if one.is_open else (),),
     ),
+    "run_member": TableSpec(lambda one: (one.job_order, one.run)),
     "hold": TableSpec(
         lambda one: one.id,
         ("target",),
@@ -346,6 +347,7 @@ class State:
     visit: Table[str, Visit]
     job_order: Table[str, JobOrder]
     run: Table[str, Run]
+    run_member: Table[tuple[str, str], RunMember]
     hold: Table[str, Hold]
     physical_asset: Table[str, PhysicalAsset]
     person: Table[str, Person]

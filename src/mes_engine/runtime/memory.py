@@ -82,7 +82,20 @@ def forget(state: State, requests: set[str]) -> None:
     targets = jobs | requests
     for job in jobs:
         state.job_order.drop(job)
-    _drop(state.run, [one.id for one in state.run.values() if one.job_order in jobs])
+    over = [
+        one.id
+        for one in state.run.values()
+        if all(state.job_order.get(job) is None for job in one.job_orders)
+    ]
+    _drop(state.run, over)
+    _drop(
+        state.run_member,
+        [
+            (one.job_order, one.run)
+            for one in state.run_member.values()
+            if one.job_order in jobs
+        ],
+    )
     _drop(
         state.posting,
         [one.key for one in state.posting.values() if one.stream in requests],

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from mes_engine.core.plant import (
+    BatchRule,
     Changeover,
     EquipmentClass,
     Plant,
@@ -17,6 +18,7 @@ from mes_engine.settings.document import Document, KeyPath
 from mes_engine.settings.plant_file import (
     BUILT_IN_STATE_MAPS,
     DAYS,
+    BatchSection,
     Changeovers,
     PlantFile,
     ShiftEntry,
@@ -55,7 +57,10 @@ def to_plant(file: PlantFile) -> Plant:
         areas=file.areas,
         classes=tuple(
             EquipmentClass(
-                id=key, name=one.name, changeovers=tuple(_changeovers(one.changeovers))
+                id=key,
+                name=one.name,
+                changeovers=tuple(_changeovers(one.changeovers)),
+                batch=_batch(one.batch),
             )
             for key, one in file.equipment_classes.items()
         ),
@@ -79,6 +84,8 @@ def to_plant(file: PlantFile) -> Plant:
                 active=one.lanes.active,
                 staged=one.lanes.staged,
                 changeovers=tuple(_changeovers(one.changeovers)),
+                counted_in=one.lanes.counted_in,
+                batch=_batch(one.batch),
             )
             for key, one in file.work_units.items()
         ),
@@ -104,6 +111,19 @@ def _changeovers(listed: Changeovers) -> Iterator[Changeover]:
     for source, targets in listed.items():
         for target, minutes in targets.items():
             yield Changeover(source=source, target=target, minutes=minutes)
+
+
+def _batch(given: BatchSection | None) -> BatchRule | None:
+    if given is None:
+        return None
+    return BatchRule(
+        most=given.most,
+        least=given.least,
+        counted_in=given.counted_in,
+        same=tuple(given.same),
+        wait_s=given.wait_min * 60,
+        counts=given.counts,
+    )
 
 
 def tag_id(work_unit: str, signal: str) -> str:
@@ -138,6 +158,8 @@ def _unit_problems(
 ) -> Iterator[tuple[KeyPath, str]]:
     for unit, entry in units.items():
         yield from _repeats(("work_units", unit, "classes"), entry.classes)
+        if entry.batch is not None:
+            yield from _repeats(("work_units", unit, "batch", "same"), entry.batch.same)
         states = [
             name
             for name, one in entry.signals.items()

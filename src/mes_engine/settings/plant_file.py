@@ -10,6 +10,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from mes_engine.core.equipment import STATE_MAPS, ItemState
 from mes_engine.core.plant import (
+    BatchCount,
+    BatchKey,
+    CapacityUnit,
     DispatchRule,
     PostingPolicy,
     RuleSettings,
@@ -35,6 +38,8 @@ from mes_engine.settings.problems import Problems, guess
 
 BUILT_IN_STATE_MAPS = frozenset(STATE_MAPS)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MOST_JOBS = 100
+MOST_IN_A_LANE = 1_000_000
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -70,10 +75,28 @@ Changeovers = dict[Code, dict[Code, Minutes]]
 """Minutes, from one setup family to another."""
 
 
+class BatchSection(Section):
+    """``batch``: how several job orders are put into one run."""
+
+    most: Amount
+    least: Amount = Decimal(1)
+    counted_in: CapacityUnit = CapacityUnit.JOBS
+    same: list[BatchKey] = Field(default_factory=list)
+    wait_min: int = Field(default=0, ge=0, le=100_000)
+    counts: BatchCount = BatchCount.UNASSIGNED
+
+    @model_validator(mode="after")
+    def _least_is_not_above_most(self) -> Self:
+        if self.least > self.most:
+            raise wrong(f"should be at most {self.most}, which is most", at=("least",))
+        return self
+
+
 class EquipmentClassEntry(Section):
     """One of ``equipment_classes``."""
 
     name: Name
+    batch: BatchSection | None = None
     changeovers: Changeovers = Field(default_factory=dict)
 
 
@@ -115,10 +138,19 @@ class WorkCenterEntry(Section):
 
 
 class LanesSection(Section):
-    """``lanes`` of a work unit: how many jobs at a time."""
+    """``lanes`` of a work unit: how many jobs at a time, or pieces and so on."""
 
-    active: int = Field(default=1, ge=1, le=100)
-    staged: int = Field(default=1, ge=0, le=100)
+    active: int = Field(default=1, ge=1, le=MOST_IN_A_LANE)
+    staged: int = Field(default=1, ge=0, le=MOST_IN_A_LANE)
+    counted_in: CapacityUnit = CapacityUnit.JOBS
+
+    @model_validator(mode="after")
+    def _jobs_are_few(self) -> Self:
+        for key in ("active", "staged"):
+            is_few = getattr(self, key) <= MOST_JOBS
+            if self.counted_in is CapacityUnit.JOBS and not is_few:
+                raise wrong(f"should be at most {MOST_JOBS}", at=(key,))
+        return self
 
 
 class SignalEntry(Section):
@@ -156,6 +188,7 @@ class WorkUnitEntry(Section):
     classes: list[Annotated[str, refers_to("equipment class")]] = Field(min_length=1)
     lanes: LanesSection = LanesSection()
     changeovers: Changeovers = Field(default_factory=dict)
+    batch: BatchSection | None = None
     signals: dict[Id, SignalEntry] = Field(default_factory=dict)
 
 

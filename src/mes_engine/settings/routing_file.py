@@ -71,6 +71,7 @@ class StepEntry(Section):
     tools: list[Code] = Field(default_factory=list)
     qualification: QualificationEntry | None = None
     documents: list[Code] = Field(default_factory=list)
+    load_per_piece: Amount = Decimal(1)
 
 
 class ConnectionEntry(Section):

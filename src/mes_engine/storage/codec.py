@@ -29,7 +29,7 @@ from mes_engine.core.production import MachineTally, UnassignedProduction
 from mes_engine.core.quantity import to_millionths
 from mes_engine.core.requests import ConnectionFlow, Visit, WorkRequest
 from mes_engine.core.routing import Routing
-from mes_engine.core.runs import Hold, Run
+from mes_engine.core.runs import Hold, Run, RunMember
 from mes_engine.core.signals import SignalState
 from mes_engine.core.state import Counter, EffectiveRouting
 from mes_engine.core.time_windows import TimeWindow
@@ -47,6 +47,7 @@ STRUCTS: dict[str, type] = {
     "visit": Visit,
     "job_order": JobOrder,
     "run": Run,
+    "run_member": RunMember,
     "hold": Hold,
     "physical_asset": PhysicalAsset,
     "person": Person,

@@ -94,7 +94,11 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
     )
     for name in OF_A_REQUEST:
         yield name, ours[name].where(t.PROJECTIONS[name].c.request.in_(requests))
-    yield "run", ours["run"].where(t.run.c.job_order.in_(jobs))
+    members = select(t.run_member.c.run).where(
+        t.run_member.c.partition == partition, t.run_member.c.job_order.in_(jobs)
+    )
+    yield "run", ours["run"].where(t.run.c.id.in_(members))
+    yield "run_member", ours["run_member"].where(t.run_member.c.job_order.in_(jobs))
     yield "posting", ours["posting"].where(t.posting.c.stream.in_(requests))
     yield "hold", ours["hold"].where(text(IS_HOLD_OPEN))
     yield "lot", ours["lot"].where(t.lot.c.id.in_(held))

@@ -84,10 +84,15 @@ class HereView(BucketsView):
 
 
 class RunView(View):
-    """A job order's time on a work unit; ``since`` is when the clock was started."""
+    """The time of job orders on a work unit, which they are on together.
+
+    Attributes:
+        since: When the clock that runs now was started.
+        setup_s: Of the run, which its job orders share; likewise the other.
+    """
 
     id: str
-    job_order: str
+    job_orders: list[str]
     work_unit: str
     lane: Lane
     person: str
@@ -104,7 +109,7 @@ class RunView(View):
         """Show ``run``."""
         return cls(
             id=run.id,
-            job_order=run.job_order,
+            job_orders=list(run.job_orders),
             work_unit=run.work_unit,
             lane=run.lane,
             person=run.person,

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy import select
 
 from mes_engine.core.job_order import JobOrder, JobOrderState
 from mes_engine.http.bodies import api_router
@@ -44,12 +45,17 @@ def job_orders_router(parts: Parts) -> APIRouter:
     @router.get("/{job_order}")
     async def show_job_order(job_order: Id) -> JobOrderDetail:
         """Show a job order: what is at its step, its runs, and what it would accept."""
-        partition = parts.state.partition
+        partition, members = parts.state.partition, table_of("run_member")
         runs = await parts.database.read(
             lambda connection: found(
                 connection,
                 "run",
-                table_of("run").c.job_order == job_order,
+                table_of("run").c.id.in_(
+                    select(members.c.run).where(
+                        members.c.partition == partition,
+                        members.c.job_order == job_order,
+                    )
+                ),
                 partition=partition,
                 order_by=table_of("run").c.number,
             )

@@ -40,8 +40,9 @@ def pages_router(parts: Parts) -> APIRouter:
                         "unit": unit,
                         "look": LOOKS[_equipment(parts, unit.id).shown],
                         "loaded": [
-                            run.job_order
+                            job_order
                             for run in state.run.find("work_unit", unit.id)
+                            for job_order in run.job_orders
                         ],
                     }
                     for unit in site.units_of[center.id]

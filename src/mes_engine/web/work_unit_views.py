@@ -174,3 +174,4 @@ class DecisionView(View):
     candidates: list[CandidateView]
     chosen: str | None
     asked_for: str | None
+    loaded_with: list[str]

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mes_engine.core.dispatching import DispatchDecision, in_turn
 from mes_engine.core.job_order import INTERRUPTED, JobOrder
-from mes_engine.core.messages import DispatchWorkUnit
+from mes_engine.core.messages import DispatchWorkUnit, LoadTogether
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.production import MachineTally, UnassignedProduction
 from mes_engine.core.queues import queue_of
@@ -38,6 +38,14 @@ from mes_engine.web.work_unit_views import (
 )
 
 SHOWN_WAITING = 50
+MOST_TOGETHER = 1000
+
+
+class LoadBody(Occurred):
+    """Which job orders go into one run; the active lane if it is free, unless named."""
+
+    job_orders: list[Id] = Field(min_length=1, max_length=MOST_TOGETHER)
+    lane: Word[Lane] | None = Field(default=None)
 
 
 class DispatchBody(Occurred):
@@ -109,7 +117,7 @@ def work_units_router(parts: Parts) -> APIRouter:
         state = parts.state
         unit = state.site.work_unit(work_unit)
         runs = state.run.find("work_unit", unit.id)
-        loaded = [(_job(parts, run.job_order), run) for run in runs]
+        loaded = [(_job(parts, one), run) for run in runs for one in run.job_orders]
         return WorkUnitDetail.model_validate(
             _members(parts, unit)
             | {
@@ -127,9 +135,19 @@ def work_units_router(parts: Parts) -> APIRouter:
     async def dispatch_work_unit(
         work_unit: Id, sender: CommandSender, body: DispatchBody | None = None
     ) -> Response:
-        """Load the job order that the work center's rule puts first."""
+        """Load what the rule puts first: a job order, or a run of several."""
         command = DispatchWorkUnit(
             work_unit=work_unit, lane=None if body is None else body.lane
+        )
+        return await carried_out(parts, sender, command, body)
+
+    @post("/work-units/{work_unit}/load")
+    async def load_work_unit(
+        work_unit: Id, body: LoadBody, sender: CommandSender
+    ) -> Response:
+        """Load several job orders into one run, as into a furnace."""
+        command = LoadTogether(
+            work_unit=work_unit, job_orders=tuple(body.job_orders), lane=body.lane
         )
         return await carried_out(parts, sender, command, body)
 

@@ -230,6 +230,7 @@ _HANDLERS: dict[type, Handler] = {
     m.ChooseAlternative: requests.choose_alternative,
     m.AssertTrigger: _assert_trigger,
     m.LoadJobOrder: _of_job(dispatch.load_asked_for),
+    m.LoadTogether: dispatch.load_together,
     m.BeginJobOrder: _of_job(job_orders.begin),
     m.ReportQuantity: reporting.report,
     m.PauseJobOrder: _of_job(job_orders.pause),

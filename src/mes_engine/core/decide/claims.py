@@ -1,9 +1,13 @@
 """Runs: claims on a work unit's lanes, and the clocks that run while they last."""
 
+from collections.abc import Sequence
+from decimal import Decimal
+
 import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.assets import PhysicalAsset
+from mes_engine.core.batching import brought_in, misfits, occupied_by
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.tools import chosen_tools, claim_tools, free_tools
 from mes_engine.core.equipment import Equipment
@@ -11,8 +15,10 @@ from mes_engine.core.errors import Refused
 from mes_engine.core.guards import claims_told, lane_of
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.plant import WorkUnit
-from mes_engine.core.runs import Clock, Lane, Run
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.runs import Clock, Lane, Run, RunMember
 from mes_engine.core.setups import setup_family
+from mes_engine.core.sharing import shared_out
 
 replace = msgspec.structs.replace
 
@@ -39,53 +45,93 @@ def suitable_unit(draft: Draft, job: JobOrder, name: str) -> WorkUnit:
 
 def claim(
     draft: Draft,
-    job: JobOrder,
+    jobs: Sequence[JobOrder],
     unit: WorkUnit,
     wanted: Lane | None,
     *,
     tools: list[PhysicalAsset] | None = None,
 ) -> Run:
-    """Open a run of the job order on a free lane of ``unit``, with its tools.
+    """Open a run of the job orders on a free lane of ``unit``, with their tools.
+
+    What is in one run is worked with the same tools.
 
     Raises:
-        Refused: No lane or no tool is free; says who has them.
+        Refused: They do not go together there, or no lane or no tool is free; says who
+            has them.
     """
+    names = ", ".join(one.id for one in jobs)
+    against = misfits(draft.state, draft.state.site.batch_rule(unit), unit, jobs)
+    if against:
+        told = "; ".join(one.why for one in against)
+        raise Refused(
+            f"{names} cannot be loaded on {unit.id} in one run: {told}.",
+            hint="Load fewer, or split off what does not fit.",
+            unmet=[str(one) for one in against],
+        )
     equipment = draft.state.equipment.get(unit.id)
     if equipment is not None and equipment.is_out_of_service:
         told = f"{unit.id} is out of service"
         raise Refused(
-            f"{told}: {job.id} cannot be loaded there.",
+            f"{told}: {names} cannot be loaded there.",
             hint="Choose another work unit, or call maintenance.",
             unmet=[f"equipment_available: {told}"],
         )
-    lane = lane_of(draft.state, unit, wanted)
+    takes = occupied_by(draft.state, jobs, unit)
+    lane = lane_of(draft.state, unit, wanted, takes)
     if lane is None:
         told = claims_told(draft.state, unit)
         raise Refused(
-            f"No {wanted or 'free'} lane for {job.id}: {told}.",
+            f"No {wanted or 'free'} lane for {names}: {told}.",
             hint="Wait for it to end, unload it, or choose another work unit.",
             unmet=[f"lane_free: {told}"],
         )
-    chosen = chosen_tools(draft, job, unit) if tools is None else tools
+    chosen = _shared_tools(draft, jobs, unit) if tools is None else tools
     number = draft.state.last_number("run") + 1
     run = Run(
         id=f"R-{number:06}",
         number=number,
         work_unit=unit.id,
         work_center=unit.work_center,
-        job_order=job.id,
+        job_orders=tuple(one.id for one in jobs),
         lane=lane,
-        opened_at=max(draft.at, job.stored_at),
+        opened_at=max(draft.at, *(one.stored_at for one in jobs)),
         person=draft.person,
+        occupies=takes,
     )
-    draft.emit(f.RunOpened(run=run))
+    draft.emit(f.RunOpened(run=run, members=_members(draft, run)))
     claim_tools(draft, chosen, run)
     return run
+
+
+def _shared_tools(
+    draft: Draft, jobs: Sequence[JobOrder], unit: WorkUnit
+) -> list[PhysicalAsset]:
+    found = [tool for one in jobs for tool in chosen_tools(draft, one, unit)]
+    return list({one.id: one for one in found}.values())
+
+
+def _members(draft: Draft, run: Run) -> tuple[RunMember, ...]:
+    return tuple(
+        RunMember(
+            job_order=name,
+            run=run.id,
+            quantity=brought_in(draft.state, draft.job(name)),
+        )
+        for name in run.job_orders
+    )
 
 
 def open_run(draft: Draft, job: JobOrder) -> Run | None:
     """Return the run that claims a work unit for the job order, if one does."""
     return None if job.run is None else draft.state.run.get(job.run)
+
+
+def in_run_with(draft: Draft, job: JobOrder) -> tuple[JobOrder, ...]:
+    """Return the job orders that are in the run of ``job``, itself among them."""
+    run = open_run(draft, job)
+    if run is None or len(run.job_orders) == 1:
+        return (job,)
+    return tuple(draft.job(name) for name in run.job_orders)
 
 
 def take_active_lane(draft: Draft, job: JobOrder) -> Run:
@@ -113,6 +159,7 @@ def set_up(draft: Draft, job: JobOrder, run: Run) -> None:
 def set_clock(draft: Draft, run: Run, clock: Clock, *, begins: bool = False) -> Run:
     """Let the run's time count as ``clock`` from now on; book what was counted."""
     at = max(draft.at, run.since, run.opened_at)  # What was told late counts once.
+    is_first = begins and run.begun_at is None
     elapsed = at - run.since
     setup = elapsed if run.clock is Clock.SETUP else 0
     processing = elapsed if run.clock is Clock.PROCESSING else 0
@@ -122,12 +169,35 @@ def set_clock(draft: Draft, run: Run, clock: Clock, *, begins: bool = False) -> 
         since=at,
         setup_us=run.setup_us + setup,
         processing_us=run.processing_us + processing,
-        begun_at=at if begins and run.begun_at is None else run.begun_at,
+        begun_at=at if is_first else run.begun_at,
     )
-    draft.emit(f.RunChanged(run=changed))
+    # What goes in is known when it begins: more may have come since it was loaded.
+    is_shared = len(run.job_orders) > 1
+    members = _members(draft, run) if is_first and is_shared else ()
+    draft.emit(f.RunChanged(run=changed, members=members))
     if setup or processing:
-        book_time(draft, draft.job(run.job_order), setup, processing)
+        _share_time(draft, run, setup, processing)
     return changed
+
+
+def _share_time(draft: Draft, run: Run, setup_us: int, processing_us: int) -> None:
+    """Book the run's time on its job orders, by what each has brought in."""
+    weights = weights_of(draft, run)
+    shares = zip(
+        run.job_orders,
+        shared_out(setup_us, weights),
+        shared_out(processing_us, weights),
+        strict=True,
+    )
+    for name, setup, processing in shares:
+        if setup or processing:
+            book_time(draft, draft.job(name), setup, processing)
+
+
+def weights_of(draft: Draft, run: Run) -> list[Decimal]:
+    """Return what each job order of the run has brought in, in their order."""
+    members = (draft.state.run_member.get((one, run.id)) for one in run.job_orders)
+    return [ZERO if one is None else one.quantity for one in members]
 
 
 def book_time(
@@ -149,12 +219,32 @@ def book_time(
 
 
 def close_run(draft: Draft, job: JobOrder) -> None:
-    """Stop the clock and give the work unit free, if the job order is on one."""
+    """Take the job order off the work unit that it is on, if it is on one.
+
+    The last one of a run stops its clock, and gives the work unit free.
+    """
     run = open_run(draft, job)
-    if run is not None:
-        stopped = set_clock(draft, run, Clock.STOPPED)
-        draft.emit(f.RunChanged(run=replace(stopped, closed_at=stopped.since)))
-        free_tools(draft, job, stopped)
-        # Whoever is staged or queued here may have a lane now.
-        for other in draft.state.run.find("work_unit", run.work_unit):
-            draft.touch(other.job_order)
+    if run is None:
+        return
+    if len(run.job_orders) == 1:
+        end_run(draft, run)
+        return
+    counted = set_clock(draft, run, run.clock)
+    staying = tuple(one for one in run.job_orders if one != job.id)
+    unit = draft.state.site.work_unit(run.work_unit)
+    occupies = occupied_by(draft.state, [draft.job(one) for one in staying], unit)
+    draft.emit(
+        f.RunChanged(run=replace(counted, job_orders=staying, occupies=occupies))
+    )
+    draft.touch(*staying)
+
+
+def end_run(draft: Draft, run: Run) -> None:
+    """Stop the clock for all that are in the run, and give the work unit free."""
+    stopped = set_clock(draft, run, Clock.STOPPED)
+    draft.emit(f.RunChanged(run=replace(stopped, closed_at=stopped.since)))
+    for name in run.job_orders:
+        free_tools(draft, draft.job(name), stopped)
+    # Whoever is staged or queued here may have a lane now.
+    for other in draft.state.run.find("work_unit", run.work_unit):
+        draft.touch(*other.job_orders)

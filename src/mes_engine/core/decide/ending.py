@@ -5,7 +5,7 @@ from decimal import Decimal
 from mes_engine.core import facts as f
 from mes_engine.core.decide import windows
 from mes_engine.core.decide.chart import check
-from mes_engine.core.decide.claims import close_run
+from mes_engine.core.decide.claims import close_run, end_run, in_run_with, open_run
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import move, store, transfer
 from mes_engine.core.decide.posting import raise_posting
@@ -21,7 +21,7 @@ from mes_engine.core.wip_ledger import Bucket
 
 
 def complete(draft: Draft, job: JobOrder, reason: str = "") -> JobOrder:
-    """End a job order whose every piece is accounted for.
+    """End a job order whose every piece is accounted for, and all in its run with it.
 
     A person who says why may leave out a few: they are missing then, and booked so, if
     the routing tolerates as many.
@@ -29,14 +29,21 @@ def complete(draft: Draft, job: JobOrder, reason: str = "") -> JobOrder:
     if reason.strip():
         _miss_the_rest(draft, job, reason)
         job = draft.job(job.id)
-    windows.catch_up(draft, job)
+    together = in_run_with(draft, job)
+    for one in together:
+        windows.catch_up(draft, one)
     after = check(draft, job, JobOrderTrigger.COMPLETE)
-    transfer(draft, job, is_ending=True)
-    close_run(draft, job)
-    consume(draft, job, pieces=job.worked)
-    draft.move_state(draft.job(job.id), JobOrderTrigger.COMPLETE, after)
-    is_done = settle_visit(draft, job)
-    raise_posting(draft, job.id, is_final=is_done)
+    for one in together:
+        transfer(draft, one, is_ending=True)
+    run = open_run(draft, job)
+    if run is not None:
+        end_run(draft, run)
+    for one in together:
+        consume(draft, one, pieces=one.worked)
+        draft.move_state(draft.job(one.id), JobOrderTrigger.COMPLETE, after)
+    for one in together:
+        is_done = settle_visit(draft, one)
+        raise_posting(draft, one.id, is_final=is_done)
     return draft.job(job.id)
 
 

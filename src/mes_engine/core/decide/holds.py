@@ -3,11 +3,12 @@
 from mes_engine.core import facts as f
 from mes_engine.core.decide import job_orders
 from mes_engine.core.decide.chart import check
+from mes_engine.core.decide.claims import in_run_with
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import RUNNING, JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.messages import OpenHold, ReleaseHold, ResumeJobOrder
-from mes_engine.core.readiness import binding_holds
+from mes_engine.core.readiness import AT_WORK, binding_holds
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.runs import Hold, HoldMode, HoldScope
 
@@ -15,16 +16,25 @@ _S, _T = JobOrderState, JobOrderTrigger
 
 
 def open_hold(draft: Draft, command: OpenHold) -> dict[str, str]:
-    """Record a hold; with ``stop_now``, interrupt what it falls on."""
+    """Record a hold; with ``stop_now``, interrupt what it falls on.
+
+    What has begun in one run with others finishes with them: a hold on it is one that
+    falls after the run.
+    """
     if not command.reason.strip():
         raise Malformed("A hold needs a reason.", hint="Say why in 'reason'.")
+    mode = command.mode
+    if command.scope is HoldScope.JOB_ORDER and _shares_run(
+        draft, draft.job(command.target)
+    ):
+        mode = HoldMode.AFTER_RUN
     number = draft.state.last_number("hold") + 1
     hold = Hold(
         id=f"H-{number:06}",
         number=number,
         scope=command.scope,
         target=command.target,
-        mode=command.mode,
+        mode=mode,
         reason=command.reason,
         owner=draft.person,
         opened_at=draft.at,
@@ -36,7 +46,11 @@ def open_hold(draft: Draft, command: OpenHold) -> dict[str, str]:
     for job in jobs:
         if hold.mode is HoldMode.STOP_NOW:
             _interrupt(draft, job, f"{hold.id}: {hold.reason}")
-    return {"hold": hold.id}
+    return {"hold": hold.id, "mode": hold.mode.value}
+
+
+def _shares_run(draft: Draft, job: JobOrder) -> bool:
+    return job.state in AT_WORK and len(in_run_with(draft, job)) > 1
 
 
 def _check_target(draft: Draft, command: OpenHold) -> None:
@@ -81,6 +95,11 @@ def hold_back(draft: Draft, job: JobOrder) -> None:
             unmet=["no_hold: none is open"],
         )
     check(draft, job, _T.TO_HELD)
+    if _shares_run(draft, job):
+        raise Refused(
+            f"{job.id} is in one run with others, and finishes with them.",
+            hint="Stop it, or move it elsewhere.",
+        )
     _interrupt(draft, job, f"{now.id}: {now.reason}")
 
 
@@ -99,6 +118,8 @@ def _held_jobs(draft: Draft, hold: Hold) -> list[JobOrder]:
 
 
 def _interrupt(draft: Draft, job: JobOrder, reason: str) -> None:
+    if _shares_run(draft, job):
+        return
     if job.state in RUNNING:
         job_orders.hold(draft, job, reason)
     elif job.state is _S.INTERRUPTED_SUSPENDED:

@@ -1,5 +1,6 @@
 """What is done with a job order on its way: release, load, begin, pause, resume."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -10,6 +11,7 @@ from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.claims import (
     claim,
     close_run,
+    in_run_with,
     open_run,
     set_clock,
     set_up,
@@ -58,41 +60,74 @@ def revoke_start(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
     return draft.move_state(draft.job(job.id), _T.REVOKE_START, after, reason=reason)
 
 
-def load(draft: Draft, job: JobOrder, work_unit: str, lane: Lane | None) -> JobOrder:
-    """Claim a lane of a work unit for it."""
-    after = check(draft, job, _T.LOAD)
-    unit = suitable_unit(draft, job, work_unit)
-    claim(draft, job, unit, lane)
-    return draft.move_state(draft.job(job.id), _T.LOAD, after)
+def load(
+    draft: Draft, jobs: Sequence[JobOrder], work_unit: str, lane: Lane | None
+) -> None:
+    """Claim a lane of a work unit for them, in one run."""
+    after = {one.id: check(draft, one, _T.LOAD) for one in jobs}
+    units = [suitable_unit(draft, one, work_unit) for one in jobs]
+    claim(draft, jobs, units[0], lane)
+    for name, state in after.items():
+        draft.move_state(draft.job(name), _T.LOAD, state)
 
 
 def unload(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
-    """Give the work unit back."""
+    """Give the work unit back; others that were loaded with it stay."""
     after = check(draft, job, _T.UNLOAD)
     close_run(draft, job)
     return draft.move_state(draft.job(job.id), _T.UNLOAD, after, reason=reason)
 
 
 def begin_setup(draft: Draft, job: JobOrder) -> JobOrder:
-    """Let setup time run."""
-    after = check(draft, job, _T.BEGIN_SETUP)
+    """Let setup time run, for all that are in its run."""
+    after = _checked(draft, job, _T.BEGIN_SETUP)
     run = take_active_lane(draft, job)
     set_up(draft, job, run)
     set_clock(draft, run, Clock.SETUP)
-    touch_rivals(draft, job)
-    return draft.move_state(draft.job(job.id), _T.BEGIN_SETUP, after)
+    for one in after:
+        touch_rivals(draft, draft.job(one))
+    _move_all(draft, _T.BEGIN_SETUP, after)
+    return draft.job(job.id)
+
+
+def _checked(
+    draft: Draft, job: JobOrder, trigger: JobOrderTrigger
+) -> dict[str, JobOrderState]:
+    """Return where ``trigger`` takes each job order in the run of ``job``.
+
+    Raises:
+        Refused: One of them cannot go; they go together or not at all.
+    """
+    after = check(draft, job, trigger)
+    return {one.id: after for one in in_run_with(draft, job)}
+
+
+def _move_all(
+    draft: Draft,
+    trigger: JobOrderTrigger,
+    after: Mapping[str, JobOrderState],
+    *,
+    reason: str = "",
+) -> None:
+    for name, state in after.items():
+        draft.move_state(draft.job(name), trigger, state, reason=reason)
 
 
 def begin(draft: Draft, command: BeginJobOrder) -> JobOrder:
-    """Let machine time run; the first step of a routing starts its pieces here."""
+    """Let machine time run; the first step of a routing starts its pieces here.
+
+    What is in one run begins together; pieces in process are of the one that is named.
+    """
     job = draft.job(command.job_order)
-    windows.catch_up(draft, job)
-    after = check(draft, job, _T.BEGIN)
+    for one in in_run_with(draft, job):
+        windows.catch_up(draft, one)
+    after = _checked(draft, job, _T.BEGIN)
     enter(draft, job)
     entering = checked_quantity(command.in_process, unit=job.unit, of="in process")
     if entering:
         _take_in_process(draft, job, entering)
-    return draft.move_state(draft.job(job.id), _T.BEGIN, after)
+    _move_all(draft, _T.BEGIN, after)
+    return draft.job(job.id)
 
 
 def enter(draft: Draft, job: JobOrder) -> None:
@@ -100,12 +135,12 @@ def enter(draft: Draft, job: JobOrder) -> None:
     run = take_active_lane(draft, job)
     set_up(draft, job, run)
     set_clock(draft, run, Clock.PROCESSING, begins=True)
-    job = draft.job(job.id)
-    start_pieces(draft, job)
-    if job.begun_at is None:
-        windows.begun(draft, job)
-    touch_rivals(draft, job)
-    look_ahead(draft, job)
+    for one in in_run_with(draft, draft.job(job.id)):
+        start_pieces(draft, one)
+        if one.begun_at is None:
+            windows.begun(draft, one)
+        touch_rivals(draft, one)
+        look_ahead(draft, one)
 
 
 def _take_in_process(draft: Draft, job: JobOrder, entering: Decimal) -> None:
@@ -119,16 +154,24 @@ def _take_in_process(draft: Draft, job: JobOrder, entering: Decimal) -> None:
 
 
 def pause(draft: Draft, command: PauseJobOrder) -> JobOrder:
-    """Interrupt it; a person may give up its place too."""
+    """Interrupt it, and all in its run; a person may give up its place too."""
     job = draft.job(command.job_order)
     if not command.reason.strip():
         raise Malformed(f"Pausing {job.id} needs a reason.", hint="Say why.")
-    after = check(draft, job, _T.PAUSE)
+    after = _checked(draft, job, _T.PAUSE)
+    if command.gives_up_slot and len(after) > 1:
+        raise Refused(
+            f"{job.id} is in one run with {len(after) - 1} more: they keep their place "
+            "together.",
+            hint="Pause the run, and move or stop those that are to leave it.",
+            unmet=[f"claim_held: {', '.join(after)} are in one run"],
+        )
     if command.gives_up_slot:
         _leave_unit(draft, job)
     else:
         _stop_clock(draft, job)
-    return draft.move_state(draft.job(job.id), _T.PAUSE, after, reason=command.reason)
+    _move_all(draft, _T.PAUSE, after, reason=command.reason)
+    return draft.job(job.id)
 
 
 def _leave_unit(draft: Draft, job: JobOrder) -> None:
@@ -176,13 +219,15 @@ def resume(draft: Draft, command: ResumeJobOrder) -> JobOrder:
         )
     if job.state in INTERRUPTED and run is None and command.work_unit is not None:
         unit = suitable_unit(draft, job, command.work_unit)
-        claim(draft, job, unit, Lane.ACTIVE)
+        claim(draft, [job], unit, Lane.ACTIVE)
         job = draft.job(job.id)
-    if job.begun_at is None:
-        windows.catch_up(draft, job)
-    after = check(draft, job, _T.RESUME)
+    for one in in_run_with(draft, job):
+        if one.begun_at is None:
+            windows.catch_up(draft, one)
+    after = _checked(draft, job, _T.RESUME)
     enter(draft, job)  # It may have been interrupted in its setup, before it began.
-    return draft.move_state(draft.job(job.id), _T.RESUME, after)
+    _move_all(draft, _T.RESUME, after)
+    return draft.job(job.id)
 
 
 def move_to(draft: Draft, command: MoveJobOrder) -> JobOrder:
@@ -195,7 +240,7 @@ def move_to(draft: Draft, command: MoveJobOrder) -> JobOrder:
         raise Refused(f"{job.id} is on {unit.id} already.")
     tools = chosen_tools(draft, job, unit)  # Its own come along.
     _leave_unit(draft, job)
-    claim(draft, draft.job(job.id), unit, command.lane, tools=tools)
+    claim(draft, [draft.job(job.id)], unit, command.lane, tools=tools)
     return draft.move_state(draft.job(job.id), _T.MOVE_TO, after)
 
 

@@ -1,34 +1,24 @@
 """What machines say: links, state words and counts, and what they mean for work."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
 
 from mes_engine.core import facts as f
-from mes_engine.core.decide import windows
+from mes_engine.core.decide.counting import (
+    active_jobs,
+    begin_if,
+    begun_at_of,
+    book_count,
+)
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.job_orders import begin
-from mes_engine.core.decide.reporting import book, can_take, count_report
 from mes_engine.core.equipment import Equipment, ItemState
-from mes_engine.core.guards import claims_of, unmet_guards
-from mes_engine.core.job_order import (
-    INTERRUPTED,
-    RUNNING,
-    JobOrder,
-    JobOrderState,
-    JobOrderTrigger,
-)
-from mes_engine.core.messages import BeginJobOrder
-from mes_engine.core.plant import Signal, SignalMeaning, WorkUnit
-from mes_engine.core.production import (
-    MachineTally,
-    UnassignedProduction,
-    UnassignedReason,
-)
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.plant import Signal, SignalMeaning
+from mes_engine.core.production import UnassignedReason
 from mes_engine.core.quantity import MAX_QUANTITY, ZERO, floored
-from mes_engine.core.readiness import step_of
 from mes_engine.core.routing import BeginOn
-from mes_engine.core.runs import Lane
 from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
 from mes_engine.core.signals import (
     CounterChange,
@@ -38,7 +28,6 @@ from mes_engine.core.signals import (
 )
 
 replace = msgspec.structs.replace
-AT_WORK = frozenset({*RUNNING, *INTERRUPTED})
 MAX_COUNT = 2**64
 """No counter of a machine is wider."""
 DEFAULT_UNIT = "C62"
@@ -108,9 +97,8 @@ def _hear_state(
     changed = replace(known, item_state=ItemState(meaning), word=word, since=draft.at)
     _set_equipment(draft, known, changed)
     if changed.item_state is ItemState.EXECUTING:
-        job = active_job(draft, draft.state.site.work_unit(unit))
-        if job is not None:
-            _begin_if(draft, job, BeginOn.EXECUTING)
+        jobs = active_jobs(draft, draft.state.site.work_unit(unit))
+        begin_if(draft, jobs, BeginOn.EXECUTING)
 
 
 def _set_equipment(draft: Draft, known: Equipment, changed: Equipment) -> None:
@@ -144,8 +132,8 @@ def _hear_counter(
     draft.emit(
         f.SignalRead(signal=reading.state, change=reading.change, delta=reading.delta)
     )
-    job = active_job(draft, draft.state.site.work_unit(signal.work_unit))
-    unit = DEFAULT_UNIT if job is None else job.unit
+    jobs = active_jobs(draft, draft.state.site.work_unit(signal.work_unit))
+    unit = jobs[0].unit if jobs else DEFAULT_UNIT
     pieces = _pieces(signal, last, reading, unit)
     if pieces > MAX_QUANTITY:
         _gap(draft, signal.tag, f"a jump by {reading.delta} is no production")
@@ -153,17 +141,16 @@ def _hear_counter(
         doubt = None
         if reading.change is CounterChange.SUSPECT:
             doubt = UnassignedReason.SUSPECT_COUNT
-        elif last is not None and _is_of_an_outage(draft, job, last, lost_at):
+        elif last is not None and _is_of_an_outage(draft, jobs, last, lost_at):
             doubt = UnassignedReason.SPANS_OUTAGE
-        _count(draft, signal, pieces, doubt)
+        book_count(draft, signal, pieces, doubt)
 
 
 def _is_of_an_outage(
-    draft: Draft, job: JobOrder | None, last: SignalState, lost_at: int
+    draft: Draft, jobs: Sequence[JobOrder], last: SignalState, lost_at: int
 ) -> bool:
-    """Whether the job order was begun in an outage, so that others made some of it."""
-    run = None if job is None or job.run is None else draft.state.run.get(job.run)
-    begun_at = None if run is None else run.begun_at
+    """Whether the run was begun in an outage, so that others made some of it."""
+    begun_at = begun_at_of(draft, jobs)
     return begun_at is not None and last.at <= lost_at < begun_at
 
 
@@ -187,93 +174,6 @@ def _as_count(value: object) -> int | None:
     if not 0 <= value <= MAX_COUNT or value != value // 1:
         return None
     return int(value)
-
-
-def _count(
-    draft: Draft, signal: Signal, pieces: Decimal, doubt: UnassignedReason | None
-) -> None:
-    role = "good" if signal.means is SignalMeaning.GOOD_COUNT else "scrap"
-    unit = draft.state.site.work_unit(signal.work_unit)
-    job = active_job(draft, unit)
-    if doubt is None:
-        booked, reason = _book(draft, job, role, pieces)
-    else:
-        booked, reason = ZERO, doubt
-    if booked < pieces:
-        draft.emit(
-            f.ProductionUnassigned(
-                production=UnassignedProduction(
-                    seq=draft.next_seq,
-                    work_unit=unit.id,
-                    tag=signal.tag,
-                    role=role,
-                    quantity=pieces - booked,
-                    reason=reason,
-                    at=draft.at,
-                    job_order=None if job is None else job.id,
-                )
-            )
-        )
-    known = draft.state.machine_tally.get((unit.id, role)) or MachineTally(
-        work_unit=unit.id, role=role, counted=ZERO, booked=ZERO, unassigned=ZERO
-    )
-    draft.emit(
-        f.MachineCounted(
-            tally=replace(
-                known,
-                counted=known.counted + pieces,
-                booked=known.booked + booked,
-                unassigned=known.unassigned + pieces - booked,
-            )
-        )
-    )
-
-
-def _book(
-    draft: Draft, job: JobOrder | None, role: str, pieces: Decimal
-) -> tuple[Decimal, UnassignedReason]:
-    """Book what the job order can take of ``pieces``; say why not the rest."""
-    if job is None:
-        return ZERO, UnassignedReason.NO_ACTIVE_RUN
-    job = _begin_if(draft, job, BeginOn.FIRST_COUNT, BeginOn.EXECUTING)
-    run = None if job.run is None else draft.state.run.get(job.run)
-    begun_at = None if run is None else run.begun_at
-    if job.state not in AT_WORK or begun_at is None or draft.told_at < begun_at:
-        return ZERO, UnassignedReason.BEFORE_BEGIN
-    if role == "scrap" and not job.expects_pieces:
-        return ZERO, UnassignedReason.PAST_QUANTITY
-    booked = min(pieces, can_take(draft, job))
-    if booked > ZERO:
-        book(draft, job, count_report(job, role, booked), source="machine")
-    return booked, UnassignedReason.PAST_QUANTITY
-
-
-def _begin_if(draft: Draft, job: JobOrder, *occasions: BeginOn) -> JobOrder:
-    """Begin a loaded job order whose step says that this is what begins it."""
-    is_loaded = job.state in {
-        JobOrderState.ALLOWED_LOADED,
-        JobOrderState.RUNNING_SETUP,
-    }
-    if not is_loaded or step_of(draft.state, job).begin_on not in occasions:
-        return job
-    windows.catch_up(draft, job)
-    if unmet_guards(draft.state, job, JobOrderTrigger.BEGIN, draft.asker):
-        return job
-    return begin(draft, BeginJobOrder(job_order=job.id))
-
-
-def active_job(draft: Draft, unit: WorkUnit) -> JobOrder | None:
-    """Return the job order that a count of ``unit`` belongs to now.
-
-    A counter counts for one active run at a time: where the unit works on several, for
-    the one that was begun first. What is staged is next, if nothing is active.
-    """
-    claims = claims_of(draft.state, unit)
-    runs = claims[Lane.ACTIVE] or claims[Lane.STAGED]
-    begun = sorted(
-        runs, key=lambda one: (one.begun_at is None, one.begun_at or one.opened_at)
-    )
-    return draft.job(begun[0].job_order) if begun else None
 
 
 def _mark_bad(draft: Draft, tag: str, last: SignalState | None, reason: str) -> None:

@@ -23,7 +23,7 @@ from mes_engine.core.messages import (
     ReleaseWorkRequest,
     WithdrawRouting,
 )
-from mes_engine.core.plant import Plant
+from mes_engine.core.plant import Plant, WorkUnit
 from mes_engine.core.quantity import ZERO, checked_quantity, checked_unit
 from mes_engine.core.readiness import AT_WORK
 from mes_engine.core.requests import WorkRequest, WorkRequestState, visit_id
@@ -65,19 +65,8 @@ def _keep_what_is_loaded(draft: Draft, known: Plant, after: Site) -> None:
     """Refuse a plant that takes the place away from what is at work."""
     for unit in known.work_units:
         for run in draft.state.run.find("work_unit", unit.id):
-            job = draft.job(run.job_order)
-            if unit.id not in after.work_units:
-                raise Refused(
-                    f"{unit.id} cannot be removed: {job.id} is loaded on it.",
-                    hint="Unload it, or leave the work unit in the plant.",
-                )
-            capable = after.capable_units(job.work_center, job.equipment_class)
-            if unit.id not in {one.id for one in capable}:
-                raise Refused(
-                    f"{unit.id} cannot leave {job.work_center} or lose the class "
-                    f"{job.equipment_class}: {job.id} is loaded on it.",
-                    hint="Unload it first.",
-                )
+            for name in run.job_orders:
+                _keep_its_place(draft.job(name), unit, after)
     for center in known.work_centers:
         at_work = [
             job.id
@@ -89,6 +78,21 @@ def _keep_what_is_loaded(draft: Draft, known: Plant, after: Site) -> None:
                 f"{center.id} cannot be removed: {at_work[0]} is begun there.",
                 hint="Complete or stop it first.",
             )
+
+
+def _keep_its_place(job: JobOrder, unit: WorkUnit, after: Site) -> None:
+    if unit.id not in after.work_units:
+        raise Refused(
+            f"{unit.id} cannot be removed: {job.id} is loaded on it.",
+            hint="Unload it, or leave the work unit in the plant.",
+        )
+    capable = after.capable_units(job.work_center, job.equipment_class)
+    if unit.id not in {one.id for one in capable}:
+        raise Refused(
+            f"{unit.id} cannot leave {job.work_center} or lose the class "
+            f"{job.equipment_class}: {job.id} is loaded on it.",
+            hint="Unload it first.",
+        )
 
 
 def _forget_silent_machines(draft: Draft) -> None:

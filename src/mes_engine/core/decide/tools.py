@@ -176,8 +176,8 @@ def _set(draft: Draft, asset: PhysicalAsset) -> None:
 def _run_in_need(draft: Draft, unit: WorkUnit, asset: PhysicalAsset) -> Run | None:
     """Return the run at ``unit`` that lacks a tool of the asset's class."""
     for run in draft.state.run.find("work_unit", unit.id):
-        job = draft.job(run.job_order)
-        wanted = step_of(draft.state, job).tools.count(asset.asset_class)
+        steps = (step_of(draft.state, draft.job(one)) for one in run.job_orders)
+        wanted = max(step.tools.count(asset.asset_class) for step in steps)
         had = [
             one
             for one in draft.state.physical_asset.find("run", run.id)
@@ -190,7 +190,7 @@ def _run_in_need(draft: Draft, unit: WorkUnit, asset: PhysicalAsset) -> Run | No
 
 def _in_use(draft: Draft, asset: PhysicalAsset, what: str) -> Refused:
     run = None if asset.run is None else draft.state.run.get(asset.run)
-    whose = "a run" if run is None else f"{run.job_order} ({run.person})"
+    whose = "a run" if run is None else f"{', '.join(run.job_orders)} ({run.person})"
     return Refused(
         f"{asset.id} cannot {what}: {whose} has it at {asset.work_unit}.",
         hint="Unload the job order, or withdraw the tool first.",

@@ -12,15 +12,23 @@ replace = msgspec.structs.replace
 def _run_opened(state: State, fact: f.RunOpened) -> None:
     state.run.put(fact.run)
     count(state, "run", fact.run.number)
-    job = known(state.job_order.get(fact.run.job_order))
-    state.job_order.put(replace(job, run=fact.run.id))
+    for member in fact.members:
+        state.run_member.put(member)
+        job = known(state.job_order.get(member.job_order))
+        state.job_order.put(replace(job, run=fact.run.id))
 
 
 def _run_changed(state: State, fact: f.RunChanged) -> None:
+    before = known(state.run.get(fact.run.id))
     state.run.put(fact.run)
-    job = known(state.job_order.get(fact.run.job_order))
-    if not fact.run.is_open and job.run == fact.run.id:
-        state.job_order.put(replace(job, run=None))
+    for member in fact.members:
+        state.run_member.put(member)
+    staying = fact.run.job_orders if fact.run.is_open else ()
+    if before.is_open and before.job_orders != staying:
+        for name in before.job_orders:
+            if name not in staying:
+                job = known(state.job_order.get(name))
+                state.job_order.put(replace(job, run=None))
 
 
 def _hold_opened(state: State, fact: f.HoldOpened) -> None:

@@ -2,19 +2,25 @@
 
 from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.facts.fact import BaseFact
-from mes_engine.core.runs import Hold, Run
+from mes_engine.core.runs import Hold, Run, RunMember
 
 
 class RunOpened(BaseFact, frozen=True, kw_only=True, tag="run_opened"):
-    """A job order claims a lane of a work unit."""
+    """Job orders claim a lane of a work unit, with what each brings in."""
 
     run: Run
+    members: tuple[RunMember, ...]
 
 
 class RunChanged(BaseFact, frozen=True, kw_only=True, tag="run_changed"):
-    """A run's lane or clock is another, or the run is over."""
+    """A run's lane, clock or job orders are others, or the run is over.
+
+    Attributes:
+        members: Those that bring in another quantity than was known.
+    """
 
     run: Run
+    members: tuple[RunMember, ...] = ()
 
 
 class HoldOpened(BaseFact, frozen=True, kw_only=True, tag="hold_opened"):

@@ -11,6 +11,7 @@ import msgspec
 from mes_engine.core.messages.floor import (
     DispatchWorkUnit,
     FloorCommand,
+    LoadTogether,
     OpenHold,
     ReleaseHold,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "GrantQualification",
     "JobOrderCommand",
     "LoadJobOrder",
+    "LoadTogether",
     "MergeLots",
     "Message",
     "MountTool",

@@ -23,10 +23,18 @@ class ReleaseHold(BaseCommand, frozen=True, kw_only=True, tag="release_hold"):
 class DispatchWorkUnit(
     BaseCommand, frozen=True, kw_only=True, tag="dispatch_work_unit"
 ):
-    """Load the job order that the work center's rule puts first."""
+    """Load what the work center's rule puts first: one job order, or a run of them."""
 
     work_unit: str
     lane: Lane | None = None
 
 
-FloorCommand = OpenHold | ReleaseHold | DispatchWorkUnit
+class LoadTogether(BaseCommand, frozen=True, kw_only=True, tag="load_together"):
+    """Load these job orders into one run on a work unit that takes several."""
+
+    job_orders: tuple[str, ...]
+    work_unit: str
+    lane: Lane | None = None
+
+
+FloorCommand = OpenHold | ReleaseHold | DispatchWorkUnit | LoadTogether

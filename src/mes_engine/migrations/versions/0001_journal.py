@@ -160,7 +160,8 @@ def upgrade() -> None:
         word(
             "unassigned_production",
             "reason",
-            "no_active_run before_begin past_quantity suspect_count spans_outage",
+            "no_active_run before_begin past_quantity suspect_count spans_outage "
+            "shared_run",
         ),
         whole("at"),
         text("job_order", nullable=True),

@@ -123,10 +123,11 @@ def upgrade() -> None:
         whole("number"),
         text("work_unit"),
         text("work_center"),
-        text("job_order"),
+        text("job_orders"),
         word("run", "lane", "staged active"),
         whole("opened_at"),
         text("person"),
+        whole("occupies"),
         word("run", "clock", "stopped setup processing"),
         whole("since"),
         whole("setup_us"),
@@ -136,8 +137,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_run")),
         sqlite_strict=True,
     )
-    op.create_index(
-        op.f("ix_run_partition_job_order"), "run", ["partition", "job_order"]
+    op.create_table(
+        "run_member",
+        text("partition"),
+        text("job_order"),
+        text("run"),
+        whole("quantity"),
+        sa.PrimaryKeyConstraint(
+            "partition", "job_order", "run", name=op.f("pk_run_member")
+        ),
+        sqlite_strict=True,
     )
     op.create_table(
         "hold",
@@ -215,6 +224,7 @@ def upgrade() -> None:
         text("chosen", nullable=True),
         text("asked_for", nullable=True),
         text("settings"),
+        text("loaded_with"),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_dispatch_decision")),
         sqlite_strict=True,
     )

@@ -6,6 +6,7 @@ release shows in the revision a moment later.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -76,6 +77,7 @@ class StepBody(Body):
     tools: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)
     qualification: QualificationBody | None = None
     documents: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)
+    load_per_piece: Amount = Decimal(1)
 
 
 class ConnectionBody(Body):

@@ -124,17 +124,25 @@ run = strict_table(
     whole("number"),
     string("work_unit"),
     string("work_center"),
-    string("job_order"),
+    body("job_orders", tuple[str, ...]),
     word("lane", Lane),
     whole("opened_at"),
     string("person"),
+    quantity("occupies"),
     word("clock", Clock),
     whole("since"),
     whole("setup_us"),
     whole("processing_us"),
     whole("begun_at", is_optional=True),
     whole("closed_at", is_optional=True),
-    Index(None, "partition", "job_order"),
+)
+
+run_member = strict_table(
+    "run_member",
+    partition(),
+    key("job_order"),
+    key("run"),
+    quantity("quantity"),
 )
 
 hold = strict_table(
@@ -194,6 +202,7 @@ dispatch_decision = strict_table(
     string("chosen", is_optional=True),
     string("asked_for", is_optional=True),
     body("settings", RuleSettings),
+    body("loaded_with", tuple[str, ...]),
     Index(None, "partition", "work_unit", "seq"),
 )
 
