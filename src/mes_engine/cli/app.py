@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mes_engine.cli import data, demo, site
+from mes_engine.cli import data, demo, policy, site
 from mes_engine.cli.output import AsJson, failing_well, show
 
 app = typer.Typer(
@@ -22,7 +22,9 @@ app = typer.Typer(
 database = typer.Typer(help="The database's schema.", no_args_is_help=True)
 routing = typer.Typer(help="Routings, as their files say.", no_args_is_help=True)
 app.add_typer(database, name="db")
+policies = typer.Typer(help="Dispatch rules, compared.", no_args_is_help=True)
 app.add_typer(routing, name="routing")
+app.add_typer(policies, name="policy")
 
 app.command("demo")(demo.demo)
 app.command("run")(site.run)
@@ -32,6 +34,7 @@ database.command("upgrade")(data.upgrade_database)
 database.command("status")(data.database_status)
 app.command("verify")(data.verify_database)
 app.command("replay")(data.replay_log)
+policies.command("compare")(policy.compare_policies)
 
 
 @app.command("version")

@@ -257,9 +257,13 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             )
         return rests
 
+    @property
+    def in_order(self) -> Iterator[str]:
+        """The steps, each after those that lead to it."""
+        return reversed(self._last_first)
+
     @cached_property
     def _last_first(self) -> list[str]:
-        """The steps, each before those that lead to it."""
         to_come = {one.id: len(self.leaving(one.id)) for one in self.steps}
         found = [step for step, count in to_come.items() if count == 0]
         for step in found:  # It grows while it is read.
