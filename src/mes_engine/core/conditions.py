@@ -18,6 +18,7 @@ class ConditionName(StrEnum):
     REQUEST_RELEASED = "request_released"
     TIME_WINDOW_OPEN = "time_window_open"
     ROUTING_EFFECTIVE = "routing_effective"
+    LOT_NOT_HELD = "lot_not_held"
     LANE_FREE = "lane_free"
     CLAIM_HELD = "claim_held"
     QUANTITY_ACCOUNTED = "quantity_accounted"

@@ -8,6 +8,7 @@ import msgspec
 from mes_engine.core import readiness as r
 from mes_engine.core.batching import occupied_by
 from mes_engine.core.conditions import READINESS, Condition, ConditionName
+from mes_engine.core.holding import lot_not_held
 from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
 from mes_engine.core.means import (
     Asker,
@@ -208,6 +209,7 @@ _READINESS: dict[ConditionName, Guard] = {
     ConditionName.TIME_WINDOW_OPEN: time_window_open,
 }
 _OTHERS: dict[ConditionName, Guard] = {
+    ConditionName.LOT_NOT_HELD: lot_not_held,
     ConditionName.LANE_FREE: lane_free,
     ConditionName.CLAIM_HELD: claim_held,
     ConditionName.QUANTITY_ACCOUNTED: r.quantity_accounted,

@@ -148,7 +148,10 @@ _MENDABLE = (_C.TOOL_AVAILABLE, _C.DOCUMENT_RELEASED)
 
 def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
     itself = [
-        *(Row(_T.REPORT, state, state) for state in (*RUNNING, *INTERRUPTED)),
+        *(
+            Row(_T.REPORT, state, state, (_C.LOT_NOT_HELD,))
+            for state in (*RUNNING, *INTERRUPTED)
+        ),
         *(
             Row(_T.MOVE_TO, state, state, (_C.NO_HOLD, *_LOADABLE))
             for state in (_S.ALLOWED_LOADED, _S.INTERRUPTED_SUSPENDED)
@@ -226,6 +229,7 @@ def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
                 state,
                 _S.ENDED_COMPLETED,
                 (
+                    _C.LOT_NOT_HELD,
                     _C.QUANTITY_ACCOUNTED,
                     _C.NOTHING_EXPECTED,
                     _C.MATERIAL_AVAILABLE,
@@ -235,7 +239,12 @@ def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
             for state in RUNNING
         ),
         *(
-            Row(_T.STOP, state, _S.ENDED_COMPLETED, (_C.MATERIAL_AVAILABLE,))
+            Row(
+                _T.STOP,
+                state,
+                _S.ENDED_COMPLETED,
+                (_C.LOT_NOT_HELD, _C.MATERIAL_AVAILABLE),
+            )
             for state in (*RUNNING, *INTERRUPTED)
         ),
         Row(_T.CLOSE, _S.ENDED_COMPLETED, _S.ENDED_CLOSED, (_C.POSTING_SETTLED,)),

@@ -15,6 +15,7 @@ class UnassignedReason(StrEnum):
     SUSPECT_COUNT = "suspect_count"
     SPANS_OUTAGE = "spans_outage"
     SHARED_RUN = "shared_run"
+    LOT_HELD = "lot_held"
 
 
 class UnassignedProduction(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,12 @@
 from decimal import Decimal
 
 from mes_engine.core.conditions import Condition, ConditionName
+from mes_engine.core.holding import (
+    holds_on_lot,
+    holds_on_lots_at,
+    told,
+    who_releases,
+)
 from mes_engine.core.job_order import INTERRUPTED, RUNNING, JobOrder, JobOrderState
 from mes_engine.core.lots import LotQuality
 from mes_engine.core.means import means
@@ -147,7 +153,7 @@ def material_available(
             claimed = f" less {taken} for work that has begun" if taken else ""
             short.append(
                 f"{need} {component.unit} of {component.material} needed, "
-                f"{there} in stock{claimed}"
+                f"{there} in stock{claimed}{held_in_stock(state, component)}"
             )
     if short:
         return _condition(
@@ -163,10 +169,8 @@ def usable_stock(state: State, component: Component) -> list[Position]:
         lot = state.lot.get(position.lot)
         if position.unit != component.unit or lot is None:
             continue
-        if lot.quality in {
-            LotQuality.UNRESTRICTED,
-            LotQuality.RESTRICTED,
-        }:
+        is_usable = lot.quality in {LotQuality.UNRESTRICTED, LotQuality.RESTRICTED}
+        if is_usable and not holds_on_lot(state, lot.id):
             found.append((lot.number, position))
     found.sort(key=lambda one: one[0])
     return [position for _, position in found]
@@ -175,6 +179,18 @@ def usable_stock(state: State, component: Component) -> list[Position]:
 def on_hand(state: State, component: Component) -> Decimal:
     """Return what may be consumed as ``component``, in its unit."""
     return sum((one.stock for one in usable_stock(state, component)), ZERO)
+
+
+def held_in_stock(state: State, component: Component) -> str:
+    """Say what of a component is in stock and held; empty if nothing is."""
+    if not state.hold.members("open", HoldScope.LOT):
+        return ""
+    held = {
+        one.lot: told(holds)
+        for one in state.position.find("material_in_stock", component.material)
+        if (holds := holds_on_lot(state, one.lot))
+    }
+    return f" ({'; '.join(held.values())})" if held else ""
 
 
 def _claimed_by_others(state: State, component: Component, job: JobOrder) -> Decimal:
@@ -212,12 +228,14 @@ def equipment_available(state: State, job: JobOrder) -> Condition:
 def binding_holds(state: State, job: JobOrder) -> list[Hold]:
     """Return the open holds that forbid work on ``job``.
 
-    Its own, its request's, and those after the run of what feeds it: the run finishes,
-    and its pieces do not move on. What is at work under such a hold may finish.
+    Its own, its request's, those on lots that are there, and those after the run of
+    what feeds it: the run finishes, and its pieces do not move on. What is at work
+    under such a hold may finish.
     """
     found = [
         *state.hold.find("target", (HoldScope.JOB_ORDER, job.id)),
         *state.hold.find("target", (HoldScope.WORK_REQUEST, job.request)),
+        *holds_on_lots_at(state, job),
     ]
     for one in routing_of(state, job).reaching(job.step):
         for visit in state.visit.find("step", (job.request, one.source)):
@@ -237,9 +255,8 @@ def no_hold(state: State, job: JobOrder) -> Condition:
     """Whether no hold is open on ``job`` or its request."""
     holds = binding_holds(state, job)
     if holds:
-        told = "; ".join(f"{one.id} by {one.owner}: {one.reason}" for one in holds)
-        owners = ", ".join(sorted({one.owner for one in holds}))
-        return _condition(ConditionName.NO_HOLD, told, owners)
+        menders = ", ".join(sorted({who_releases(one) for one in holds}))
+        return _condition(ConditionName.NO_HOLD, told(holds), menders)
     return _met(ConditionName.NO_HOLD)
 
 

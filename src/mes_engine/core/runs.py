@@ -76,6 +76,7 @@ class HoldMode(StrEnum):
 
     STOP_NOW = "stop_now"
     AFTER_RUN = "after_run"
+    FUTURE = "future"
 
 
 class HoldScope(StrEnum):
@@ -83,10 +84,46 @@ class HoldScope(StrEnum):
 
     JOB_ORDER = "job_order"
     WORK_REQUEST = "work_request"
+    LOT = "lot"
+
+
+class HoldQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What a hold of mode ``future`` waits for; all that is said has to match.
+
+    Attributes:
+        material: What the work request makes, or what a lot in stock is of.
+        supplier_lot: What the supplier calls a lot that is received.
+        equipment: A work unit, a work center or an equipment class.
+    """
+
+    step: str | None = None
+    material: str | None = None
+    routing: str | None = None
+    work_request: str | None = None
+    supplier_lot: str | None = None
+    equipment: str | None = None
+
+    @property
+    def members(self) -> dict[str, str]:
+        """What is asked for, by name."""
+        return {
+            name: value
+            for name in self.__struct_fields__
+            if (value := getattr(self, name)) is not None
+        }
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that forbids work on one thing until someone releases it."""
+    """A record that forbids work on one thing until someone releases it.
+
+    Attributes:
+        target: The thing; empty for a hold of mode ``future``.
+        releaser: The person or the role that may release it; empty for anybody.
+        query: What a hold of mode ``future`` waits for. Each job order, request or lot
+            (its scope) that gets there is held by a record of its own ...
+        opens_as: ... of this mode.
+        from_hold: The hold of mode ``future`` that this one came from.
+    """
 
     id: str
     number: int
@@ -98,6 +135,10 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: int
     released_at: int | None = None
     released_by: str = ""
+    releaser: str = ""
+    query: HoldQuery = HoldQuery()
+    opens_as: HoldMode = HoldMode.STOP_NOW
+    from_hold: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -263,8 +263,12 @@ TABLES: dict[str, TableSpec] = {
     "run_member": TableSpec(lambda one: (one.job_order, one.run)),
     "hold": TableSpec(
         lambda one: one.id,
-        ("target",),
-        lambda one: (((one.scope, one.target),) if one.is_open else (),),
+        ("target", "open", "caught"),
+        lambda one: (
+            ((one.scope, one.target),) if one.is_open else (),
+            (one.scope, one.mode) if one.is_open else (),
+            ((one.from_hold, one.target),) if one.from_hold else (),
+        ),
     ),
     "physical_asset": TableSpec(
         lambda one: one.id,

@@ -68,7 +68,9 @@ def forget(state: State, requests: set[str]) -> None:
     """Drop all that belongs to ``requests``, but for their ids and what is on stock."""
     jobs: set[str] = set()
     stocked: set[str] = set()
+    lots: set[str] = set()
     for request in requests:
+        lots.update(lot.id for lot in state.lot.find("request", request))
         jobs.update(job.id for job in state.job_order.find("request", request))
         for visit in state.visit.find("request", request):
             state.visit.drop(visit.id)
@@ -79,7 +81,7 @@ def forget(state: State, requests: set[str]) -> None:
                 stocked.add(position.lot)
             else:
                 state.position.drop((position.lot, position.place))
-    targets = jobs | requests
+    targets = jobs | requests | (lots - stocked)
     for job in jobs:
         state.job_order.drop(job)
     over = [

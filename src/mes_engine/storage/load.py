@@ -21,6 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from mes_engine.core.runs import HoldMode
 from mes_engine.core.state import State
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
@@ -101,6 +102,18 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
     yield "run_member", ours["run_member"].where(t.run_member.c.job_order.in_(jobs))
     yield "posting", ours["posting"].where(t.posting.c.stream.in_(requests))
     yield "hold", ours["hold"].where(text(IS_HOLD_OPEN))
+    # What a future hold has fallen on once, it falls on no more.
+    waiting = select(t.hold.c.id).where(
+        t.hold.c.partition == partition,
+        t.hold.c.mode == HoldMode.FUTURE,
+        text(IS_HOLD_OPEN),
+    )
+    yield (
+        "hold",
+        ours["hold"]
+        .where(t.hold.c.from_hold.in_(waiting))
+        .with_hint(t.hold, "INDEXED BY ix_hold_from_hold"),
+    )
     yield "lot", ours["lot"].where(t.lot.c.id.in_(held))
     yield (
         "position",

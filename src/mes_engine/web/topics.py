@@ -14,7 +14,7 @@ def is_of_interest(state: State, fact: f.Fact, work_center: str) -> bool:
     """Whether a terminal of ``work_center`` may show something else after ``fact``."""
     if isinstance(fact, TOLD_TO_ALL):
         return True
-    if isinstance(fact, f.HoldOpened) and fact.hold.scope is HoldScope.WORK_REQUEST:
+    if isinstance(fact, f.HoldOpened) and fact.hold.scope is not HoldScope.JOB_ORDER:
         return True
     if any(job.work_center == work_center for job in _jobs(state, fact)):
         return True

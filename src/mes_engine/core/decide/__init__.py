@@ -105,6 +105,7 @@ def _commanded(layer: State, commanded: m.Commanded, now: int) -> Decision:
         with layer.attempt():
             result = _HANDLERS[type(commanded.command)](draft, commanded.command)
             _settle(draft)
+            result = _as_settled(draft, result)
     except (Refused, NotFound, Malformed) as error:
         draft.records.clear()
         answer = _refusal(error, layer.seq)
@@ -121,6 +122,14 @@ def _commanded(layer: State, commanded: m.Commanded, now: int) -> Decision:
             )
         )
     return Decision(facts=tuple(draft.records), answer=answer)
+
+
+def _as_settled(draft: Draft, result: dict[str, str]) -> dict[str, str]:
+    """Tell the state that the job order is in after all that followed."""
+    job = draft.state.job_order.get(result.get("job_order", ""))
+    if job is None or "state" not in result:
+        return result
+    return {**result, "state": job.state.value}
 
 
 def _refusal(error: MesError, seq: int) -> m.Answer:
@@ -145,13 +154,16 @@ def _refusal(error: MesError, seq: int) -> m.Answer:
 def _settle(draft: Draft) -> None:
     """Compute readiness anew where it may have changed, and what follows from it."""
     requests_touched: dict[str, None] = {}
+    for lot in draft.lots:
+        holds.catch_lot(draft, lot)
     while draft.touched:
         touched, draft.touched = draft.touched, {}
         for name in touched:
             job = draft.job(name)
             requests_touched[job.request] = None
             if not job.is_over:
-                _refresh(draft, job)
+                holds.catch(draft, job)
+                _refresh(draft, draft.job(name))
     for name in requests_touched:
         derive_request(draft, name)
 

@@ -12,6 +12,7 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.job_orders import begin
 from mes_engine.core.decide.reporting import book, can_take, count_report
 from mes_engine.core.guards import claims_of, unmet_guards
+from mes_engine.core.holding import lot_not_held
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.messages import BeginJobOrder
 from mes_engine.core.plant import BatchCount, Signal, SignalMeaning, WorkUnit
@@ -82,6 +83,8 @@ def _book(
     job = draft.job(jobs[0].id)
     if role == "scrap" and not job.expects_pieces:
         return ZERO, UnassignedReason.PAST_QUANTITY
+    if not lot_not_held(draft.state, job).is_met:
+        return ZERO, UnassignedReason.LOT_HELD
     booked = min(pieces, can_take(draft, job))
     if booked > ZERO:
         book(draft, job, count_report(job, role, booked), source="machine")

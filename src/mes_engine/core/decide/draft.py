@@ -19,6 +19,7 @@ class Draft:
         told_at: By which it is held against what people did: clocks of machines differ.
         heard_at: When we heard of it, by our own clock.
         touched: Job orders whose conditions may be others now.
+        lots: Those that came into stock.
         records: The facts, in order.
     """
 
@@ -41,6 +42,7 @@ class Draft:
         self.cause = cause
         self.person = person
         self.touched: dict[str, None] = {}
+        self.lots: dict[str, None] = {}
         self.records: list[f.Recorded] = []
 
     @property
@@ -65,6 +67,10 @@ class Draft:
     def touch(self, *job_orders: str) -> None:
         """Note that the conditions of these job orders may have changed."""
         self.touched.update(dict.fromkeys(job_orders))
+
+    def came(self, lot: str) -> None:
+        """Note that a lot came into stock, which a hold may wait for."""
+        self.lots[lot] = None
 
     def touch_needing(self, need: str) -> None:
         """Note that something that these job orders need is no longer as it was."""

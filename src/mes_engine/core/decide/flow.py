@@ -9,6 +9,7 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide import windows
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot
+from mes_engine.core.holding import holds_on_lots_at
 from mes_engine.core.job_order import (
     JobOrder,
     JobOrderState,
@@ -325,8 +326,8 @@ def transfer(draft: Draft, job: JobOrder, *, is_ending: bool) -> None:
     if not is_ending and not any(_moves_before_the_end(one) for one in leaving):
         return
     waiting = _out(draft, job)
-    if waiting == ZERO:
-        return
+    if waiting == ZERO or holds_on_lots_at(draft.state, job):
+        return  # What is held waits where it was worked, for its release.
     if not leaving:
         if is_ending:
             finish(draft, job, waiting)

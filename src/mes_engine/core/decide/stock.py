@@ -11,7 +11,7 @@ from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import LotExistence, LotOrigin
 from mes_engine.core.messages import ReceiveMaterial
 from mes_engine.core.quantity import ZERO, checked_quantity, floored
-from mes_engine.core.readiness import step_of, usable_stock
+from mes_engine.core.readiness import held_in_stock, step_of, usable_stock
 from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.wip_ledger import Bucket, Position
 
@@ -39,6 +39,7 @@ def receive(draft: Draft, command: ReceiveMaterial) -> dict[str, str]:
         reason=f"from {command.supplier}",
     )
     touch_consumers(draft, lot.material)
+    draft.came(lot.id)
     return {"lot": lot.id, "location": location}
 
 
@@ -60,6 +61,7 @@ def consume(
             _consume_from(draft, job, position, taken)
         if left > ZERO and not takes_less:
             told = f"{left} {component.unit} of {component.material} more needed"
+            told += held_in_stock(draft.state, component)
             raise Refused(
                 f"{job.id} cannot end: {told} for what was worked.",
                 hint="Receive the material that was used.",

@@ -1,16 +1,27 @@
 """Holds and dispatch."""
 
 from mes_engine.core.messages.command import BaseCommand
-from mes_engine.core.runs import HoldMode, HoldScope, Lane
+from mes_engine.core.runs import HoldMode, HoldQuery, HoldScope, Lane
 
 
 class OpenHold(BaseCommand, frozen=True, kw_only=True, tag="open_hold"):
-    """Forbid work on a job order or a whole request."""
+    """Forbid work on a job order, a whole request or a lot.
+
+    Attributes:
+        target: Which one; none with mode ``future``, which has a ``query``.
+        owner: Whose it is; who opens it, if empty.
+        releaser: The person or role that may release it; anybody, if empty.
+        opens_as: With mode ``future``, the mode of the holds on what gets there.
+    """
 
     scope: HoldScope
-    target: str
     reason: str
+    target: str = ""
     mode: HoldMode = HoldMode.STOP_NOW
+    owner: str = ""
+    releaser: str = ""
+    query: HoldQuery | None = None
+    opens_as: HoldMode = HoldMode.STOP_NOW
 
 
 class ReleaseHold(BaseCommand, frozen=True, kw_only=True, tag="release_hold"):

@@ -161,7 +161,7 @@ def upgrade() -> None:
             "unassigned_production",
             "reason",
             "no_active_run before_begin past_quantity suspect_count spans_outage "
-            "shared_run",
+            "shared_run lot_held",
         ),
         whole("at"),
         text("job_order", nullable=True),

@@ -153,16 +153,26 @@ def upgrade() -> None:
         text("partition"),
         text("id"),
         whole("number"),
-        word("hold", "scope", "job_order work_request"),
+        word("hold", "scope", "job_order work_request lot"),
         text("target"),
-        word("hold", "mode", "stop_now after_run"),
+        word("hold", "mode", "stop_now after_run future"),
         text("reason"),
         text("owner"),
         whole("opened_at"),
         whole("released_at", nullable=True),
         text("released_by"),
+        text("releaser"),
+        text("query"),
+        word("hold", "opens_as", "stop_now after_run future"),
+        text("from_hold", nullable=True),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_hold")),
         sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_hold_from_hold"),
+        "hold",
+        ["partition", "from_hold"],
+        sqlite_where=sa.text("from_hold IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_hold_open"),

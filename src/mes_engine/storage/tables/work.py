@@ -8,7 +8,7 @@ from mes_engine.core.job_order import JobOrderState
 from mes_engine.core.messages import Answer
 from mes_engine.core.plant import DispatchRule, RuleSettings
 from mes_engine.core.requests import ReworkPass, WorkRequestState
-from mes_engine.core.runs import Clock, HoldMode, HoldScope, Lane
+from mes_engine.core.runs import Clock, HoldMode, HoldQuery, HoldScope, Lane
 from mes_engine.core.time_windows import WindowPoint, WindowState
 from mes_engine.storage.columns import (
     body,
@@ -158,6 +158,16 @@ hold = strict_table(
     whole("opened_at"),
     whole("released_at", is_optional=True),
     string("released_by"),
+    string("releaser"),
+    body("query", HoldQuery),
+    word("opens_as", HoldMode),
+    string("from_hold", is_optional=True),
+    Index(
+        "ix_hold_from_hold",
+        "partition",
+        "from_hold",
+        sqlite_where=text("from_hold IS NOT NULL"),
+    ),
     Index("ix_hold_open", "partition", "id", sqlite_where=text(IS_HOLD_OPEN)),
 )
 
