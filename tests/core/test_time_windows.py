@@ -413,3 +413,28 @@ def test_an_unknown_window_is_not_found() -> None:
     answer = shop.do(m.WaiveTimeWindow(window="TW-000009", reason="why"))
 
     assert answer.outcome is m.Outcome.NOT_FOUND
+
+
+def test_a_merged_lot_is_in_the_windows_of_all_that_it_was_made_of() -> None:
+    """Two lots cure one after the other; together they have to wait for the later."""
+    steps = (a_step("cut", job_per=JobPer.LOT), a_step("mill", job_per=JobPer.LOT))
+    shop = Shop(a_routing(*steps, time_windows=(window("cut", "mill", min_s=100),)))
+    shop.make(20, lot_size=Decimal(10))
+    jobs = shop.jobs("cut")
+    for job in jobs:
+        shop.ok(m.LoadJobOrder(job_order=job.id, work_unit="cut-1"))
+        shop.ok(m.BeginJobOrder(job_order=job.id))
+        shop.ok(m.ReportQuantity(job_order=job.id, good=Decimal(10)))
+        shop.fire_of(job.id, T.COMPLETE)
+    opens = [the(shop, index).opens_at or 0 for index in (0, 1)]
+    lots = tuple(job.lot or "" for job in jobs)
+
+    merged = shop.ok(m.MergeLots(lots=lots, reason="one batch"))["lot"]
+
+    windows = shop.state.time_window.find("request", "WR-1")
+    live = [one for one in windows if one.is_live]
+    assert [(one.lot, one.opens_at) for one in live] == [(merged, at) for at in opens]
+    tick(shop, opens[0])
+    assert shop.job("mill").state is S.ALLOWED_WAITING
+    tick(shop, opens[1])
+    assert shop.job("mill").state is S.ALLOWED_READY

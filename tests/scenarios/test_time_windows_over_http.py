@@ -147,6 +147,26 @@ def test_a_routing_with_an_impossible_window_is_not_taken(
     assert problem in told["detail"]
 
 
+def test_dispatch_opens_no_window_that_cannot_be_kept_and_a_person_may(
+    shop: Shop,
+) -> None:
+    window = {"from": "narrow", "to": "mill", "max_s": 99}
+    mill = a_step("mill") | {"setup_s": 100}
+    job = shop.make(shop.routing("narrow", mill, time_windows=[window]))
+
+    shop.site.done("/work-units/narrow-1/dispatch")
+
+    [kept] = shop.site.get("/dispatch-decisions", work_unit="narrow-1", limit=1)[
+        "items"
+    ]
+    [told] = [one for one in kept["candidates"] if one["job_order"] == job.id]
+    [against] = told["unmet"]
+    assert against["name"] == "time_window_open"
+    assert "it would have 99 s, needs about 100 s" in against["why"]
+    assert job.state == "allowed_to_start.ready"
+    job.done("load", work_unit="narrow-1")
+
+
 def test_windows_survive_a_kill_and_what_fell_due_meanwhile_is_told_as_of_then(
     tmp_path: Path, compiled_once: None
 ) -> None:

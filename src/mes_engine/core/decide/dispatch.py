@@ -24,6 +24,7 @@ from mes_engine.core.messages import DispatchWorkUnit, LoadJobOrder, LoadTogethe
 from mes_engine.core.plant import BatchRule, CapacityUnit, WorkUnit
 from mes_engine.core.queues import queue_of
 from mes_engine.core.runs import Lane
+from mes_engine.core.window_estimate import windows_kept
 
 
 def dispatch(draft: Draft, command: DispatchWorkUnit) -> dict[str, str]:
@@ -148,7 +149,7 @@ def _speaks_against(
             told = claims_told(draft.state, unit)
             why = f"it takes {takes} {unit.counted_in}; {told}"
             return (*against, _unmet(ConditionName.LANE_FREE, why))
-    return against
+    return against or windows_kept(draft.state, job)
 
 
 def _unmet(name: ConditionName, why: str) -> Condition:

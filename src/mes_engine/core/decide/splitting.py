@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from mes_engine.core.decide import windows
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot, move_lot, relate
 from mes_engine.core.decide.inheritance import inherit_holds
@@ -30,7 +31,8 @@ def split_off(
         job: The job order at which it is done, if at one.
 
     Returns:
-        The child, with as many in the same buckets at the same place.
+        The child, with as many in the same buckets at the same place, and in the same
+        time windows.
 
     Raises:
         LawBroken: There is not as much in a bucket.
@@ -57,6 +59,7 @@ def split_off(
     total = sum(amounts.values(), ZERO)
     relate(draft, parent.id, child.id, total, parent.unit, kind=EdgeKind.SPLIT, job=job)
     inherit_holds(draft, [parent.id], child.id)
+    windows.inherit(draft, parent, child)
     return child
 
 

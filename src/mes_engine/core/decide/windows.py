@@ -6,10 +6,13 @@ at the moment it was due, however late the command comes.
 
 from collections.abc import Iterable
 
+import msgspec
+
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderState
+from mes_engine.core.lots import MaterialLot
 from mes_engine.core.messages import CheckTimeWindows, WaiveTimeWindow
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import routing_of, visit_of
@@ -27,6 +30,7 @@ from mes_engine.core.time_windows import (
 from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.window_condition import live_windows
 
+replace = msgspec.structs.replace
 COMPLETED = (JobOrderState.ENDED_COMPLETED, JobOrderState.ENDED_CLOSED)
 
 
@@ -157,6 +161,24 @@ def visit_done(draft: Draft, job: JobOrder) -> None:
             _void(draft, window, f"no more pieces come to step {job.step}")
 
 
+def inherit(draft: Draft, parent: MaterialLot, child: MaterialLot) -> None:
+    """What was split off or merged is in the time windows that it was in before."""
+    if parent.request is None:
+        return
+    for window in draft.state.time_window.find("request", parent.request):
+        if window.is_live and window.lot == parent.id:
+            number = draft.state.last_number("time_window") + 1
+            own = replace(window, id=_name(number), number=number, lot=child.id)
+            draft.emit(f.TimeWindowArmed(window=own))
+            _touch(draft, own)
+            if _is_gone(draft, window):
+                _void(draft, window, f"its pieces are of lot {child.id} now")
+
+
+def _name(number: int) -> str:
+    return f"TW-{number:06}"
+
+
 def _rules(draft: Draft, job: JobOrder, point: WindowPoint) -> list[WindowRule]:
     rules = routing_of(draft.state, job).time_windows
     return [one for one in rules if one.source == job.step and one.starts_at is point]
@@ -224,7 +246,7 @@ def _arm(draft: Draft, job: JobOrder, rule: WindowRule, lot: str | None) -> None
     number = draft.state.last_number("time_window") + 1
     at = draft.at
     window = TimeWindow(
-        id=f"TW-{number:06}",
+        id=_name(number),
         number=number,
         request=job.request,
         lot=lot,
