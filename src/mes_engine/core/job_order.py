@@ -67,6 +67,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         expects_pieces: False where the step works on a token and holds no pieces.
         queued_at: When it entered its work center's queue; None before its release.
         good: Reported good so far; ``scrap``, ``lost`` and ``tested`` likewise.
+        reworked: Sent back into a rework loop without having been reported good.
         setup_us: Closed setup time; processing and breakdown likewise (microseconds).
         run: The open run, if it is loaded.
         materials: What its step consumes.
@@ -104,6 +105,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     scrap: Decimal = ZERO
     lost: Decimal = ZERO
     tested: Decimal = ZERO
+    reworked: Decimal = ZERO
     setup_us: int = 0
     processing_us: int = 0
     down_us: int = 0
@@ -127,7 +129,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def worked(self) -> Decimal:
         """Pieces that were worked on, whatever became of them."""
-        return self.good + self.scrap + self.lost + self.tested
+        return self.good + self.scrap + self.lost + self.tested + self.reworked
 
 
 _S, _T, _C = JobOrderState, JobOrderTrigger, ConditionName

@@ -66,9 +66,12 @@ def visit_of(state: State, job: JobOrder) -> Visit:
     return visit
 
 
-def is_fed(routing: Routing, job: JobOrder) -> bool:
+def is_fed(state: State, job: JobOrder) -> bool:
     """Whether pieces come to ``job`` from other steps, and are not started by it."""
-    return job.expects_pieces and job.step not in routing.entry_ids
+    if not job.expects_pieces:
+        return False
+    is_entry = job.step in routing_of(state, job).entry_ids
+    return not is_entry or bool(visit_of(state, job).rework)
 
 
 def remaining(job: JobOrder) -> Decimal:
@@ -95,12 +98,14 @@ def upstream_quantity(state: State, job: JobOrder) -> Condition:
             f"waits for step {', '.join(missing)} of {job.request} to be done",
             "the work centers upstream",
         )
-    is_waiting = job.begun_at is None and is_fed(routing, job)
+    is_waiting = job.begun_at is None and is_fed(state, job)
     is_strict = routing.step_order is StepOrder.STRICT
     if is_waiting and is_strict and here(state, job).unaccounted == ZERO:
-        sources = ", ".join(
+        from_steps = [
             one.source for one in routing.reaching(job.step) if one.carries_pieces
-        )
+        ]
+        from_steps += [one.source for one in routing.rework if one.target == job.step]
+        sources = ", ".join(dict.fromkeys(from_steps))
         return _condition(
             ConditionName.UPSTREAM_QUANTITY,
             f"no pieces of {job.request} have come from step {sources} yet",
@@ -117,13 +122,15 @@ def to_come(state: State, job: JobOrder) -> Decimal:
     """
     if not job.expects_pieces:
         return remaining(job)
-    routing = routing_of(state, job)
-    if not is_fed(routing, job):
+    if not is_fed(state, job):
         return remaining(job)
     there = here(state, job).unaccounted
     if nothing_expected(state, job).is_met:
         return there
-    inward = [one for one in routing.reaching(job.step) if one.carries_pieces]
+    if visit_of(state, job).rework:
+        return max(remaining(job), there)
+    reaching = routing_of(state, job).reaching(job.step)
+    inward = [one for one in reaching if one.carries_pieces]
     share = inward[0].share if len(inward) == 1 else Decimal(1)
     return max(job.planned * share - job.worked, there)
 
@@ -273,14 +280,23 @@ def request_released(state: State, job: JobOrder) -> Condition:
     return _met(ConditionName.REQUEST_RELEASED)
 
 
-def nothing_expected(state: State, job: JobOrder) -> Condition:
-    """Whether no more pieces can come to the job's visit."""
+def nothing_expected(
+    state: State, job: JobOrder, *, by_rework: bool = False
+) -> Condition:
+    """Whether no more pieces can come to the job's visit.
+
+    Args:
+        state: Where to look.
+        job: What may be waiting.
+        by_rework: Whether it counts that somebody could send more into its pass: for
+            those there will be a follow-on, but the visit's work is not over.
+    """
     routing = routing_of(state, job)
-    if not is_fed(routing, job):
+    if not is_fed(state, job):
         return _met(ConditionName.NOTHING_EXPECTED)
-    coming = dict.fromkeys(
-        one.step for one in feeding(state, routing, visit_of(state, job))
-    )
+    visit = visit_of(state, job)
+    sources = feeding(state, routing, visit, by_rework=by_rework)
+    coming = dict.fromkeys(one.step for one in sources)
     if coming:
         nearest = [one.source for one in routing.reaching(job.step)]
         told = [one for one in coming if one in nearest] or coming
@@ -305,7 +321,7 @@ def quantity_accounted(state: State, job: JobOrder) -> Condition:
             f"suspect {there.suspect} {job.unit} not accounted for"
         )
     else:
-        left = ZERO if is_fed(routing_of(state, job), job) else job.planned
+        left = ZERO if is_fed(state, job) else job.planned
         told = "nothing has been started"
     if left > ZERO:
         return _condition(ConditionName.QUANTITY_ACCOUNTED, told, "the operator")

@@ -119,8 +119,10 @@ class ReworkLoop(msgspec.Struct, frozen=True, kw_only=True):
     From there they follow the connections, each step in a pass of its own, until they
     have come past ``source`` again, or to a step that follows it.
 
+    A target that no connection leads to is a step for rework only.
+
     Attributes:
-        limit: How often a piece may take it.
+        limit: How often a piece may take it; anew in each pass of a loop around it.
     """
 
     id: str
@@ -295,13 +297,13 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def entries(self) -> tuple[Step, ...]:
-        """The steps that nothing leads to: where pieces are started."""
+        """The steps that nothing leads to: where pieces are started.
+
+        Those that only rework leads to are none, as long as there is another.
+        """
+        first = tuple(one for one in self.steps if not self.reaching(one.id))
         ways_back = {one.target for one in self.rework}
-        return tuple(
-            one
-            for one in self.steps
-            if not self.reaching(one.id) and one.id not in ways_back
-        )
+        return tuple(one for one in first if one.id not in ways_back) or first[:1]
 
 
 def _by_end(
@@ -318,7 +320,7 @@ def routing_problems(routing: Routing) -> list[tuple[str, str]]:
 
     A path is dotted, as in the file: ``steps.2.id`` or ``connections.0.target``.
     """
-    problems = [*_name_problems(routing)]
+    problems = [*_name_problems(routing), *_loop_name_problems(routing)]
     if problems:
         return problems
     return [
@@ -328,6 +330,7 @@ def routing_problems(routing: Routing) -> list[tuple[str, str]]:
         *window_problems(
             routing.time_windows, {one.id for one in routing.steps}, routing.beyond
         ),
+        *_loop_problems(routing),
     ]
 
 
@@ -352,6 +355,17 @@ def _name_problems(routing: Routing) -> Iterator[tuple[str, str]]:
                 f"'{one.source}' and '{one.target}' are already connected",
             )
         seen.add((one.source, one.target))
+
+
+def _loop_name_problems(routing: Routing) -> Iterator[tuple[str, str]]:
+    ids = {step.id for step in routing.steps}
+    loops = [one.id for one in routing.rework]
+    for index, loop in enumerate(routing.rework):
+        for end, name in (("source", loop.source), ("target", loop.target)):
+            if name not in ids:
+                yield f"rework.{index}.{end}", f"there is no step '{name}'"
+        if loop.id in loops[:index]:
+            yield f"rework.{index}.id", f"there is already a loop '{loop.id}'"
 
 
 def _number_problems(routing: Routing) -> Iterator[tuple[str, str]]:
@@ -406,6 +420,8 @@ def _shape_problems(routing: Routing) -> Iterator[tuple[str, str]]:
             )
         return
     reached = {entries[0], *routing.beyond(entries[0])}
+    for loop in (one for one in routing.rework if one.source in reached):
+        reached |= {loop.target, *routing.beyond(loop.target)}
     for step in routing.steps:
         if step.id not in reached:
             yield (
@@ -458,4 +474,26 @@ def _share_problems(routing: Routing) -> Iterator[tuple[str, str]]:
             yield (
                 f"steps.{index}",
                 f"'{step.id}' is reached by precedence alone: no pieces leave it",
+            )
+
+
+def _loop_problems(routing: Routing) -> Iterator[tuple[str, str]]:
+    for index, one in enumerate(routing.rework):
+        path = f"rework.{index}"
+        if one.limit < 1:
+            yield f"{path}.limit", f"{one.limit} is no number of times of 1 or more"
+        for end, name in (("source", one.source), ("target", one.target)):
+            if not routing.holds_pieces(name):
+                yield f"{path}.{end}", f"step '{name}' holds no pieces"
+        way = routing.after(one.target) | {one.target}
+        if one.source not in way and not way & routing.after(one.source):
+            yield (
+                f"{path}.target",
+                f"no way leads from '{one.target}' back to '{one.source}', or to a "
+                "step after it",
+            )
+        elif one.target in routing.after(one.source):
+            yield (
+                f"{path}.target",
+                f"'{one.target}' comes after '{one.source}': that is no way back",
             )

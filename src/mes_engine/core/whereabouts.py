@@ -78,6 +78,18 @@ def visit_at(state: State, request: str, step: str, rework: Stack) -> Visit | No
     return next((one for one in visits if one.rework == rework), None)
 
 
+def next_pass(rework: Stack, loop: str) -> Stack:
+    """Return the loops that pieces in ``rework`` are in once they take ``loop``.
+
+    Taken again, a loop ends those that were taken within its last pass.
+    """
+    for index, one in enumerate(rework):
+        if one.loop == loop:
+            again = ReworkPass(loop=loop, pass_number=one.pass_number + 1)
+            return (*rework[:index], again)
+    return (*rework, ReworkPass(loop=loop, pass_number=SECOND))
+
+
 def rework_at(routing: Routing, rework: Stack, step: str) -> Stack:
     """Return the loops that pieces in ``rework`` are still in once they reach a step.
 
@@ -88,14 +100,24 @@ def rework_at(routing: Routing, rework: Stack, step: str) -> Stack:
     return rework
 
 
-def feeding(state: State, routing: Routing, target: Visit) -> list[Visit]:
-    """Return the open visits from which pieces may still come to ``target``."""
-    others = state.visit.find("open", target.request)
+def feeding(
+    state: State, routing: Routing, target: Visit, *, by_rework: bool = True
+) -> list[Visit]:
+    """Return the open visits from which pieces may still come to ``target``.
+
+    Args:
+        state: Where to look.
+        routing: Of the request.
+        target: A visit.
+        by_rework: Whether those count that could send pieces into its pass, or that
+            would have to be sent more into theirs.
+    """
+    comes = _may_come if by_rework else _is_on_the_way
     return [
         one
-        for one in others
+        for one in state.visit.find("open", target.request)
         if one.id != target.id
-        and _may_come(state, routing, one, target.step, target.rework)
+        and comes(state, routing, one, target.step, target.rework)
     ]
 
 
@@ -124,20 +146,42 @@ def is_within_reach(state: State, routing: Routing, request: str, step: str) -> 
     return any(is_within_reach(state, routing, request, one.source) for one in inward)
 
 
+def _is_on_the_way(
+    state: State, routing: Routing, source: Visit, step: str, rework: Stack
+) -> bool:
+    is_idle = source.rework and not _is_at_work(state, source)
+    return not is_idle and _leads_to(state, routing, source, step, rework)
+
+
+def _is_at_work(state: State, visit: Visit) -> bool:
+    jobs = state.job_order.find("visit", visit.id)
+    return any(not job.is_over for job in jobs) or any(
+        one.on_floor for one in state.position.find("place", visit.id)
+    )
+
+
+def _leads_to(
+    state: State, routing: Routing, source: Visit, step: str, rework: Stack
+) -> bool:
+    return rework_at(routing, source.rework, step) == rework and (
+        step in _ahead(state, routing, source)
+    )
+
+
 def _may_come(
     state: State, routing: Routing, source: Visit, step: str, rework: Stack
 ) -> bool:
-    if step in _ahead(state, routing, source) and (
-        rework_at(routing, source.rework, step) == rework
-    ):
+    if _leads_to(state, routing, source, step, rework):
         return True
     if not rework:
         return False
     last = rework[-1]
     before = rework[:-1]
+    turn = routing.loop(last.loop).source
     if last.pass_number > SECOND:
         before += (ReworkPass(loop=last.loop, pass_number=last.pass_number - 1),)
-    turn = routing.loop(last.loop).source
+        if source.rework[: len(before)] == before:
+            return True  # From its last pass, or from a loop within that.
     is_there = (source.step, source.rework) == (turn, before)
     return is_there or _may_come(state, routing, source, turn, before)
 

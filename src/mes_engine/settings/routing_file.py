@@ -17,6 +17,7 @@ from mes_engine.core.routing import (
     Connection,
     ConnectionKind,
     JobPer,
+    ReworkLoop,
     Routing,
     Step,
     StepOrder,
@@ -108,6 +109,15 @@ class TimeWindowEntry(Section):
     warn_s: Seconds | None = None
 
 
+class ReworkEntry(Section):
+    """One of ``rework``: a way back, and how often a piece may take it."""
+
+    id: Id
+    source: str
+    target: str
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
 class RoutingFile(Section):
     """The whole file; without ``connections`` each step follows the one before it."""
 
@@ -121,6 +131,7 @@ class RoutingFile(Section):
     steps: list[StepEntry] = Field(min_length=1)
     connections: list[ConnectionEntry] | None = None
     time_windows: list[TimeWindowEntry] = Field(default_factory=list)
+    rework: list[ReworkEntry] = Field(default_factory=list)
 
 
 Capabilities = AbstractSet[tuple[str, str]]
@@ -197,6 +208,7 @@ def to_routing(file: RoutingFile, *, over_tolerance: Decimal) -> Routing:
         steps=steps,
         connections=connections,
         time_windows=tuple(WindowRule(**one.model_dump()) for one in file.time_windows),
+        rework=tuple(ReworkLoop(**one.model_dump()) for one in file.rework),
     )
 
 

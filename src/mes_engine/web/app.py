@@ -28,6 +28,7 @@ from mes_engine.web.pages import pages_router
 from mes_engine.web.parts import Clock, EngineFace, FeedFace, LinkStates, Parts
 from mes_engine.web.people import people_router
 from mes_engine.web.postings import postings_router
+from mes_engine.web.rework import rework_router
 from mes_engine.web.routings import routings_router
 from mes_engine.web.time_windows import time_windows_router
 from mes_engine.web.tools import tools_router
@@ -42,6 +43,7 @@ _ROUTERS = (
     work_units_router,
     job_orders_router,
     job_order_commands_router,
+    rework_router,
     work_requests_router,
     holds_router,
     tools_router,

@@ -149,6 +149,8 @@ class JobOrderView(View):
     scrap: Decimals
     lost: Decimals
     tested: Decimals
+    reworked: Decimals
+    lot: str | None
     priority: int
     due_at: At
     stored_at: At

@@ -65,6 +65,15 @@ class WindowRuleView(View):
     warn_s: Decimals | None
 
 
+class ReworkView(View):
+    """A way back for pieces, and how often one may take it."""
+
+    id: str
+    source: str
+    target: str
+    limit: int
+
+
 class RoutingBody(View):
     """A revision of a process, as it was released."""
 
@@ -75,6 +84,7 @@ class RoutingBody(View):
     steps: list[RoutingStepView]
     connections: list[ConnectionView]
     time_windows: list[WindowRuleView]
+    rework: list[ReworkView]
     over_tolerance: Decimals
     under_tolerance: Decimals
 

@@ -184,7 +184,7 @@ def _report(
 def _store_follow_on(draft: Draft, job: JobOrder, *, is_released: bool) -> None:
     """Store the job order that takes over what is left at the visit, if anything is."""
     left = here(draft.state, job).unaccounted
-    if not is_fed(routing_of(draft.state, job), job):
+    if not is_fed(draft.state, job):
         # Pieces that were never started, and confirmations never given, are left too.
         left = max(left, remaining(job))
     if left > ZERO:

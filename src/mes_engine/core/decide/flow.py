@@ -139,7 +139,7 @@ def look_ahead(draft: Draft, job: JobOrder) -> None:
                 draft,
                 request,
                 one.target,
-                planned=job.planned if per_lot else None,
+                planned=job.planned if per_lot or visit.rework else None,
                 rework=visit.rework,
                 lot=lot,
             )
@@ -186,7 +186,7 @@ def planned_of(request: WorkRequest, lots: Sequence[MaterialLot]) -> dict[str, D
 
 def start_pieces(draft: Draft, job: JobOrder) -> None:
     """Bring the job order's pieces onto the floor, where its routing begins with it."""
-    if not job.expects_pieces or is_fed(routing_of(draft.state, job), job):
+    if not job.expects_pieces or is_fed(draft.state, job):
         return
     request = draft.request(job.request)
     missing = job.planned - here(draft.state, job).unaccounted - job.worked
@@ -452,10 +452,25 @@ def bring(
             rework=rework,
             lot=of_lot,
         )
+    elif rework:
+        successor = _planned_for(draft, successor)
     windows.moved_on(draft, job, successor, lot)
     draft.touch(successor.id)
     look_ahead(draft, successor)
     return successor
+
+
+def _planned_for(draft: Draft, job: JobOrder) -> JobOrder:
+    """Plan a job order of rework for all that has come to it."""
+    came = job.worked + here(draft.state, job).unaccounted
+    if came <= job.planned:
+        return job
+    draft.emit(
+        f.JobOrderUpdated(
+            job_order=job.id, planned=came, due_at=job.due_at, priority=job.priority
+        )
+    )
+    return draft.job(job.id)
 
 
 def finish(draft: Draft, job: JobOrder, quantity: Decimal) -> None:

@@ -177,7 +177,7 @@ def _make_room(
     request, routing = draft.request(job.request), routing_of(draft.state, job)
     allowed = floored(request.quantity * routing.over_tolerance, unit=job.unit)
     used = _over_produced(draft, job)
-    is_entry = not is_fed(routing, job)
+    is_entry = not is_fed(draft.state, job)
     is_within = command.taken_from is ReportFrom.WORK and excess <= allowed - used
     if not is_within or not (is_entry or command.reason.strip()):
         told = (

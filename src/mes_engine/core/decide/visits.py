@@ -37,7 +37,7 @@ def settle_visit(draft: Draft, job: JobOrder) -> bool:
         return visit is not None
     if _on_floor(draft, visit) or _has_live_job(draft, visit):
         return False
-    if not nothing_expected(draft.state, job).is_met:
+    if not nothing_expected(draft.state, job, by_rework=True).is_met:
         return False
     visit = replace(visit, is_done=True)
     draft.emit(f.VisitChanged(visit=visit))
@@ -106,7 +106,7 @@ def _give_up_if_empty(draft: Draft, successor: JobOrder, visit: Visit) -> None:
         here(draft.state, successor).on_floor == ZERO
         and successor.state in NOT_BEGUN
         and successor.run is None
-        and nothing_expected(draft.state, successor).is_met
+        and nothing_expected(draft.state, successor, by_rework=True).is_met
     ):
         draft.move_state(
             successor,
@@ -119,8 +119,11 @@ def _give_up_if_empty(draft: Draft, successor: JobOrder, visit: Visit) -> None:
 
 def settle_afterwards(draft: Draft, visit: Visit) -> None:
     """Close a visit whose job orders ended before it was known that no more come."""
+    now = draft.state.visit.get(visit.id)
     jobs = draft.state.job_order.find("visit", visit.id)
-    if jobs and settle_visit(draft, jobs[-1]):
+    if now is None or now.is_done or not jobs:
+        return  # What was told on has come round to it already.
+    if settle_visit(draft, jobs[-1]):
         booked = [
             one for one in jobs if one.worked or one.setup_us or one.processing_us
         ]

@@ -11,6 +11,7 @@ from mes_engine.core.evolve import (
     posting,
     requests,
     windows,
+    ways,
     work,
 )
 from mes_engine.core.evolve.handler import Handlers
@@ -29,6 +30,7 @@ _HANDLERS: Handlers = {
     **material.HANDLERS,
     **means.HANDLERS,
     **work.HANDLERS,
+    **ways.HANDLERS,
     **floor.HANDLERS,
     **machine.HANDLERS,
     **posting.HANDLERS,

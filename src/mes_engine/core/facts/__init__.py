@@ -77,6 +77,7 @@ from mes_engine.core.facts.windows import (
     TimeWindowWarned,
     WindowsFact,
 )
+from mes_engine.core.facts.ways import ReworkSent, WaysFact
 from mes_engine.core.facts.work import (
     ConditionsChanged,
     JobOrderMoved,
@@ -121,6 +122,7 @@ __all__ = [
     "QuantityMoved",
     "QuantityReported",
     "Recorded",
+    "ReworkSent",
     "RoutingReleased",
     "RoutingWithdrawn",
     "RunChanged",
@@ -155,6 +157,7 @@ Fact = (
     | MaterialFact
     | MeansFact
     | WorkFact
+    | WaysFact
     | FloorFact
     | MachineFact
     | PostingFact

@@ -55,6 +55,7 @@ from mes_engine.core.messages.windows import (
     WaiveTimeWindow,
     WindowsCommand,
 )
+from mes_engine.core.messages.ways import ReworkFrom, SendToRework, WaysCommand
 from mes_engine.core.messages.work import (
     AbortJobOrder,
     AssertTrigger,
@@ -115,7 +116,9 @@ __all__ = [
     "RetryPosting",
     "ReturnTool",
     "RevokeQualification",
+    "ReworkFrom",
     "Scrapped",
+    "SendToRework",
     "Sensed",
     "SplitLot",
     "StopJobOrder",
@@ -132,6 +135,7 @@ Command = (
     MasterCommand
     | RequestsCommand
     | WorkCommand
+    | WaysCommand
     | FloorCommand
     | MaterialCommand
     | LotsCommand

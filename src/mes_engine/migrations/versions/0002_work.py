@@ -96,6 +96,7 @@ def upgrade() -> None:
         whole("scrap"),
         whole("lost"),
         whole("tested"),
+        whole("reworked"),
         whole("setup_us"),
         whole("processing_us"),
         whole("down_us"),

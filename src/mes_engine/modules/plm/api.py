@@ -24,6 +24,7 @@ from mes_engine.core.routing import (
     Connection,
     ConnectionKind,
     JobPer,
+    ReworkLoop,
     Routing,
     Step,
     StepOrder,
@@ -104,6 +105,15 @@ class TimeWindowBody(Body):
     warn_s: Amount | None = None
 
 
+class ReworkBody(Body):
+    """A way back for pieces, and how often one may take it."""
+
+    id: Id
+    source: Id
+    target: Id
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
 class RoutingBody(Body):
     """A revision; without ``connections`` each step follows the one before it."""
 
@@ -117,6 +127,9 @@ class RoutingBody(Body):
     steps: Annotated[list[StepBody], Field(min_length=1, max_length=MAX_STEPS)]
     connections: list[ConnectionBody] | None = None
     time_windows: list[TimeWindowBody] = Field(default_factory=list)
+    rework: Annotated[list[ReworkBody], Field(max_length=100)] = Field(
+        default_factory=list
+    )
 
 
 class RefusalView(View):
@@ -233,12 +246,15 @@ def _to_routing(body: RoutingBody) -> Routing:
         connections = tuple(
             Connection(**one.model_dump(exclude_none=True)) for one in body.connections
         )
-    members = body.model_dump(exclude={"steps", "connections", "time_windows"})
+    members = body.model_dump(
+        exclude={"steps", "connections", "time_windows", "rework"}
+    )
     return Routing(
         **members,
         steps=steps,
         connections=connections,
         time_windows=tuple(WindowRule(**one.model_dump()) for one in body.time_windows),
+        rework=tuple(ReworkLoop(**one.model_dump()) for one in body.rework),
     )
 
 

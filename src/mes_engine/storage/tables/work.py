@@ -100,6 +100,7 @@ job_order = strict_table(
     quantity("scrap"),
     quantity("lost"),
     quantity("tested"),
+    quantity("reworked"),
     whole("setup_us"),
     whole("processing_us"),
     whole("down_us"),

@@ -16,6 +16,8 @@ def broken_history(state: State, fact: f.Fact) -> Iterator[str]:
         case f.QuantityReported():
             for name in ("good", "scrap", "lost", "tested"):
                 yield from _not_the_sum(state, fact, name, f"{name}_total")
+        case f.ReworkSent():
+            yield from _not_the_sum(state, fact, "reworked", "reworked_total")
         case f.TimeBooked():
             for name in ("setup", "processing", "down"):
                 yield from _not_the_sum(state, fact, f"{name}_us", f"{name}_total_us")

@@ -1,0 +1,176 @@
+"""Rework: pieces go back to a declared step, and come again through all after it."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from mes_engine.core import facts as f
+from mes_engine.core.decide.chart import allowed_triggers, check
+from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.flow import bring, move_of, start_pieces, visit_to
+from mes_engine.core.decide.splitting import split_off
+from mes_engine.core.errors import Malformed, Refused
+from mes_engine.core.job_order import JobOrder, JobOrderTrigger
+from mes_engine.core.messages import ReworkFrom, SendToRework
+from mes_engine.core.quantity import ZERO, checked_quantity
+from mes_engine.core.readiness import routing_of, visit_of
+from mes_engine.core.routing import ReworkLoop
+from mes_engine.core.whereabouts import Stack, next_pass, positions_of
+from mes_engine.core.wip_ledger import Bucket, Position
+
+BUCKETS: dict[ReworkFrom, tuple[Bucket, ...]] = {
+    ReworkFrom.WORK: (Bucket.IN_PROCESS, Bucket.QUEUED),
+    ReworkFrom.SUSPECT: (Bucket.SUSPECT,),
+    ReworkFrom.OUT: (Bucket.OUT,),
+}
+Taken = dict[Bucket, Decimal]
+
+
+def send_to_rework(draft: Draft, command: SendToRework) -> dict[str, str]:
+    """Send pieces back along a loop: as a split lot, or as the whole one.
+
+    Raises:
+        Refused: No such loop starts here, there are not as many, or they have been
+            through the loop as often as they may.
+    """
+    job = draft.job(command.job_order)
+    quantity = checked_quantity(command.quantity, unit=job.unit, of="rework quantity")
+    if quantity == ZERO or not command.reason.strip():
+        raise Malformed(
+            f"Rework of {quantity} {job.unit} at {job.id} needs pieces and a reason.",
+            hint="Say how many in 'quantity', and why in 'reason'.",
+        )
+    check(draft, job, JobOrderTrigger.REPORT)
+    loop, reason = _loop_of(draft, job, command.loop), command.reason
+    rework = _checked_pass(draft, job, loop)
+    start_pieces(draft, job)
+    lots: list[str] = []
+    successor = job
+    for position, taken in _shared_out(draft, job, command, quantity):
+        way = (loop, rework)
+        lot, successor = _send(draft, draft.job(job.id), way, (position, taken), reason)
+        lots.append(lot)
+    draft.touch(job.id)
+    return {
+        "job_order": successor.id,
+        "visit": successor.visit,
+        "lot": ", ".join(lots),
+        "pass": str(rework[-1].pass_number),
+    }
+
+
+def _loop_of(draft: Draft, job: JobOrder, name: str) -> ReworkLoop:
+    here = [
+        one for one in routing_of(draft.state, job).rework if one.source == job.step
+    ]
+    for one in here:
+        if one.id == name:
+            return one
+    known = ", ".join(one.id for one in here) or "none"
+    raise Refused(
+        f"No rework loop '{name}' starts at step {job.step} of {job.request}.",
+        hint=f"Loops from here: {known}.",
+        allowed=tuple(one.id for one in here),
+    )
+
+
+def _checked_pass(draft: Draft, job: JobOrder, loop: ReworkLoop) -> Stack:
+    """Return the pass that pieces get into by taking the loop.
+
+    Raises:
+        Refused: They have taken it as often as they may.
+    """
+    rework = next_pass(visit_of(draft.state, job).rework, loop.id)
+    times = rework[-1].pass_number - 1
+    if times > loop.limit:
+        told = f"limit {loop.limit} of loop {loop.id}, taken {times - 1} times"
+        raise Refused(
+            f"{job.id}: its pieces have been through rework loop '{loop.id}' "
+            f"{times - 1} times, and may no more.",
+            hint="Scrap them, or have them used as they are.",
+            unmet=[f"rework_limit: {told}"],
+            allowed=allowed_triggers(draft.state, job),
+        )
+    return rework
+
+
+def _shared_out(
+    draft: Draft, job: JobOrder, command: SendToRework, quantity: Decimal
+) -> Iterator[tuple[Position, Taken]]:
+    """Yield how many of which lot go, by bucket; oldest lot first."""
+    buckets = BUCKETS[command.taken_from]
+    positions = [
+        one
+        for one in positions_of(draft.state, job)
+        if command.lot in {None, one.lot} and any(map(one.of, buckets))
+    ]
+    there = sum((one.of(bucket) for one in positions for bucket in buckets), ZERO)
+    if quantity > there:
+        of_lot = f" of lot {command.lot}" if command.lot else ""
+        told = f"{quantity} asked for, {there} there ({', '.join(buckets)})"
+        raise Refused(
+            f"{job.id} has not as many pieces{of_lot}: {told}.",
+            hint="Say where they are in 'taken_from'.",
+            unmet=[f"quantity_accounted: {told}"],
+            allowed=allowed_triggers(draft.state, job),
+        )
+    left = quantity
+    for position in positions:
+        taken: Taken = {}
+        for bucket in buckets:
+            amount = min(left, position.of(bucket))
+            if amount > ZERO:
+                taken[bucket] = amount
+                left -= amount
+        if taken:
+            yield position, taken
+
+
+def _send(
+    draft: Draft,
+    job: JobOrder,
+    way: tuple[ReworkLoop, Stack],
+    part: tuple[Position, Taken],
+    reason: str,
+) -> tuple[str, JobOrder]:
+    """Send what is taken of one lot; return the lot as which it goes, and where."""
+    (loop, rework), (position, taken) = way, part
+    quantity = sum(taken.values(), ZERO)
+    held = sum(
+        (one.held for one in draft.state.position.find("lot", position.lot)), ZERO
+    )
+    lot, parent = position.lot, None
+    if quantity < held:
+        child = split_off(draft, position, taken, reason=reason, job=job)
+        lot, parent = child.id, position.lot
+    reworked = quantity - taken.get(Bucket.OUT, ZERO)
+    request = draft.request(job.request)
+    draft.emit(
+        f.ReworkSent(
+            job_order=job.id,
+            loop=loop.id,
+            pass_number=rework[-1].pass_number,
+            quantity=quantity,
+            lot=lot,
+            parent=parent,
+            reworked=reworked,
+            reworked_total=job.reworked + reworked,
+            visit=visit_to(draft, request, loop.target, rework).id,
+            reason=reason,
+            at=draft.at,
+            person=draft.person,
+        )
+    )
+    for bucket, amount in taken.items():
+        if bucket is not Bucket.OUT:
+            move_of(draft, job, amount, bucket, Bucket.OUT, lot=lot, reason=reason)
+    successor = bring(
+        draft,
+        job,
+        quantity,
+        lot=lot,
+        step=loop.target,
+        rework=rework,
+        named=f"{loop.source}>{loop.target}",
+        reason=reason,
+    )
+    return lot, successor

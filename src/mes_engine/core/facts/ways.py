@@ -1,0 +1,34 @@
+"""Pieces went another way than straight on."""
+
+from decimal import Decimal
+
+from mes_engine.core.facts.fact import BaseFact
+
+
+class ReworkSent(BaseFact, frozen=True, kw_only=True, tag="rework_sent"):
+    """Pieces of a job order go back along a rework loop.
+
+    Attributes:
+        quantity: How many, of the lot ``lot``.
+        parent: The lot that they were split from; None where the whole lot goes.
+        pass_number: Of the loop: the first way back leads into pass 2.
+        reworked: Of these, what was not reported good before; ``reworked_total`` is the
+            job order's afterwards.
+        visit: Where they go.
+    """
+
+    job_order: str
+    loop: str
+    pass_number: int
+    quantity: Decimal
+    lot: str
+    parent: str | None
+    reworked: Decimal
+    reworked_total: Decimal
+    visit: str
+    reason: str
+    at: int
+    person: str
+
+
+WaysFact = ReworkSent
