@@ -6,11 +6,15 @@ from typing import Any
 import msgspec
 
 from mes_engine.core import messages as m
+from mes_engine.core.evolve import evolve
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.routing import ReworkLoop, Routing
+from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import HELD
 from tests.core.plants import a_plant, a_routing, flows
 from tests.core.shop import Shop
+from tests.core.tables import kept_tables
+from tests.core.watch import broken
 
 
 def again(source: str, target: str, limit: int = 1, **changed: Any) -> ReworkLoop:
@@ -102,3 +106,12 @@ def held_at(shop: Shop, visit: str) -> dict[str, int]:
     positions = shop.state.position.find("place", visit)
     sums = {one.value: sum(int(at.of(one)) for at in positions) for one in HELD}
     return {name: amount for name, amount in sums.items() if amount}
+
+
+def is_sound(shop: Shop) -> bool:
+    """Whether no rule is broken, and the journal makes the same state again."""
+    assert broken(shop.state) == []
+    shadow = State()
+    for recorded in shop.journal:
+        evolve(shadow, recorded)
+    return kept_tables(shadow) == shop.kept()

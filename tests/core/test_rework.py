@@ -14,6 +14,7 @@ from tests.core.loops import (
     again,
     begin,
     held_at,
+    is_sound,
     live,
     rework,
     wide,
@@ -23,7 +24,6 @@ from tests.core.loops import (
 )
 from tests.core.plants import a_routing, a_step
 from tests.core.shop import Shop
-from tests.core.watch import broken
 
 
 def at_drilling(routing: Routing | None = None, quantity: int = 100) -> Shop:
@@ -71,7 +71,7 @@ def test_three_go_back_while_the_rest_moves_on_and_one_is_scrapped() -> None:
     positions = shop.state.position.find("request", "WR-1")
     assert sum(one.scrap for one in positions) == 1
     assert state_of(shop) is WorkRequestState.COMPLETED
-    assert broken(shop.state) == []
+    assert is_sound(shop)
 
 
 def test_what_went_back_comes_home_while_the_rest_is_still_at_work() -> None:
@@ -93,7 +93,7 @@ def test_what_went_back_comes_home_while_the_rest_is_still_at_work() -> None:
 
     assert shop.stock() == 100
     assert state_of(shop) is WorkRequestState.COMPLETED
-    assert broken(shop.state) == []
+    assert is_sound(shop)
 
 
 def test_a_whole_lot_keeps_its_name() -> None:
@@ -109,7 +109,7 @@ def test_a_whole_lot_keeps_its_name() -> None:
     work(shop, live(shop, "drill", 2), 5)
     work(shop, live(shop, "pack"), 5)
     assert shop.stock() == 5
-    assert broken(shop.state) == []
+    assert is_sound(shop)
 
 
 def test_beyond_its_limit_a_loop_is_refused() -> None:
@@ -123,7 +123,7 @@ def test_beyond_its_limit_a_loop_is_refused() -> None:
 
     assert "been through rework loop 'to-mill' 2 times" in answer.message
     assert answer.unmet == ("rework_limit: limit 2 of loop to-mill, taken 2 times",)
-    assert broken(shop.state) == []
+    assert is_sound(shop)
 
 
 def test_loops_within_loops_end_with_the_one_around_them() -> None:
@@ -164,7 +164,7 @@ def test_loops_within_loops_end_with_the_one_around_them() -> None:
 
     assert shop.stock() == 10
     assert state_of(shop) is WorkRequestState.COMPLETED
-    assert broken(shop.state) == []
+    assert is_sound(shop)
 
 
 def test_a_step_for_rework_only_is_no_entry() -> None:
@@ -180,7 +180,7 @@ def test_a_step_for_rework_only_is_no_entry() -> None:
     work(shop, live(shop, "pack"), 10)
 
     assert shop.stock() == 10
-    assert broken(shop.state) == []
+    assert is_sound(shop)
 
 
 def test_scrapped_to_the_last_the_loop_is_empty_and_nobody_waits() -> None:
@@ -193,7 +193,7 @@ def test_scrapped_to_the_last_the_loop_is_empty_and_nobody_waits() -> None:
     assert look_ahead.state is JobOrderState.CANCELLED
     work(shop, live(shop, "pack"), 3)
     assert state_of(shop) is WorkRequestState.COMPLETED
-    assert broken(shop.state) == []
+    assert is_sound(shop)
 
 
 def test_nothing_is_started_anew_where_rework_begins_at_the_first_step() -> None:
@@ -213,7 +213,7 @@ def test_nothing_is_started_anew_where_rework_begins_at_the_first_step() -> None
     work(shop, mill, 5)
     work(shop, live(shop, "mill", 2), 5)
     assert shop.stock() == 10
-    assert broken(shop.state) == []
+    assert is_sound(shop)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_pieces_are_taken_from_where_they_are(
     drill = shop.by_id(drill.id)
     assert [drill.reworked, drill.good] == [reworked, good]
     assert held_at(shop, "WR-1/mill/2") == {"queued": 2}
-    assert broken(shop.state) == []
+    assert is_sound(shop)
 
 
 def test_of_several_lots_one_can_be_named() -> None:
@@ -254,7 +254,7 @@ def test_of_several_lots_one_can_be_named() -> None:
     assert across["lot"] == "L-000001, L-000002"  # Both whole: they keep their names.
     answer = shop.refused(a_rework(drill, 3, "to-mill", lot="L-000003"))
     assert "3 asked for, 2 there" in answer.message
-    assert broken(shop.state) == []
+    assert is_sound(shop)
 
 
 def test_lots_with_job_orders_of_their_own_go_back_one_by_one() -> None:

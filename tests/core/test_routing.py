@@ -7,6 +7,7 @@ import pytest
 
 from mes_engine.core import messages as m
 from mes_engine.core.routing import ConnectionKind, Routing, routing_problems
+from tests.core.loops import again, with_a_loop, with_a_step_of_its_own
 from tests.core.plants import (
     a_routing,
     a_step,
@@ -35,6 +36,10 @@ def half(source: str, target: str) -> Any:
         split_by_shares(),
         beside(),
         one_of_two(),
+        with_a_loop(),
+        with_a_step_of_its_own(),
+        a_routing("cut", "mill", rework=(again("mill", "cut"),)),
+        a_routing("cut", "mill", rework=(again("mill", "mill"),)),
     ],
 )
 def test_a_sound_routing_has_no_problems(routing: Routing) -> None:
@@ -98,6 +103,61 @@ def test_a_sound_routing_has_no_problems(routing: Routing) -> None:
                 "declared rework loop",
             ),
             id="a cycle behind the entry",
+        ),
+        pytest.param(
+            a_routing("cut", "mill", rework=(again("mill", "weld"),)),
+            ("rework.0.target", "there is no step 'weld'"),
+            id="rework to nowhere",
+        ),
+        pytest.param(
+            a_routing(
+                "cut", "mill", rework=(again("mill", "cut"), again("mill", "cut"))
+            ),
+            ("rework.1.id", "there is already a loop 'to-cut'"),
+            id="a loop twice",
+        ),
+        pytest.param(
+            a_routing("cut", "mill", rework=(again("mill", "cut", 0),)),
+            ("rework.0.limit", "0 is no number of times of 1 or more"),
+            id="a loop that nothing may take",
+        ),
+        pytest.param(
+            a_routing("cut", "mill", rework=(again("cut", "mill"),)),
+            ("rework.0.target", "'mill' comes after 'cut': that is no way back"),
+            id="rework forwards",
+        ),
+        pytest.param(
+            a_routing(
+                "cut",
+                "mill",
+                "drill",
+                connections=(flows("cut", "mill"),),
+                rework=(again("mill", "drill"),),
+            ),
+            (
+                "rework.0.target",
+                "no way leads from 'drill' back to 'mill', or to a step after it",
+            ),
+            id="rework without a way back",
+        ),
+        pytest.param(
+            a_routing(
+                "cut",
+                "mill",
+                "drill",
+                connections=(
+                    flows("cut", "mill"),
+                    flows("mill", "drill"),
+                    flows("drill", "mill"),
+                ),
+                rework=(again("drill", "mill"),),
+            ),
+            (
+                "connections",
+                "the steps drill, mill wait for each other: a cycle that is no "
+                "declared rework loop",
+            ),
+            id="a cycle beside a loop",
         ),
         pytest.param(
             a_routing("cut", "cut-2", connections=(flows("cut-2", "cut-2"),)),

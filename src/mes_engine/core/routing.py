@@ -323,14 +323,15 @@ def routing_problems(routing: Routing) -> list[tuple[str, str]]:
     problems = [*_name_problems(routing), *_loop_name_problems(routing)]
     if problems:
         return problems
+    shape = [*_shape_problems(routing)]
     return [
         *_number_problems(routing),
-        *_shape_problems(routing),
+        *shape,
         *_share_problems(routing),
         *window_problems(
             routing.time_windows, {one.id for one in routing.steps}, routing.beyond
         ),
-        *_loop_problems(routing),
+        *([] if shape else _loop_problems(routing)),
     ]
 
 

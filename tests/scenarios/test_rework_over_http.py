@@ -1,0 +1,109 @@
+"""Rework over HTTP: what goes back comes home, is scrapped, or may go back no more."""
+
+from typing import Any
+
+from tests.scenarios.shop import Job, Shop
+from tests.scenarios.site import until
+from tests.scenarios.test_routings_over_http import finish, pieces, state_of
+
+LINE = ("cut", "mill", "drill", "pack")
+
+
+def a_line(shop: Shop, **more: Any) -> str:
+    """Release a line in which drilling can send pieces back to milling."""
+    loop = {"id": "remill", "source": "drill", "target": "mill"}
+    return shop.routing(*LINE, **{"rework": [loop]} | more)
+
+
+def in_pass(shop: Shop, request: str, step: str, number: int) -> Job:
+    """Return the job order of a pass that is not over."""
+    jobs = shop.site.items("/job-orders", work_request=request)
+    visit = f"{request}/{step}/{number}"
+    (found,) = [
+        one for one in jobs if one["visit"] == visit and one["ended_at"] is None
+    ]
+    return Job(shop, found["id"])
+
+
+def begin(job: Job) -> Job:
+    unit = f"{job.shown['step']}-1"
+    return job.done("load", work_unit=unit).done("begin")
+
+
+def work(job: Job, good: int, scrap: int = 0) -> Job:
+    """Do all the work of a job order, begun or not."""
+    if job.shown["begun_at"] is None:
+        begin(job)
+    scrapped = [{"quantity": scrap, "reason": "burr"}] if scrap else []
+    return job.done("report", good=good, scrap=scrapped).done("complete")
+
+
+def to_drilling(shop: Shop, routing: str, quantity: int) -> str:
+    """Bring all pieces of a new request to drilling, and begin there."""
+    request = shop.make(routing, quantity=quantity).request
+    for step in ("cut", "mill"):
+        work(in_pass(shop, request, step, 1), quantity)
+    begin(in_pass(shop, request, "drill", 1))
+    return request
+
+
+def test_rework_of_three_while_the_rest_moves_on_one_of_them_scrapped(
+    shop: Shop,
+) -> None:
+    request = to_drilling(shop, a_line(shop), 100)
+    drill = in_pass(shop, request, "drill", 1)
+    sent = shop.site.done(
+        f"/job-orders/{drill.id}/rework", quantity=3, loop="remill", reason="burr"
+    )["result"]
+    work(drill, 97)
+    pack = begin(in_pass(shop, request, "pack", 1)).done("report", good=97)
+
+    assert pieces(shop, request) == {"pack": 97, "mill": 3}
+    answer = pack.press("complete")
+    assert answer.status_code == 409
+    assert "pieces may still come" in answer.json()["detail"]
+
+    lot = shop.site.get(f"/lots/{sent['lot']}")
+    (edge,) = lot["made_of"]
+    assert [edge["kind"], edge["quantity"]] == ["split", "3"]
+    assert lot["lot"]["parent"] == edge["source"]
+    work(Job(shop, sent["job_order"]), 2, scrap=1)
+    work(in_pass(shop, request, "drill", 2), 2)
+    assert state_of(shop, request) == "in_progress"
+    pack.done("report", good=2).done("complete")
+
+    assert pieces(shop, request) == {"STORE": 99, "scrap": 1}
+    until(lambda: all(job.state.startswith("ended") for job in shop.jobs(request)))
+    finish(shop, request)
+
+
+def test_beyond_its_limit_a_way_back_is_refused_with_an_answer_of_its_own(
+    shop: Shop,
+) -> None:
+    request = to_drilling(shop, a_line(shop), 5)
+    body = {"quantity": 2, "loop": "remill", "reason": "burr"}
+    in_pass(shop, request, "drill", 1).done("rework", **body)
+    work(in_pass(shop, request, "mill", 2), 2)
+    drill = begin(in_pass(shop, request, "drill", 2))
+
+    answer = drill.press("rework", **body)
+
+    assert answer.status_code == 409
+    problem = answer.json()
+    assert "have been through rework loop 'remill' 1 times" in problem["detail"]
+    assert problem["unmet"] == ["rework_limit: limit 1 of loop remill, taken 1 times"]
+    assert "report" in problem["allowed"]
+
+
+def test_a_whole_lot_goes_back_under_its_own_name(shop: Shop) -> None:
+    request = to_drilling(shop, a_line(shop), 5)
+    drill = in_pass(shop, request, "drill", 1)
+    (lot,) = drill.shown["here"]["lots"]
+    drill.done("rework", quantity=5, loop="remill", reason="burr").done("complete")
+
+    assert drill.shown["reworked"] == "5"
+    assert in_pass(shop, request, "mill", 2).shown["here"]["lots"] == [lot]
+    for step in ("mill", "drill"):
+        work(in_pass(shop, request, step, 2), 5)
+    work(in_pass(shop, request, "pack", 1), 5)
+    finish(shop, request)
