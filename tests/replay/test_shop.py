@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mes_engine.core.routing import routing_problems
+from mes_engine.core.routing_problems import routing_problems
 from mes_engine.replay.log_settings import read_log_settings
 from mes_engine.replay.rows import read_log
 from mes_engine.replay.shop import Shop, ids_of, shop_of

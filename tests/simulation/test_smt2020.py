@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from mes_engine.core.errors import SettingsError
-from mes_engine.core.routing import routing_problems
+from mes_engine.core.routing_problems import routing_problems
 from mes_engine.core.site import Site
 from mes_engine.simulation.smt2020 import Fab, plant_of, read_fab, routings_of
 from mes_engine.simulation.smt2020.model import Per, Shape, Spread

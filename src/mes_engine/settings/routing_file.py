@@ -21,8 +21,8 @@ from mes_engine.core.routing import (
     Routing,
     Step,
     StepOrder,
-    routing_problems,
 )
+from mes_engine.core.routing_problems import routing_problems
 from mes_engine.core.time_windows import WindowPoint, WindowRule
 from mes_engine.settings.checked import Names, checked
 from mes_engine.settings.document import Document, KeyPath

@@ -7,6 +7,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide import windows
+from mes_engine.core.decide.choosing import chosen
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot
 from mes_engine.core.holding import holds_on_lots_at
@@ -20,7 +21,7 @@ from mes_engine.core.means import needs_of
 from mes_engine.core.quantity import ZERO, floored
 from mes_engine.core.readiness import is_fed, routing_of, visit_of
 from mes_engine.core.requests import Visit, WorkRequest, visit_id
-from mes_engine.core.routing import Connection, ConnectionKind, JobPer, Routing
+from mes_engine.core.routing import Connection, ConnectionKind, JobPer
 from mes_engine.core.whereabouts import (
     Stack,
     here,
@@ -333,7 +334,7 @@ def transfer(draft: Draft, job: JobOrder, *, is_ending: bool) -> None:
             finish(draft, job, waiting)
         return
     if leaving[0].kind is ConnectionKind.ALTERNATIVE:
-        leaving = [_chosen(draft, job, leaving)]
+        leaving = [chosen(draft, job, leaving)]
     sent = [_sent(draft, job, one) for one in leaving]
     total = waiting + sum(sent, ZERO)
     for index, one in enumerate(leaving):
@@ -480,24 +481,3 @@ def finish(draft: Draft, job: JobOrder, quantity: Decimal) -> None:
     request = draft.request(job.request)
     for waiting in draft.state.job_order.find("consumes", request.material):
         draft.touch(waiting.id)
-
-
-def _chosen(draft: Draft, job: JobOrder, leaving: list[Connection]) -> Connection:
-    """Return the alternative to take: a person's choice, or the first that can."""
-    visit = visit_of(draft.state, job)
-    if visit.chosen is not None:
-        return next(one for one in leaving if one.target == visit.chosen)
-    routing = routing_of(draft.state, job)
-    choice = next(
-        (one for one in leaving if _has_equipment(draft, routing, one.target)),
-        leaving[0],
-    )
-    draft.emit(f.VisitChanged(visit=replace(visit, chosen=choice.target)))
-    return choice
-
-
-def _has_equipment(draft: Draft, routing: Routing, step: str) -> bool:
-    detail = routing.step(step)
-    units = draft.state.site.capable_units(detail.work_center, detail.equipment_class)
-    known = (draft.state.equipment.get(unit.id) for unit in units)
-    return any(one is None or not one.is_out_of_service for one in known)

@@ -32,8 +32,8 @@ from mes_engine.core.routing import (
     JobPer,
     Routing,
     Step,
-    routing_problems,
 )
+from mes_engine.core.routing_problems import routing_problems
 from mes_engine.core.site import Site
 
 _W = WorkRequestState

@@ -10,8 +10,8 @@ from mes_engine.core.evolve import (
     means,
     posting,
     requests,
-    windows,
     ways,
+    windows,
     work,
 )
 from mes_engine.core.evolve.handler import Handlers

@@ -65,6 +65,7 @@ from mes_engine.core.facts.requests import (
     WorkRequestChanged,
     WorkRequestCreated,
 )
+from mes_engine.core.facts.ways import ReworkSent, WaysFact
 from mes_engine.core.facts.windows import (
     TimeWindowArmed,
     TimeWindowExtended,
@@ -77,7 +78,6 @@ from mes_engine.core.facts.windows import (
     TimeWindowWarned,
     WindowsFact,
 )
-from mes_engine.core.facts.ways import ReworkSent, WaysFact
 from mes_engine.core.facts.work import (
     ConditionsChanged,
     JobOrderMoved,

@@ -50,12 +50,12 @@ from mes_engine.core.messages.requests import (
     ReleaseWorkRequest,
     RequestsCommand,
 )
+from mes_engine.core.messages.ways import ReworkFrom, SendToRework, WaysCommand
 from mes_engine.core.messages.windows import (
     CheckTimeWindows,
     WaiveTimeWindow,
     WindowsCommand,
 )
-from mes_engine.core.messages.ways import ReworkFrom, SendToRework, WaysCommand
 from mes_engine.core.messages.work import (
     AbortJobOrder,
     AssertTrigger,

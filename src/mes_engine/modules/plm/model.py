@@ -25,7 +25,8 @@ from mes_engine.core.quantity import (
     from_millionths,
     to_millionths,
 )
-from mes_engine.core.routing import Routing, routing_problems
+from mes_engine.core.routing import Routing
+from mes_engine.core.routing_problems import routing_problems
 
 ORIGIN = "plm"
 
