@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import count
 
+from mes_engine.core.booked import bookings_of
 from mes_engine.core.decide import decide
 from mes_engine.core.evolve import evolve
 from mes_engine.core.facts import Fact, Recorded, SourceAdvanced
@@ -30,6 +31,7 @@ from mes_engine.core.messages import (
     ReleaseRouting,
     ReleaseWorkRequest,
     ReportQuantity,
+    ReverseBooking,
     Scrapped,
     Sensed,
 )
@@ -260,6 +262,8 @@ def a_day(shop: Shop) -> None:
     shop.do(LoadJobOrder(job_order=mill, work_unit="mill-1"))
     shop.do(BeginJobOrder(job_order=mill))
     shop.sense_value("mill-1.good", 105)
+    shop.do(ReportQuantity(job_order=mill, good=Decimal(1)))
+    take_back(shop, mill)
     waiting = a_request(shop, "WR-2")
     hold = shop.do(
         OpenHold(scope=HoldScope.JOB_ORDER, target=waiting, reason="drawing")
@@ -271,6 +275,20 @@ def a_day(shop: Shop) -> None:
     )
     shop.do(RegisterPerson(person="Jo", name="Jo"))
     shop.do(ReleaseDocument(document="WI-7", revision="A", title="Milling"))
+
+
+def take_back(shop: Shop, job_order: str) -> None:
+    """Reverse the last report on a job order."""
+    job = shop.batch.job_order.get(job_order)
+    assert job is not None
+    last = next(one for one in shop.records if one.seq == job.last_report)
+    message = [one for one in shop.records if one.cause == last.cause]
+    booking = next(
+        one for one in bookings_of(message, job_order) if one.seq == last.seq
+    )
+    shop.do(
+        ReverseBooking(work_request=job.request, booking=booking, reason="miscounted")
+    )
 
 
 def settle_postings(shop: Shop) -> None:

@@ -174,7 +174,7 @@ async def test_genealogy_among_a_million_edges(database: Database) -> None:
 def _insert_edges(connection: Connection, edges: list[tuple[str, str]]) -> None:
     connection.exec_driver_sql(
         "INSERT INTO genealogy_edge VALUES "
-        "('main', ?, ?, ?, 1, 'C62', 'JO-1', 0, 'consumed')",
+        "('main', ?, ?, ?, 1, 'C62', 'JO-1', 0, 'consumed', NULL)",
         [(seq, *edge) for seq, edge in enumerate(edges, 1)],
     )
 

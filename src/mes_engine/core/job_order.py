@@ -73,6 +73,8 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         materials: What its step consumes.
         needs: What else its step names (see ``means``).
         number: Counts the job orders of the plant; its id is made of it.
+        last_report: The fact of the last report on it; each names the one before.
+        ended_seq: The fact of its end.
         follows: The job order whose remainder this one does.
         lot: The lot that it works on; None where it takes all that come to its visit.
         posted_good: What postings raised so far speak of; the others likewise.
@@ -117,6 +119,8 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     is_paused: bool = False
     begun_at: int | None = None
     ended_at: int | None = None
+    last_report: int | None = None
+    ended_seq: int | None = None
     follows: str | None = None
     lot: str | None = None
     reason: str = ""

@@ -94,19 +94,20 @@ def broken_edge_laws(
     """Yield each break of L3 in what the edges say: sums, and that nothing goes round.
 
     What a lot's positions gave to other lots, and took from them, is what its edges
-    tell.
+    tell; one that reverses another takes away from it.
     """
     given, taken = _amounts_of(positions)
     made_of: dict[str, set[str]] = defaultdict(set)
     for edge in edges:
         made_of[edge.target].add(edge.source)
+        told = edge.quantity if edge.reverses is None else -edge.quantity
         if edge.kind is EdgeKind.CONSUMED:
-            given[edge.source, Bucket.CONSUMED.value] -= edge.quantity
+            given[edge.source, Bucket.CONSUMED.value] -= told
         elif edge.kind is EdgeKind.PRODUCED:
-            taken[edge.target, Bucket.PRODUCED.value] -= edge.quantity
+            taken[edge.target, Bucket.PRODUCED.value] -= told
         else:
-            given[edge.source, "split_out"] -= edge.quantity
-            taken[edge.target, "split_in"] -= edge.quantity
+            given[edge.source, "split_out"] -= told
+            taken[edge.target, "split_in"] -= told
     for word, left in (("went out", given), ("came in", taken)):
         for (lot, how), amount in sorted(left.items()):
             if amount != ZERO:

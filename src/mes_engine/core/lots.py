@@ -84,6 +84,7 @@ class GenealogyEdge(msgspec.Struct, frozen=True, kw_only=True):
         seq: The fact that it was written by.
         quantity: In ``unit``: of the source, or of what was produced from it.
         job_order: At which it was done, if at one.
+        reverses: The booking that it takes back, if it does.
     """
 
     seq: int
@@ -94,3 +95,4 @@ class GenealogyEdge(msgspec.Struct, frozen=True, kw_only=True):
     job_order: str | None
     at: int
     kind: EdgeKind = EdgeKind.CONSUMED
+    reverses: int | None = None

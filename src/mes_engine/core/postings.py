@@ -26,9 +26,12 @@ class PostingState(StrEnum):
     PARKED = "parked"
     ACKNOWLEDGED = "acknowledged"
     WAIVED = "waived"
+    NETTED = "netted"
 
 
-SETTLED = frozenset({PostingState.ACKNOWLEDGED, PostingState.WAIVED})
+SETTLED = frozenset(
+    {PostingState.ACKNOWLEDGED, PostingState.WAIVED, PostingState.NETTED}
+)
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True):

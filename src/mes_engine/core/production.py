@@ -16,6 +16,7 @@ class UnassignedReason(StrEnum):
     SPANS_OUTAGE = "spans_outage"
     SHARED_RUN = "shared_run"
     LOT_HELD = "lot_held"
+    REVERSED = "reversed"
 
 
 class UnassignedProduction(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from mes_engine.core.assets import PhysicalAsset
+from mes_engine.core.bookings import Reversal
 from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.documents import Document
 from mes_engine.core.equipment import Equipment
@@ -312,9 +313,13 @@ TABLES: dict[str, TableSpec] = {
     "unassigned_production": TableSpec(lambda one: one.seq, is_kept=False),
     "posting": TableSpec(
         lambda one: one.key,
-        ("unsettled",),
-        lambda one: (() if one.state in SETTLED else (one.job_order,),),
+        ("unsettled", "stream"),
+        lambda one: (
+            () if one.state in SETTLED else (one.job_order,),
+            (one.stream,),
+        ),
     ),
+    "reversal": TableSpec(lambda one: one.booking),
     "move": TableSpec(lambda one: one.seq, is_kept=False),
     "genealogy_edge": TableSpec(lambda one: one.seq, is_kept=False),
     "dispatch_decision": TableSpec(lambda one: one.seq, is_kept=False),
@@ -365,6 +370,7 @@ class State:
     machine_tally: Table[tuple[str, str], MachineTally]
     unassigned_production: Table[int, UnassignedProduction]
     posting: Table[str, Posting]
+    reversal: Table[int, Reversal]
     move: Table[int, Move]
     genealogy_edge: Table[int, GenealogyEdge]
     dispatch_decision: Table[int, DispatchDecision]

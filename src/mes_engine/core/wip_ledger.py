@@ -157,6 +157,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
         connection: ``source>target`` of the steps between which it moved, or empty.
         to_lot: The lot that it went into, by a split or a merge; else it stayed in its
             own.
+        reverses: The booking that it takes back: it goes along an arc the wrong way.
     """
 
     seq: int
@@ -176,6 +177,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     connection: str = ""
     to_lot: str | None = None
+    reverses: int | None = None
 
 
 class LawBroken(AssertionError):
@@ -198,6 +200,8 @@ def apply_move(
     arc = (move.bucket, move.to_bucket)
     if move.quantity <= ZERO:
         raise LawBroken(f"a move of {move.quantity} {move.unit}")
+    if move.reverses is not None:
+        return _taken_back(move, source, target)
     if arc not in _arcs(move, source):
         raise LawBroken(f"no arc from {move.bucket} to {move.to_bucket}")
     gone = -move.quantity
@@ -220,6 +224,26 @@ def _arcs(move: Move, source: Position | None) -> frozenset[tuple[Bucket, Bucket
         is_regrouped = move.place == move.to_place and move.to_lot != move.lot
         return BETWEEN_LOTS if is_regrouped else frozenset()
     return WITHIN if source is None else ACROSS
+
+
+def _taken_back(
+    move: Move, source: Position | None, target: Position
+) -> tuple[Position | None, Position]:
+    """Return both positions after a linked reversal, which goes along an arc backwards.
+
+    Sources, sinks, ``moved_in`` and ``moved_out`` are totals: they go down again.
+    """
+    arc = (move.to_bucket, move.bucket)
+    if move.to_lot is not None or arc not in _arcs(move, source):
+        raise LawBroken(f"no arc back from {move.bucket} to {move.to_bucket}")
+    gone = -move.quantity
+    if source is None:
+        back = gone if move.to_bucket in SOURCES else move.quantity
+        return None, _changed(target, {move.bucket: gone, move.to_bucket: back})
+    return (
+        _changed(source, {move.bucket: gone, "moved_in": gone}),
+        _changed(target, {move.to_bucket: move.quantity, "moved_out": gone}),
+    )
 
 
 def _changed(position: Position, changes: Mapping[str, Decimal]) -> Position:

@@ -98,9 +98,11 @@ def forget(state: State, requests: set[str]) -> None:
             if one.job_order in jobs
         ],
     )
+    for request in requests:
+        _drop(state.posting, [one.key for one in state.posting.find("stream", request)])
     _drop(
-        state.posting,
-        [one.key for one in state.posting.values() if one.stream in requests],
+        state.reversal,
+        [one.booking for one in state.reversal.values() if one.request in requests],
     )
     _drop(
         state.lot,

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.types import TypeDecorator
 
 from mes_engine.core.assets import PhysicalAsset
+from mes_engine.core.bookings import Reversal
 from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.documents import Document
 from mes_engine.core.equipment import Equipment
@@ -61,6 +62,7 @@ STRUCTS: dict[str, type] = {
     "machine_tally": MachineTally,
     "unassigned_production": UnassignedProduction,
     "posting": Posting,
+    "reversal": Reversal,
     "move": Move,
     "genealogy_edge": GenealogyEdge,
     "dispatch_decision": DispatchDecision,

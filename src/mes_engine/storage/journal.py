@@ -7,6 +7,7 @@ All of them are plain functions on a connection, for ``Database.read`` (or insid
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -64,6 +65,12 @@ def facts_of_cause(
 ) -> list[Recorded]:
     """Return what one message did: ``origin:key``, or ``source/epoch/n``."""
     return _facts(connection, partition, [t.fact.c.cause == cause])
+
+
+def fact_at(connection: Connection, partition: str, seq: int) -> Recorded | None:
+    """Return the fact with this number; None if there is none."""
+    found = _facts(connection, partition, [t.fact.c.seq == seq])
+    return found[0] if found else None
 
 
 def set_aside(
@@ -200,15 +207,40 @@ def _reached(
     # With the partition in it, SQLite begins with what is reached, not with all edges.
     start = select(literal(partition).label("partition"), literal(lot).label("lot"))
     reached = start.cte("reached", recursive=True)
+    edge = t.genealogy_edge.c
     further = select(reached.c.partition, far).where(
-        t.genealogy_edge.c.partition == reached.c.partition, near == reached.c.lot
+        edge.partition == reached.c.partition, near == reached.c.lot, _stands()
     )
     reached = reached.union(further)
     edges: list[GenealogyEdge] = _values(
         connection, "genealogy_edge", partition, [near.in_(select(reached.c.lot))]
     )
     # Sorted here: asked to, SQLite would rather read every edge in order.
-    return sorted(edges, key=lambda edge: edge.seq)
+    return sorted(_standing(edges), key=lambda edge: edge.seq)
+
+
+def _stands() -> ColumnElement[bool]:
+    """Return the condition that an edge is none of a reversal, nor all reversed."""
+    edge, back = t.genealogy_edge.c, t.genealogy_edge.alias("back").c
+    given_back = (
+        select(func.coalesce(func.sum(back.quantity), 0))
+        .where(back.partition == edge.partition, back.reverses == edge.seq)
+        .scalar_subquery()
+    )
+    return edge.reverses.is_(None) & (edge.quantity > given_back)
+
+
+def _standing(edges: Iterable[GenealogyEdge]) -> list[GenealogyEdge]:
+    """Return edges less what was given back of them."""
+    standing: dict[int, GenealogyEdge] = {}
+    for edge in sorted(edges, key=lambda one: one.seq):
+        if edge.reverses is None:
+            standing[edge.seq] = edge
+        else:
+            before = standing[edge.reverses]
+            left = before.quantity - edge.quantity
+            standing[before.seq] = msgspec.structs.replace(before, quantity=left)
+    return [edge for edge in standing.values() if edge.quantity]
 
 
 def _facts(

@@ -1,9 +1,10 @@
 """The live state, read in bulk: what the engine keeps in memory from its start.
 
 Live is every work request that is neither closed nor cancelled, or that has postings
-still to settle, with all that belongs to it; every lot of which something is held; and
-what is known of the site. Of work requests and routings every row is read, as their ids
-are given by others and must be recognised when they come again.
+still to settle, with all that belongs to it, and the lots that it has consumed; every
+lot of which something is held; and what is known of the site. Of work requests and
+routings every row is read, as their ids are given by others and must be recognised when
+they come again.
 """
 
 import gc
@@ -93,6 +94,15 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
     held = select(t.position.c.lot).where(
         t.position.c.partition == partition, text(IS_HELD)
     )
+    consumed = (
+        select(t.genealogy_edge.c.source)
+        .join_from(t.lot, t.genealogy_edge, t.genealogy_edge.c.target == t.lot.c.id)
+        .where(
+            t.lot.c.partition == partition,
+            t.genealogy_edge.c.partition == partition,
+            t.lot.c.request.in_(requests),
+        )
+    )
     for name in OF_A_REQUEST:
         yield name, ours[name].where(t.PROJECTIONS[name].c.request.in_(requests))
     members = select(t.run_member.c.run).where(
@@ -101,6 +111,7 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
     yield "run", ours["run"].where(t.run.c.id.in_(members))
     yield "run_member", ours["run_member"].where(t.run_member.c.job_order.in_(jobs))
     yield "posting", ours["posting"].where(t.posting.c.stream.in_(requests))
+    yield "reversal", ours["reversal"].where(t.reversal.c.request.in_(requests))
     yield "hold", ours["hold"].where(text(IS_HOLD_OPEN))
     # What a future hold has fallen on once, it falls on no more.
     waiting = select(t.hold.c.id).where(
@@ -115,6 +126,8 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
         .with_hint(t.hold, "INDEXED BY ix_hold_from_hold"),
     )
     yield "lot", ours["lot"].where(t.lot.c.id.in_(held))
+    yield "lot", ours["lot"].where(t.lot.c.id.in_(consumed))
+    yield "position", ours["position"].where(t.position.c.lot.in_(consumed))
     yield (
         "position",
         ours["position"].where(text(IS_HELD)),

@@ -14,6 +14,7 @@ from starlette.types import Lifespan
 from mes_engine.http.limits import KnownHosts, RequestLimits, SafetyHeaders
 from mes_engine.http.problems import UnexpectedErrors, install_problem_handlers
 from mes_engine.storage.database import Database
+from mes_engine.web.bookings import bookings_router
 from mes_engine.web.command_bodies import problem_told
 from mes_engine.web.documents import documents_router
 from mes_engine.web.health import health_router
@@ -44,6 +45,7 @@ _ROUTERS = (
     job_orders_router,
     job_order_commands_router,
     rework_router,
+    bookings_router,
     work_requests_router,
     holds_router,
     tools_router,

@@ -60,6 +60,7 @@ class MoveView(View):
     reason: str
     connection: str
     to_lot: str | None
+    reverses: int | None
 
 
 class EdgeView(View):
@@ -73,6 +74,7 @@ class EdgeView(View):
     job_order: str | None
     at: At
     kind: EdgeKind
+    reverses: int | None
 
 
 class LotDetail(View):

@@ -31,6 +31,8 @@ def _jobs(state: State, fact: f.Fact) -> Iterable[JobOrder]:
             | f.TimeBooked()
         ):
             found = [state.job_order.get(fact.job_order)]
+        case f.BookingReversed():
+            found = [state.job_order.get(fact.reversal.job_order)]
         case f.HoldOpened():
             found = [state.job_order.get(fact.hold.target)]
         case f.JobOrderStored():

@@ -23,6 +23,7 @@ from mes_engine.core.decide import (
     posting,
     reporting,
     requests,
+    reversing,
     rework,
     stock,
     tools,
@@ -274,4 +275,5 @@ _HANDLERS: dict[type, Handler] = {
     m.WaivePosting: posting.waive_posting,
     m.CheckTimeWindows: windows.check_windows,
     m.WaiveTimeWindow: windows.waive_window,
+    m.ReverseBooking: reversing.reverse,
 }

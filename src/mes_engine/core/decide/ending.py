@@ -177,6 +177,7 @@ def _report(
             person=draft.person,
             source="person",
             reason=reason,
+            previous=job.last_report,
         )
     )
 

@@ -1,6 +1,9 @@
 """Raise postings: what a job order has come to since the last one goes to the ERP."""
 
+from collections.abc import Collection
 from decimal import Decimal
+
+import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
@@ -59,6 +62,101 @@ def post_report(draft: Draft, job: JobOrder) -> None:
         raise_posting(draft, job.id, is_final=False)
 
 
+def correct_postings(
+    draft: Draft, job_order: str, *, first: Collection[str] = ()
+) -> None:
+    """Take back what is posted and no longer reported; post what remains of it.
+
+    Args:
+        draft: The decision.
+        job_order: Whose reports were reversed.
+        first: The postings that went up with them, to be taken back before others.
+    """
+    confirmed = _standing(draft, job_order)
+    confirmed.sort(key=lambda one: (one.key not in first, -one.stream_seq))
+    was_final = draft.job(job_order).is_final_posted
+    for posting in confirmed:
+        if not _is_overstated(draft.job(job_order)):
+            break
+        _reverse(draft, posting)
+    job = draft.job(job_order)
+    visit = draft.state.visit.get(job.visit)
+    is_final = was_final and visit is not None and visit.is_done
+    if job.is_over and not (is_final and job.is_final_posted):
+        raise_posting(draft, job.id, is_final=is_final)
+    else:
+        post_report(draft, job)
+    _seal(draft, job.id)
+
+
+def take_back_final(draft: Draft, job_order: str) -> None:
+    """Post anew, and not as the last word, what was posted as that."""
+    for posting in _standing(draft, job_order):
+        if posting.is_final:
+            _reverse(draft, posting)
+    raise_posting(draft, job_order, is_final=False)
+
+
+def _standing(draft: Draft, job_order: str) -> list[Posting]:
+    """Return what is posted of a job order, and not reversed."""
+    stream = draft.state.posting.find("stream", draft.job(job_order).request)
+    reversed_keys = {one.reverses for one in stream}
+    return [
+        one
+        for one in stream
+        if one.job_order == job_order
+        and one.kind is PostingKind.CONFIRM
+        and one.key not in reversed_keys
+    ]
+
+
+def _is_overstated(job: JobOrder) -> bool:
+    return (
+        job.posted_good > job.good
+        or job.posted_scrap > job.scrap
+        or job.posted_setup_us > job.setup_us
+        or job.posted_processing_us > job.processing_us
+    )
+
+
+def _reverse(draft: Draft, posting: Posting) -> None:
+    """Raise the reversal of a posting, in its stream, on the day that it is made."""
+    state, reason = PostingState.PENDING, ""
+    if posting.state is PostingState.WAIVED:
+        state, reason = PostingState.WAIVED, f"{posting.key} was waived"
+    elif _is_unsent(draft, posting):
+        state, reason = PostingState.NETTED, "reversed before it was sent"
+        _moved(draft, posting, state, "", reason)
+    draft.emit(
+        f.PostingRaised(
+            posting=msgspec.structs.replace(
+                posting,
+                key=f"{draft.state.partition}-{draft.next_seq}",
+                stream_seq=draft.request(posting.stream).posted + 1,
+                kind=PostingKind.REVERSE,
+                occurred_at=draft.at,
+                business_date=draft.state.site.business_date(draft.at),
+                reverses=posting.key,
+                state=state,
+                reference="",
+                reason=reason,
+            )
+        )
+    )
+
+
+def _is_unsent(draft: Draft, posting: Posting) -> bool:
+    """Whether it is certain that nobody has tried to send it.
+
+    What is first in its stream may be on its way at this moment. What waits for another
+    cannot be: a posting is sent when all before it are settled.
+    """
+    return posting.state is PostingState.PENDING and any(
+        one.stream_seq < posting.stream_seq and one.state not in SETTLED
+        for one in draft.state.posting.find("stream", posting.stream)
+    )
+
+
 def record_posting(draft: Draft, command: RecordPosting) -> dict[str, str]:
     """Take note of how far the relay has come with a posting."""
     posting = _posting(draft, command.posting)
@@ -88,6 +186,10 @@ def waive_posting(draft: Draft, command: WaivePosting) -> dict[str, str]:
             f"Posting {posting.key} is {posting.state}; only a parked one is waived."
         )
     _moved(draft, posting, PostingState.WAIVED, "", command.reason)
+    for other in draft.state.posting.find("stream", posting.stream):
+        if other.reverses == posting.key and other.state not in SETTLED:
+            # There is nothing in the ledger for it to take back.
+            _moved(draft, other, PostingState.WAIVED, "", command.reason)
     _seal(draft, posting.job_order)
     return _told(posting, PostingState.WAIVED)
 

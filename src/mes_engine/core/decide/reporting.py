@@ -72,6 +72,7 @@ def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -
             person=draft.person,
             source=source,
             reason=command.reason,
+            previous=job.last_report,
         )
     )
     if command.setup_s or command.processing_s or command.down_s:

@@ -2,6 +2,7 @@
 
 from mes_engine.core import facts as f
 from mes_engine.core.evolve import (
+    corrections,
     floor,
     handling,
     machine,
@@ -35,5 +36,6 @@ _HANDLERS: Handlers = {
     **machine.HANDLERS,
     **posting.HANDLERS,
     **windows.HANDLERS,
+    **corrections.HANDLERS,
     **handling.HANDLERS,
 }

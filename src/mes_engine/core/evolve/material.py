@@ -4,7 +4,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.evolve.handler import Handlers, count, known
-from mes_engine.core.lots import MaterialLot
+from mes_engine.core.lots import LotExistence, MaterialLot
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import ConnectionFlow
 from mes_engine.core.state import State
@@ -21,6 +21,11 @@ def _lot_created(state: State, fact: f.LotCreated) -> None:
 def _lot_ended(state: State, fact: f.LotEnded) -> None:
     lot = known(state.lot.get(fact.lot))
     state.lot.put(replace(lot, existence=fact.existence))
+
+
+def _lot_restored(state: State, fact: f.LotRestored) -> None:
+    lot = known(state.lot.get(fact.lot))
+    state.lot.put(replace(lot, existence=LotExistence.ACTIVE))
 
 
 def _edge_written(
@@ -59,7 +64,11 @@ def _flow(state: State, move: Move) -> None:
     flow = state.connection_flow.get(key) or ConnectionFlow(
         request=key[0], source=source, target=target, sent=ZERO, arrived=ZERO
     )
-    if move.to_bucket is Bucket.TRANSIT:
+    if move.reverses is not None and move.bucket is Bucket.TRANSIT:
+        flow = replace(flow, sent=flow.sent - move.quantity)
+    elif move.reverses is not None:
+        flow = replace(flow, arrived=flow.arrived - move.quantity)
+    elif move.to_bucket is Bucket.TRANSIT:
         flow = replace(flow, sent=flow.sent + move.quantity)
     else:
         flow = replace(flow, arrived=flow.arrived + move.quantity)
@@ -69,6 +78,7 @@ def _flow(state: State, move: Move) -> None:
 HANDLERS: Handlers = {
     f.LotCreated: _lot_created,
     f.LotEnded: _lot_ended,
+    f.LotRestored: _lot_restored,
     f.LotConsumed: _edge_written,
     f.LotProduced: _edge_written,
     f.LotSplit: _edge_written,

@@ -28,7 +28,11 @@ def _posting_raised(state: State, fact: f.PostingRaised) -> None:
             posted_setup_us=job.posted_setup_us + sign * _us(posting.setup_s),
             posted_processing_us=job.posted_processing_us
             + sign * _us(posting.processing_s),
-            is_final_posted=job.is_final_posted or posting.is_final,
+            is_final_posted=(
+                job.is_final_posted and not posting.is_final
+                if posting.kind is PostingKind.REVERSE
+                else job.is_final_posted or posting.is_final
+            ),
         )
     )
 

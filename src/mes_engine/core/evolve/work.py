@@ -33,7 +33,7 @@ def _job_order_moved(state: State, fact: f.JobOrderMoved) -> None:
         changes["begun_at"] = fact.at
     job = replace(job, **changes)
     if job.is_over and job.ended_at is None:
-        job = replace(job, ended_at=fact.at)
+        job = replace(job, ended_at=fact.at, ended_seq=state.seq)
     state.job_order.put(job)
 
 
@@ -51,6 +51,7 @@ def _quantity_reported(state: State, fact: f.QuantityReported) -> None:
             scrap=fact.scrap_total,
             lost=fact.lost_total,
             tested=fact.tested_total,
+            last_report=state.seq,
         )
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from mes_engine.core.errors import MesError
+from mes_engine.core.facts.corrections import BookingReversed, CorrectionsFact
 from mes_engine.core.facts.floor import (
     DispatchDecided,
     FloorFact,
@@ -44,6 +45,7 @@ from mes_engine.core.facts.material import (
     LotEnded,
     LotMerged,
     LotProduced,
+    LotRestored,
     LotSplit,
     MaterialFact,
     QuantityMoved,
@@ -92,6 +94,7 @@ __all__ = [
     "FACT_VERSION",
     "AssetChanged",
     "AssetRegistered",
+    "BookingReversed",
     "CommandHandled",
     "ConditionsChanged",
     "DispatchDecided",
@@ -110,6 +113,7 @@ __all__ = [
     "LotEnded",
     "LotMerged",
     "LotProduced",
+    "LotRestored",
     "LotSplit",
     "MachineCounted",
     "MessageSetAside",
@@ -162,6 +166,7 @@ Fact = (
     | MachineFact
     | PostingFact
     | WindowsFact
+    | CorrectionsFact
     | HandlingFact
 )
 

@@ -18,6 +18,12 @@ class LotEnded(BaseFact, frozen=True, kw_only=True, tag="lot_ended"):
     existence: LotExistence
 
 
+class LotRestored(BaseFact, frozen=True, kw_only=True, tag="lot_restored"):
+    """There is something of a lot again: what had used it up was reversed."""
+
+    lot: str
+
+
 class LotConsumed(BaseFact, frozen=True, kw_only=True, tag="lot_consumed"):
     """A quantity of one lot went into another."""
 
@@ -51,6 +57,7 @@ class QuantityMoved(BaseFact, frozen=True, kw_only=True, tag="quantity_moved"):
 MaterialFact = (
     LotCreated
     | LotEnded
+    | LotRestored
     | LotConsumed
     | LotProduced
     | LotSplit

@@ -33,7 +33,11 @@ class ConditionsChanged(BaseFact, frozen=True, kw_only=True, tag="conditions_cha
 
 
 class QuantityReported(BaseFact, frozen=True, kw_only=True, tag="quantity_reported"):
-    """Pieces were reported; the totals are those of the job order afterwards."""
+    """Pieces were reported; the totals are those of the job order afterwards.
+
+    Attributes:
+        previous: The report on the same job order before this one.
+    """
 
     job_order: str
     run: str | None
@@ -50,6 +54,7 @@ class QuantityReported(BaseFact, frozen=True, kw_only=True, tag="quantity_report
     person: str
     source: str
     reason: str = ""
+    previous: int | None = None
 
 
 class JobOrderUpdated(BaseFact, frozen=True, kw_only=True, tag="job_order_updated"):

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from mes_engine.core.messages.corrections import CorrectionsCommand, ReverseBooking
 from mes_engine.core.messages.floor import (
     DispatchWorkUnit,
     FloorCommand,
@@ -115,6 +116,7 @@ __all__ = [
     "ResumeJobOrder",
     "RetryPosting",
     "ReturnTool",
+    "ReverseBooking",
     "RevokeQualification",
     "ReworkFrom",
     "Scrapped",
@@ -142,6 +144,7 @@ Command = (
     | MeansCommand
     | PostingCommand
     | WindowsCommand
+    | CorrectionsCommand
 )
 
 

@@ -161,7 +161,7 @@ def upgrade() -> None:
             "unassigned_production",
             "reason",
             "no_active_run before_begin past_quantity suspect_count spans_outage "
-            "shared_run lot_held",
+            "shared_run lot_held reversed",
         ),
         whole("at"),
         text("job_order", nullable=True),

@@ -108,6 +108,8 @@ def upgrade() -> None:
         flag("job_order", "is_paused"),
         whole("begun_at", nullable=True),
         whole("ended_at", nullable=True),
+        whole("last_report", nullable=True),
+        whole("ended_seq", nullable=True),
         text("follows", nullable=True),
         text("lot", nullable=True),
         text("reason"),

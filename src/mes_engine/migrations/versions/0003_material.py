@@ -126,6 +126,7 @@ def upgrade() -> None:
         text("reason"),
         text("connection"),
         text("to_lot", nullable=True),
+        whole("reverses", nullable=True),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_move_quantity")),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_move")),
         sqlite_strict=True,
@@ -155,6 +156,7 @@ def upgrade() -> None:
         text("job_order", nullable=True),
         whole("at"),
         word("genealogy_edge", "kind", "consumed produced split merged"),
+        whole("reverses", nullable=True),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_genealogy_edge")),
         sqlite_strict=True,
     )
@@ -168,7 +170,35 @@ def upgrade() -> None:
         "genealogy_edge",
         ["partition", "target", "source"],
     )
+    op.create_index(
+        op.f("ix_genealogy_edge_reverses"),
+        "genealogy_edge",
+        ["partition", "reverses"],
+        sqlite_where=sa.text("reverses IS NOT NULL"),
+    )
     guard("genealogy_edge")
+    op.create_table(
+        "reversal",
+        text("partition"),
+        whole("booking"),
+        whole("seq"),
+        word("reversal", "kind", "report consumption completion reversal"),
+        text("job_order"),
+        text("request"),
+        whole("quantity"),
+        flag("reversal", "is_whole"),
+        whole("at"),
+        text("person"),
+        text("reason"),
+        sa.PrimaryKeyConstraint("partition", "booking", name=op.f("pk_reversal")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_reversal_partition_job_order"), "reversal", ["partition", "job_order"]
+    )
+    op.create_index(
+        op.f("ix_reversal_partition_request"), "reversal", ["partition", "request"]
+    )
     op.create_table(
         "posting",
         text("partition"),
@@ -190,7 +220,9 @@ def upgrade() -> None:
         text("business_date"),
         text("reverses", nullable=True),
         word(
-            "posting", "state", "pending retrying in_doubt parked acknowledged waived"
+            "posting",
+            "state",
+            "pending retrying in_doubt parked acknowledged waived netted",
         ),
         text("reference"),
         text("reason"),
@@ -207,5 +239,5 @@ def upgrade() -> None:
         op.f("ix_posting_unsettled"),
         "posting",
         ["partition", "stream", "stream_seq"],
-        sqlite_where=sa.text("NOT (state IN ('acknowledged', 'waived'))"),
+        sqlite_where=sa.text("NOT (state IN ('acknowledged', 'netted', 'waived'))"),
     )

@@ -33,6 +33,9 @@ LISTENS_TO = (PostingRaised, PostingMoved)
 
 _NAMES = frozenset({"posting_raised", "posting_moved"})
 
+NEVER_SENT = frozenset({PostingState.WAIVED, PostingState.NETTED})
+"""The states in which a posting is settled without being booked."""
+
 _CATCH_UP = 500
 
 
@@ -127,8 +130,8 @@ class LedgerService:
 def handle(connection: Connection, records: Sequence[Recorded]) -> None:
     """Note which postings are on their way, and which will never come.
 
-    A waived posting leaves a gap in its stream that :meth:`LedgerService.post` must
-    not take for a loss.
+    A waived or netted posting leaves a gap in its stream that
+    :meth:`LedgerService.post` must not take for a loss.
     """
     facts = [one.fact for one in records]
     raised = [one.posting for one in facts if isinstance(one, PostingRaised)]
@@ -140,7 +143,7 @@ def handle(connection: Connection, records: Sequence[Recorded]) -> None:
                     "key": one.key,
                     "stream": one.stream,
                     "stream_seq": one.stream_seq,
-                    "is_waived": False,
+                    "is_waived": one.state in NEVER_SENT,
                 }
                 for one in raised
             ],
@@ -148,7 +151,7 @@ def handle(connection: Connection, records: Sequence[Recorded]) -> None:
     waived = [
         one.posting
         for one in facts
-        if isinstance(one, PostingMoved) and one.state is PostingState.WAIVED
+        if isinstance(one, PostingMoved) and one.state in NEVER_SENT
     ]
     if waived:
         connection.execute(

@@ -18,6 +18,7 @@ from mes_engine.storage.tables.material import (
     move,
     position,
     posting,
+    reversal,
 )
 from mes_engine.storage.tables.means import document, person, physical_asset
 from mes_engine.storage.tables.site import (
@@ -66,6 +67,7 @@ __all__ = [
     "plant",
     "position",
     "posting",
+    "reversal",
     "routing",
     "run",
     "run_member",

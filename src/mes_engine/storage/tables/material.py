@@ -2,6 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Index, text
 
+from mes_engine.core.bookings import BookingKind
 from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin, LotQuality
 from mes_engine.core.postings import SETTLED, PostingKind, PostingState
 from mes_engine.core.wip_ledger import HELD, SINKS, Bucket
@@ -93,6 +94,7 @@ move = strict_table(
     string("reason"),
     string("connection"),
     string("to_lot", is_optional=True),
+    whole("reverses", is_optional=True),
     CheckConstraint("quantity > 0", name="quantity"),
     Index(None, "partition", "request", "seq"),
     Index(None, "partition", "lot", "seq"),
@@ -117,8 +119,32 @@ genealogy_edge = strict_table(
     string("job_order", is_optional=True),
     whole("at"),
     word("kind", EdgeKind),
+    whole("reverses", is_optional=True),
     Index(None, "partition", "source", "target"),
     Index(None, "partition", "target", "source"),
+    Index(
+        "ix_genealogy_edge_reverses",
+        "partition",
+        "reverses",
+        sqlite_where=text("reverses IS NOT NULL"),
+    ),
+)
+
+reversal = strict_table(
+    "reversal",
+    partition(),
+    number_key("booking"),
+    whole("seq"),
+    word("kind", BookingKind),
+    string("job_order"),
+    string("request"),
+    quantity("quantity"),
+    flag("is_whole"),
+    whole("at"),
+    string("person"),
+    string("reason"),
+    Index(None, "partition", "request"),
+    Index(None, "partition", "job_order"),
 )
 
 posting = strict_table(

@@ -112,6 +112,8 @@ job_order = strict_table(
     flag("is_paused"),
     whole("begun_at", is_optional=True),
     whole("ended_at", is_optional=True),
+    whole("last_report", is_optional=True),
+    whole("ended_seq", is_optional=True),
     string("follows", is_optional=True),
     string("lot", is_optional=True),
     string("reason"),

@@ -21,6 +21,8 @@ def broken_history(state: State, fact: f.Fact) -> Iterator[str]:
         case f.TimeBooked():
             for name in ("setup", "processing", "down"):
                 yield from _not_the_sum(state, fact, f"{name}_us", f"{name}_total_us")
+        case f.BookingReversed():
+            yield from _not_the_rest(state, fact)
         case _:
             pass
 
@@ -32,6 +34,22 @@ def _off_the_chart(state: State, fact: f.JobOrderMoved) -> Iterator[str]:
     row = JOB_ORDER_CHART.row(fact.source, fact.trigger)
     if row is None or row.dest is not fact.state:
         yield f"no row of the chart goes by {fact.trigger} to {fact.state}"
+
+
+def _not_the_rest(state: State, fact: f.BookingReversed) -> Iterator[str]:
+    """Yield each total that is not what the job order had less what was taken back."""
+    reversal = fact.reversal
+    before = state.reversal.get(reversal.booking)
+    if before is not None and before.is_whole:
+        yield f"booking {reversal.booking} was reversed already, by fact {before.seq}"
+    job = state.job_order.get(reversal.job_order)
+    if job is None:
+        return
+    for name in ("good", "scrap", "lost", "tested"):
+        total, wanted = getattr(fact, f"{name}_total"), getattr(job, name)
+        wanted -= getattr(fact, name)
+        if total != wanted:
+            yield f"{name}_total of {job.id} is {total}, and should be {wanted}"
 
 
 def _not_the_sum(state: State, fact: Any, change: str, total: str) -> Iterator[str]:

@@ -62,6 +62,9 @@ def handle(connection: Connection, records: Sequence[f.Recorded]) -> None:
                 is_finished = move.bucket is Bucket.OUT
                 if is_finished and move.to_bucket is Bucket.STOCK and move.request:
                     finished[move.request] += move.quantity
+                is_taken_back = move.bucket is Bucket.STOCK and move.request
+                if is_taken_back and move.to_bucket is Bucket.OUT and move.request:
+                    finished[move.request] -= move.quantity
     if finished:
         _add_finished(connection, finished)
 

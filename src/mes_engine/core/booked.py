@@ -1,0 +1,217 @@
+"""Read bookings out of the facts that one message left in the journal."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from mes_engine.core import facts as f
+from mes_engine.core.bookings import Booking, BookingKind
+from mes_engine.core.job_order import JobOrderState, JobOrderTrigger
+from mes_engine.core.lots import GenealogyEdge
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.wip_ledger import Bucket, Move
+
+ENDS = (JobOrderState.ENDED_COMPLETED, JobOrderState.ABORTED)
+_REPORTED = {
+    Bucket.OUT,
+    Bucket.SCRAP,
+    Bucket.SUSPECT,
+    Bucket.LOST,
+    Bucket.TESTED,
+}
+_REPORTED_FROM = {Bucket.QUEUED, Bucket.IN_PROCESS, Bucket.SUSPECT}
+_BROUGHT_BY = {Bucket.STARTED, Bucket.FOUND}
+
+
+def bookings_of(records: Sequence[f.Recorded], job_order: str) -> list[Booking]:
+    """Return what one message booked on a job order, in order.
+
+    Args:
+        records: Every fact of the message.
+        job_order: Whose bookings.
+    """
+    reader = _Reader(job_order)
+    for recorded, after in pairwise([*records, None]):
+        if recorded is not None:
+            reader.read(recorded, after)
+    return [_with_rest(one, records) for one in reader.made]
+
+
+class _Reader:
+    """Goes through facts in order; moves wait for the report that they are of."""
+
+    def __init__(self, job_order: str) -> None:
+        self.made: list[Booking] = []
+        self._job_order = job_order
+        self._moves: list[Move] = []
+
+    def read(self, recorded: f.Recorded, after: f.Recorded | None) -> None:
+        """Note what a fact books; ``after`` is the one behind it."""
+        match recorded.fact:
+            case f.QuantityMoved(move=move) if move.job_order == self._job_order:
+                self._read_move(recorded, move)
+            case f.QuantityReported() as fact if fact.job_order == self._job_order:
+                self.made.append(_report(recorded, fact, self._moves, after))
+                self._moves = []
+            case f.LotConsumed(edge=edge) if edge.job_order == self._job_order:
+                self.made = [_with_edge(one, edge) for one in self.made]
+            case f.JobOrderMoved() as fact if fact.job_order == self._job_order:
+                if fact.state in ENDS:
+                    self.made.append(_completion(recorded, fact))
+            case f.BookingReversed() as fact:
+                if fact.reversal.job_order == self._job_order:
+                    self.made.append(_reversal(recorded, fact))
+            case _:
+                pass
+
+    def _read_move(self, recorded: f.Recorded, move: Move) -> None:
+        if move.reverses is not None:
+            return
+        if _is_of_a_report(move):
+            self._moves.append(move)
+        elif move.to_bucket is Bucket.CONSUMED:
+            self.made.append(_consumption(recorded, move))
+
+
+def _is_of_a_report(move: Move) -> bool:
+    if move.bucket in _BROUGHT_BY:
+        return True
+    return move.bucket in _REPORTED_FROM and move.to_bucket in _REPORTED
+
+
+def _report(
+    recorded: f.Recorded,
+    fact: f.QuantityReported,
+    moves: Iterable[Move],
+    after: f.Recorded | None,
+) -> Booking:
+    told = None if after is None else after.fact
+    # A time that a person tells follows upon the report; clocks that stop come later.
+    time = told if isinstance(told, f.TimeBooked) else None
+    return Booking(
+        seq=recorded.seq,
+        kind=BookingKind.REPORT,
+        job_order=fact.job_order,
+        at=fact.at,
+        person=fact.person,
+        run=fact.run,
+        source=fact.source,
+        reason=fact.reason,
+        good=fact.good,
+        scrap=fact.scrap,
+        suspect=fact.suspect,
+        lost=fact.lost,
+        tested=fact.tested,
+        setup_us=0 if time is None else time.setup_us,
+        processing_us=0 if time is None else time.processing_us,
+        down_us=0 if time is None else time.down_us,
+        moves=tuple(moves),
+    )
+
+
+def _consumption(recorded: f.Recorded, move: Move) -> Booking:
+    return Booking(
+        seq=recorded.seq,
+        kind=BookingKind.CONSUMPTION,
+        job_order=move.job_order or "",
+        at=move.at,
+        person=move.person,
+        run=move.run,
+        reason=move.reason,
+        moves=(move,),
+    )
+
+
+def _completion(recorded: f.Recorded, fact: f.JobOrderMoved) -> Booking:
+    return Booking(
+        seq=recorded.seq,
+        kind=BookingKind.COMPLETION,
+        job_order=fact.job_order,
+        at=fact.at,
+        person=fact.person,
+        reason=fact.reason,
+    )
+
+
+def _reversal(recorded: f.Recorded, fact: f.BookingReversed) -> Booking:
+    reversal = fact.reversal
+    return Booking(
+        seq=recorded.seq,
+        kind=BookingKind.REVERSAL,
+        job_order=reversal.job_order,
+        at=reversal.at,
+        person=reversal.person,
+        reason=reversal.reason,
+        good=-fact.good,
+        scrap=-fact.scrap,
+        lost=-fact.lost,
+        tested=-fact.tested,
+        reverses=reversal.booking,
+    )
+
+
+def _with_edge(booking: Booking, edge: GenealogyEdge) -> Booking:
+    """Note what consumed material went into: the edge follows upon its move."""
+    if booking.kind is not BookingKind.CONSUMPTION or edge.reverses is not None:
+        return booking
+    told = sum((one.quantity for one in booking.edges), ZERO)
+    if booking.moves[0].lot != edge.source or told >= booking.total:
+        return booking
+    return msgspec.structs.replace(booking, edges=(*booking.edges, edge))
+
+
+def _with_rest(booking: Booking, records: Sequence[f.Recorded]) -> Booking:
+    """Add what the rest of the message says of a report."""
+    if booking.kind is not BookingKind.REPORT:
+        return booking
+    unit, tag = _counted_by(records) if booking.source == "machine" else ("", "")
+    return msgspec.structs.replace(
+        booking,
+        posting=next(_posted(records, booking), None),
+        work_unit=unit,
+        tag=tag,
+        unworked=sum(
+            (
+                move.quantity
+                for move in booking.moves
+                if move.bucket is Bucket.QUEUED and move.to_bucket is Bucket.SCRAP
+            ),
+            ZERO,
+        )
+        if _is_of_a_stop(records, booking.job_order)
+        else ZERO,
+    )
+
+
+def _posted(records: Iterable[f.Recorded], booking: Booking) -> Iterator[str]:
+    for recorded in records:
+        fact = recorded.fact
+        if (
+            isinstance(fact, f.PostingRaised)
+            and fact.posting.job_order == booking.job_order
+            and recorded.seq > booking.seq
+        ):
+            yield fact.posting.key
+
+
+def _counted_by(records: Iterable[f.Recorded]) -> tuple[str, str]:
+    unit = tag = ""
+    for recorded in records:
+        match recorded.fact:
+            case f.MachineCounted(tally=tally):
+                unit = tally.work_unit
+            case f.SignalRead(signal=signal):
+                tag = signal.tag
+            case _:
+                pass
+    return unit, tag
+
+
+def _is_of_a_stop(records: Iterable[f.Recorded], job_order: str) -> bool:
+    return any(
+        isinstance(one.fact, f.JobOrderMoved)
+        and one.fact.job_order == job_order
+        and one.fact.trigger is JobOrderTrigger.STOP
+        for one in records
+    )

@@ -1,0 +1,107 @@
+"""Bookings and their reversals: what was written wrongly is taken back, never edited.
+
+A booking is named by the fact that it is known by. What it wrote stays in the journal;
+of its reversal no more is kept than tells that nothing is taken back twice.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from mes_engine.core.lots import GenealogyEdge
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.wip_ledger import Move
+
+
+class BookingKind(StrEnum):
+    """What was booked."""
+
+    REPORT = "report"
+    CONSUMPTION = "consumption"
+    COMPLETION = "completion"
+    REVERSAL = "reversal"
+
+
+class Booking(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was booked on a job order, as the journal has it.
+
+    Attributes:
+        seq: The fact that it is known by: the report, the move out of stock, the end of
+            the job order, or the reversal.
+        source: ``person`` or ``machine``, of a report.
+        suspect: Reported suspect, and counted as worked by nobody.
+        unworked: Of its scrap, what had never been worked on when the job was stopped.
+        setup_us: Time that the report told of; the others likewise.
+        moves: Of the ledger, in order. Pieces that went on to the next step are not
+            among them: they are looked for where they are.
+        edges: Into which lots consumed material went.
+        posting: The key of what was posted with it.
+        work_unit: Of the machine that counted it, with its tag.
+        reverses: What a reversal takes back.
+    """
+
+    seq: int
+    kind: BookingKind
+    job_order: str
+    at: int
+    person: str
+    run: str | None = None
+    source: str = ""
+    reason: str = ""
+    good: Decimal = ZERO
+    scrap: Decimal = ZERO
+    suspect: Decimal = ZERO
+    lost: Decimal = ZERO
+    tested: Decimal = ZERO
+    unworked: Decimal = ZERO
+    setup_us: int = 0
+    processing_us: int = 0
+    down_us: int = 0
+    moves: tuple[Move, ...] = ()
+    edges: tuple[GenealogyEdge, ...] = ()
+    posting: str | None = None
+    work_unit: str = ""
+    tag: str = ""
+    reverses: int | None = None
+
+    @property
+    def worked(self) -> Decimal:
+        """Pieces that it says were worked on, whatever became of them."""
+        return self.good + self.scrap + self.lost + self.tested
+
+    @property
+    def total(self) -> Decimal:
+        """Pieces that it speaks of; of a consumption, what was consumed."""
+        if self.kind is BookingKind.CONSUMPTION:
+            return sum((move.quantity for move in self.moves), ZERO)
+        return self.worked + self.suspect
+
+
+class Reversal(msgspec.Struct, frozen=True, kw_only=True):
+    """That a booking was taken back, or how much of it.
+
+    Attributes:
+        booking: The fact that the booking is known by.
+        seq: The last fact that took something of it back.
+        quantity: How much is taken back by now; less than all for a consumption only,
+            of which goes back what the pieces of a reversed report had used.
+    """
+
+    booking: int
+    seq: int
+    kind: BookingKind
+    job_order: str
+    request: str
+    quantity: Decimal
+    is_whole: bool
+    at: int
+    person: str
+    reason: str
+
+
+class CountedPieces(StrEnum):
+    """What becomes of what a machine counted, once the report of it is reversed."""
+
+    UNASSIGNED = "unassigned"
+    DISMISSED = "dismissed"

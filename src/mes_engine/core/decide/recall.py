@@ -1,0 +1,245 @@
+"""Recall: pieces that went on come back, if nobody has done anything with them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+
+from mes_engine.core import facts as f
+from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.flow import rework_to
+from mes_engine.core.decide.posting import take_back_final
+from mes_engine.core.decide.stock import touch_consumers
+from mes_engine.core.errors import Refused
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.lots import LotExistence
+from mes_engine.core.messages import ReverseBooking
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.readiness import routing_of
+from mes_engine.core.requests import Visit
+from mes_engine.core.routing import Connection, ConnectionKind
+from mes_engine.core.whereabouts import rework_at, visit_at
+from mes_engine.core.wip_ledger import SINKS, Bucket, Move
+
+replace = msgspec.structs.replace
+
+
+def restore(draft: Draft, name: str) -> None:
+    """Let a lot be active again, if what is reversed had used it up."""
+    lot = draft.state.lot.get(name)
+    if lot is not None and lot.existence is not LotExistence.ACTIVE:
+        draft.emit(f.LotRestored(lot=name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Pieces that have to wait in ``out`` again at ``place``, to be taken back."""
+
+    command: ReverseBooking
+    job: JobOrder
+    lot: str
+    place: str
+    quantity: Decimal
+
+
+def recall(draft: Draft, wanted: Wanted) -> None:
+    """Bring pieces back from where they went on to.
+
+    What is queued at the next step comes back, and what is in stock. Pieces of one lot
+    are alike: it need not be the very ones.
+
+    Raises:
+        Refused: Too few are still to be had; says who has the others.
+    """
+    job, lot = wanted.job, wanted.lot
+    leaving = _leaving(draft, job)
+    missing = wanted.quantity - _of(draft, (lot, wanted.place), Bucket.OUT)
+    for one, visit in _targets(draft, job, leaving):
+        flow = draft.state.connection_flow.get((job.request, one.source, one.target))
+        arrived = ZERO if flow is None else flow.arrived
+        queued = _of(draft, (lot, visit.id), Bucket.QUEUED)
+        back = min(missing, arrived, queued)
+        if back > ZERO:
+            _send_back(draft, wanted, one, visit, back)
+            missing -= back
+    if not leaving:
+        for position in draft.state.position.find("lot", lot):
+            back = min(missing, position.stock)
+            if back > ZERO:
+                _move_back(
+                    draft,
+                    wanted,
+                    back,
+                    (position.place, Bucket.STOCK, Bucket.OUT),
+                )
+                touch_consumers(draft, position.material)
+                missing -= back
+    if missing > ZERO:
+        raise _gone(draft, wanted, missing)
+
+
+def _leaving(draft: Draft, job: JobOrder) -> list[Connection]:
+    leaving = routing_of(draft.state, job).leaving(job.step)
+    return [one for one in leaving if one.carries_pieces]
+
+
+def _send_back(
+    draft: Draft, wanted: Wanted, one: Connection, visit: Visit, quantity: Decimal
+) -> None:
+    named = f"{one.source}>{one.target}"
+    way = (
+        (visit.id, Bucket.QUEUED, Bucket.TRANSIT),
+        (wanted.place, Bucket.TRANSIT, Bucket.OUT),
+    )
+    for leg in way:
+        _move_back(draft, wanted, quantity, leg, connection=named)
+    for successor in draft.state.job_order.find("visit", visit.id):
+        draft.touch(successor.id)
+
+
+def _move_back(
+    draft: Draft,
+    wanted: Wanted,
+    quantity: Decimal,
+    leg: tuple[str, Bucket, Bucket],
+    *,
+    connection: str = "",
+) -> None:
+    place, bucket, to_bucket = leg
+    position = draft.state.position.get((wanted.lot, place))
+    if position is None:
+        raise LookupError(f"nothing of {wanted.lot} was ever at {place}")
+    draft.emit(
+        f.QuantityMoved(
+            move=Move(
+                seq=draft.next_seq,
+                lot=wanted.lot,
+                material=position.material,
+                unit=position.unit,
+                quantity=quantity,
+                place=place,
+                bucket=bucket,
+                to_place=wanted.place,
+                to_bucket=to_bucket,
+                request=wanted.job.request,
+                job_order=wanted.job.id,
+                run=None,
+                at=draft.at,
+                person=draft.person,
+                reason=wanted.command.reason,
+                connection=connection,
+                reverses=wanted.command.booking.seq,
+            )
+        )
+    )
+
+
+def _targets(
+    draft: Draft, job: JobOrder, leaving: list[Connection]
+) -> Iterator[tuple[Connection, Visit]]:
+    for one in leaving:
+        rework = rework_to(draft, job, one.target)
+        visit = visit_at(draft.state, job.request, one.target, rework)
+        if visit is not None:
+            yield one, visit
+
+
+def _of(draft: Draft, where: tuple[str, str], bucket: Bucket) -> Decimal:
+    position = draft.state.position.get(where)
+    return ZERO if position is None else position.of(bucket)
+
+
+def _gone(draft: Draft, wanted: Wanted, missing: Decimal) -> Refused:
+    """Name what depends on the pieces that a reversal would take away."""
+    job, lot = wanted.job, wanted.lot
+    leaving = _leaving(draft, job)
+    told = [*_taken_by_jobs(draft, job, leaving), *_split_off(draft, job, lot)]
+    if not leaving:
+        told += _taken_from_stock(draft, wanted.command, lot)
+    return Refused(
+        f"Booking {wanted.command.booking.seq} of {job.id} cannot be reversed: "
+        f"{missing} of the {wanted.quantity} {job.unit} of {lot} that went on are not "
+        f"to be had any more; {'; '.join(told) or 'nothing says where they are'}.",
+        hint="Reverse first what was done with them, or book what is wrong where they "
+        "are now.",
+        unmet=[f"pieces_there: {one}" for one in told],
+    )
+
+
+def _taken_by_jobs(
+    draft: Draft, job: JobOrder, leaving: list[Connection]
+) -> Iterator[str]:
+    for _, visit in _targets(draft, job, leaving):
+        held = {Bucket.IN_PROCESS: ZERO, Bucket.SUSPECT: ZERO}
+        for position in draft.state.position.find("place", visit.id):
+            for bucket in held:
+                held[bucket] += position.of(bucket)
+        touched = [f"{amount} {bucket}" for bucket, amount in held.items() if amount]
+        for successor in draft.state.job_order.find("visit", visit.id):
+            done = [f"{successor.worked} reported"] if successor.worked else []
+            if not successor.is_over:
+                done += touched
+            if done:
+                yield f"{successor.id} at {visit.step} has {', '.join(done)}"
+
+
+def _split_off(draft: Draft, job: JobOrder, lot: str) -> Iterator[str]:
+    for position in draft.state.position.find("lot", lot):
+        if position.split_out:
+            told = f"{position.split_out} {job.unit} of {lot}"
+            yield f"{told} became part of other lots at {position.place}"
+
+
+def _taken_from_stock(draft: Draft, command: ReverseBooking, lot: str) -> Iterator[str]:
+    for position in draft.state.position.find("lot", lot):
+        if position.is_stock:
+            amounts = [
+                f"{position.of(bucket)} {bucket}"
+                for bucket in SINKS
+                if position.of(bucket)
+            ]
+            if amounts:
+                yield f"lot {lot} at {position.place} is {', '.join(amounts)}"
+    for edge in command.uses:
+        if edge.source == lot and edge.reverses is None:
+            used = f"{edge.quantity} {edge.unit} of {lot}"
+            yield f"{edge.job_order} used {used} for lot {edge.target}"
+
+
+def reopen(draft: Draft, name: str) -> None:
+    """Let a visit be worked at again, and all that its end had told be unsaid.
+
+    What was posted as the last word on its operation is posted anew, and not as that.
+    A step that had a token of it, and has begun on the strength of that, keeps it.
+    """
+    visit = draft.state.visit.get(name)
+    if visit is None or not visit.is_done:
+        return
+    draft.emit(f.VisitChanged(visit=replace(visit, is_done=False)))
+    request = draft.request(visit.request)
+    jobs: list[JobOrder] = draft.state.job_order.find("visit", name)
+    for job in jobs:
+        if job.is_final_posted:
+            take_back_final(draft, job.id)
+    routing = draft.state.routing.get((request.routing, request.revision))
+    if routing is None:
+        raise LookupError(f"{request.id} names a routing revision that is not there")
+    for one in routing.leaving(visit.step):
+        rework = rework_at(routing, visit.rework, one.target)
+        target = visit_at(draft.state, request.id, one.target, rework)
+        if target is None:
+            continue
+        if one.kind is ConnectionKind.PRECEDENCE:
+            _take_token_back(draft, target, one.source)
+        else:
+            reopen(draft, target.id)
+    for other in draft.state.job_order.find("request", request.id):
+        draft.touch(other.id)
+
+
+def _take_token_back(draft: Draft, target: Visit, source: str) -> None:
+    jobs = draft.state.job_order.find("visit", target.id)
+    if source in target.tokens and all(job.begun_at is None for job in jobs):
+        tokens = tuple(one for one in target.tokens if one != source)
+        draft.emit(f.VisitChanged(visit=replace(target, tokens=tokens)))

@@ -1,0 +1,26 @@
+"""Reversals."""
+
+import msgspec
+
+from mes_engine.core import facts as f
+from mes_engine.core.evolve.handler import Handlers, known
+from mes_engine.core.state import State
+
+replace = msgspec.structs.replace
+
+
+def _booking_reversed(state: State, fact: f.BookingReversed) -> None:
+    state.reversal.put(fact.reversal)
+    job = known(state.job_order.get(fact.reversal.job_order))
+    state.job_order.put(
+        replace(
+            job,
+            good=fact.good_total,
+            scrap=fact.scrap_total,
+            lost=fact.lost_total,
+            tested=fact.tested_total,
+        )
+    )
+
+
+HANDLERS: Handlers = {f.BookingReversed: _booking_reversed}

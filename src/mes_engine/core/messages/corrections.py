@@ -1,0 +1,31 @@
+"""What takes bookings back."""
+
+from mes_engine.core.bookings import Booking, CountedPieces
+from mes_engine.core.lots import GenealogyEdge
+from mes_engine.core.messages.command import BaseCommand
+
+
+class ReverseBooking(BaseCommand, frozen=True, kw_only=True, tag="reverse_booking"):
+    """Take a booking back by what is linked to it; nothing of it is edited.
+
+    The door reads what was booked from the journal, which nothing changes, so that the
+    engine need not remember it. What is there now, the engine looks at itself.
+
+    Attributes:
+        work_request: That the booking's job order belongs to.
+        booking: What is taken back.
+        also: Of a completion, everything booked on the job order; of a report on one
+            that has ended, what was consumed for it.
+        uses: What has become of the lots, to name what a reversal would break.
+        counted: What becomes of pieces that a machine counted.
+    """
+
+    work_request: str
+    booking: Booking
+    reason: str
+    also: tuple[Booking, ...] = ()
+    uses: tuple[GenealogyEdge, ...] = ()
+    counted: CountedPieces = CountedPieces.UNASSIGNED
+
+
+CorrectionsCommand = ReverseBooking

@@ -1,0 +1,123 @@
+"""Bookings of job orders, read from the journal.
+
+Each report names the one before it on the same job order, so that they are found one
+after the other by their numbers: no index of them is kept while pieces are reported.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, func, literal, select
+
+from mes_engine.core import facts as f
+from mes_engine.core.booked import bookings_of
+from mes_engine.core.bookings import Booking, BookingKind, Reversal
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.lots import GenealogyEdge
+from mes_engine.storage import tables as t
+from mes_engine.storage.codec import CODECS
+from mes_engine.storage.journal import fact_at, facts_of_cause, recorded
+
+
+def booking_at(connection: Connection, partition: str, seq: int) -> Booking | None:
+    """Return what was booked by the fact of this number; None if nothing was."""
+    found = fact_at(connection, partition, seq)
+    job_order = None if found is None else _job_order_of(found.fact)
+    if found is None or job_order is None:
+        return None
+    made = bookings_of(facts_of_cause(connection, partition, found.cause), job_order)
+    return next((booking for booking in made if booking.seq == seq), None)
+
+
+def bookings_of_job(
+    connection: Connection, partition: str, job: JobOrder
+) -> list[Booking]:
+    """Return everything that was booked on a job order, in order."""
+    reports = reports_of_job(connection, partition, job.last_report)
+    causes = {one.cause for one in reports}
+    reversals = reversals_of_job(connection, partition, job.id)
+    others = [job.ended_seq, *(one.seq for one in reversals)]
+    causes |= _causes(connection, partition, others)
+    return _booked(connection, partition, job.id, causes)
+
+
+def consumption_of_job(
+    connection: Connection, partition: str, job: JobOrder
+) -> list[Booking]:
+    """Return what was consumed for a job order: at its end, and by what came later."""
+    if job.ended_seq is None:
+        return []
+    reports = reports_of_job(
+        connection, partition, job.last_report, after=job.ended_seq
+    )
+    causes = _causes(connection, partition, [job.ended_seq])
+    causes |= {one.cause for one in reports}
+    found = _booked(connection, partition, job.id, causes)
+    return [one for one in found if one.kind is BookingKind.CONSUMPTION]
+
+
+def reports_of_job(
+    connection: Connection, partition: str, last: int | None, *, after: int = 0
+) -> list[f.Recorded]:
+    """Return the reports on a job order, from the ``last`` back to those ``after``."""
+    fact = t.fact.c
+    chain = select(literal(last).label("seq")).cte("chain", recursive=True)
+    before = func.json_extract(fact.body, "$.previous")
+    chain = chain.union_all(
+        select(before)
+        .join_from(chain, t.fact, fact.seq == chain.c.seq)
+        .where(fact.partition == partition, before > after)
+    )
+    query = (
+        select(t.fact)
+        .join_from(chain, t.fact, fact.seq == chain.c.seq)
+        .where(fact.partition == partition, fact.seq > after)
+    )
+    return [recorded(row) for row in connection.execute(query)]
+
+
+def reversals_of_job(
+    connection: Connection, partition: str, job_order: str
+) -> list[Reversal]:
+    """Return what of a job order's bookings was taken back."""
+    query = CODECS["reversal"].query(partition)
+    ours = query.where(t.reversal.c.job_order == job_order)
+    return CODECS["reversal"].values(connection.execute(ours))
+
+
+def uses_of_lots(
+    connection: Connection, partition: str, lots: Iterable[str]
+) -> list[GenealogyEdge]:
+    """Return the edges by which any of these lots went into others."""
+    codec, edge = CODECS["genealogy_edge"], t.genealogy_edge.c
+    query = codec.query(partition).where(edge.source.in_(sorted(set(lots))))
+    return codec.values(connection.execute(query))
+
+
+def _booked(
+    connection: Connection, partition: str, job_order: str, causes: Iterable[str]
+) -> list[Booking]:
+    made: dict[int, Booking] = {}
+    for cause in causes:
+        records = facts_of_cause(connection, partition, cause)
+        made |= {one.seq: one for one in bookings_of(records, job_order)}
+    return [made[seq] for seq in sorted(made)]
+
+
+def _causes(
+    connection: Connection, partition: str, seqs: Iterable[int | None]
+) -> set[str]:
+    wanted = {seq for seq in seqs if seq is not None}
+    found = (fact_at(connection, partition, seq) for seq in wanted)
+    return {one.cause for one in found if one is not None}
+
+
+def _job_order_of(fact: f.Fact) -> str | None:
+    match fact:
+        case f.QuantityReported() | f.JobOrderMoved():
+            return fact.job_order
+        case f.QuantityMoved(move=move):
+            return move.job_order
+        case f.BookingReversed(reversal=reversal):
+            return reversal.job_order
+        case _:
+            return None

@@ -1,0 +1,163 @@
+"""Bookings over HTTP: what was booked on a job order, and taking it back."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from sqlalchemy import Connection
+
+from mes_engine.core.bookings import Booking, BookingKind, CountedPieces, Reversal
+from mes_engine.core.errors import NotFound
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.messages import ReverseBooking
+from mes_engine.http.bodies import api_router
+from mes_engine.http.commands import CommandSender
+from mes_engine.http.fields import At, Decimals, Id, Reason, View
+from mes_engine.storage import bookings as stored
+from mes_engine.storage.journal import one
+from mes_engine.web.command_bodies import Occurred, Word, carried_out, posts
+from mes_engine.web.history import one_by_key
+from mes_engine.web.parts import Parts
+
+Seq = Annotated[int, Path(ge=1, lt=10**18, examples=[4711])]
+
+
+class ReversalView(View):
+    """That a booking was taken back, and why; of a consumption, how much of it."""
+
+    seq: int
+    quantity: Decimals
+    is_whole: bool
+    at: At
+    person: str
+    reason: str
+
+
+class BookedMove(View):
+    """Pieces or material that a booking moved."""
+
+    lot: str
+    quantity: Decimals
+    unit: str
+    place: str
+    bucket: str
+    to_bucket: str
+
+
+class BookingView(View):
+    """One booking on a job order; ``seq`` names it.
+
+    Attributes:
+        reversed_by: What took it back, if anything did.
+        reverses: Of a reversal: the booking that it takes back.
+    """
+
+    seq: int
+    kind: BookingKind
+    at: At
+    person: str
+    run: str | None
+    source: str
+    reason: str
+    good: Decimals
+    scrap: Decimals
+    suspect: Decimals
+    lost: Decimals
+    tested: Decimals
+    moves: list[BookedMove]
+    reverses: int | None
+    reversed_by: ReversalView | None = None
+
+    @classmethod
+    def of(cls, booking: Booking, reversal: Reversal | None) -> "BookingView":
+        """Show ``booking``, with what took it back."""
+        shown = None if reversal is None else ReversalView.model_validate(reversal)
+        return cls.model_validate(booking).model_copy(update={"reversed_by": shown})
+
+
+class ReverseBody(Occurred):
+    """Why it is taken back, and what becomes of pieces that a machine counted."""
+
+    reason: Reason
+    counted: Word[CountedPieces] = CountedPieces.UNASSIGNED
+
+
+def bookings_router(parts: Parts) -> APIRouter:
+    """Return the routes of bookings."""
+    router = api_router(tags=["bookings"])
+    post = posts(router)
+
+    @router.get("/job-orders/{job_order}/bookings")
+    async def list_bookings(job_order: Id) -> list[BookingView]:
+        """List what was booked on a job order, in order, and what was taken back."""
+        partition = parts.state.partition
+        job: JobOrder = await one_by_key(
+            parts.database,
+            "job_order",
+            job_order,
+            partition=partition,
+            what="job order",
+        )
+        booked, reversals = await parts.database.read(
+            lambda connection: (
+                stored.bookings_of_job(connection, partition, job),
+                stored.reversals_of_job(connection, partition, job.id),
+            )
+        )
+        by = {reversal.booking: reversal for reversal in reversals}
+        return [BookingView.of(booking, by.get(booking.seq)) for booking in booked]
+
+    @post("/bookings/{booking}/reverse")
+    async def reverse_booking(
+        booking: Seq, body: ReverseBody, sender: CommandSender
+    ) -> Response:
+        """Take a report, a consumption or a completion back, by what is linked to it.
+
+        Refused where what it brought about is no longer to be had; the answer names
+        who has it. A reversal is not reversed: report afresh.
+        """
+        partition = parts.state.partition
+        command = await parts.database.read(
+            lambda connection: reversing(
+                connection, partition, booking, body.reason, body.counted
+            )
+        )
+        return await carried_out(parts, sender, command, body)
+
+    return router
+
+
+def reversing(
+    connection: Connection,
+    partition: str,
+    seq: int,
+    reason: str,
+    counted: CountedPieces,
+) -> ReverseBooking:
+    """Return the command that takes a booking back, with what was booked.
+
+    Raises:
+        NotFound: No such booking was ever made.
+    """
+    booking = stored.booking_at(connection, partition, seq)
+    job: JobOrder | None = None
+    if booking is not None:
+        job = one(connection, "job_order", partition, booking.job_order)
+    if booking is None or job is None:
+        raise NotFound(
+            f"Fact {seq} books nothing that could be reversed.",
+            hint="A job order's bookings are listed with it.",
+        )
+    also: list[Booking] = []
+    if booking.kind is BookingKind.COMPLETION:
+        also = stored.bookings_of_job(connection, partition, job)
+    elif booking.kind is BookingKind.REPORT:
+        also = stored.consumption_of_job(connection, partition, job)
+    lots = {move.lot for made in (booking, *also) for move in made.moves}
+    return ReverseBooking(
+        work_request=job.request,
+        booking=booking,
+        reason=reason,
+        also=tuple(also),
+        uses=tuple(stored.uses_of_lots(connection, partition, lots)),
+        counted=counted,
+    )

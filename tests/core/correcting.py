@@ -1,0 +1,88 @@
+"""Reversals in a shop: what the door would read from its journal, and the command."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from mes_engine.core import facts as f
+from mes_engine.core import messages as m
+from mes_engine.core.booked import bookings_of
+from mes_engine.core.bookings import Booking, BookingKind
+from mes_engine.core.postings import Posting, PostingKind, PostingState
+from tests.core.shop import Shop
+
+
+def bookings(shop: Shop, job_order: str) -> list[Booking]:
+    """Return what was booked on a job order, in order."""
+    causes: dict[str, list[f.Recorded]] = {}
+    for one in shop.journal:
+        causes.setdefault(one.cause, []).append(one)
+    return sorted(_all(causes, job_order), key=lambda one: one.seq)
+
+
+def _all(causes: dict[str, list[f.Recorded]], job_order: str) -> Iterator[Booking]:
+    for records in causes.values():
+        yield from bookings_of(records, job_order)
+
+
+def the_last(
+    shop: Shop, step: str, kind: BookingKind = BookingKind.REPORT, *, job: str = ""
+) -> Booking:
+    """Return the last booking of a kind at a step."""
+    found = bookings(shop, job or shop.job(step).id)
+    return next(one for one in reversed(found) if one.kind is kind)
+
+
+def reversing(shop: Shop, booking: Booking, **changed: Any) -> m.ReverseBooking:
+    """Return the command that takes a booking back."""
+    fields: dict[str, Any] = {
+        "work_request": shop.by_id(booking.job_order).request,
+        "booking": booking,
+        "reason": "miscounted",
+        "also": tuple(bookings(shop, booking.job_order)),
+        "uses": tuple(one.edge for one in shop.facts(f.LotConsumed)),
+    }
+    return m.ReverseBooking(**fields | changed)
+
+
+def reverse(shop: Shop, booking: Booking, **changed: Any) -> dict[str, str]:
+    """Take a booking back; it must be accepted, every law checked."""
+    return shop.ok(reversing(shop, booking, **changed))
+
+
+def refused(shop: Shop, booking: Booking, **changed: Any) -> m.Answer:
+    """Try to take a booking back; it must be refused, and leave nothing."""
+    return shop.refused(reversing(shop, booking, **changed))
+
+
+def scrapped(quantity: int) -> tuple[m.Scrapped, ...]:
+    """Return so many pieces of scrap."""
+    return (m.Scrapped(quantity=Decimal(quantity), reason="burr"),)
+
+
+def postings(shop: Shop) -> list[Posting]:
+    """Return every posting, in the order of its stream."""
+    return sorted(shop.state.posting.values(), key=lambda one: one.stream_seq)
+
+
+def signed(shop: Shop) -> list[tuple[str, str, int, bool]]:
+    """Return step, state, good pieces and whether it is final, of every posting."""
+    return [
+        (
+            one.step,
+            one.state.value,
+            int(-one.good if one.kind is PostingKind.REVERSE else one.good),
+            one.is_final,
+        )
+        for one in postings(shop)
+    ]
+
+
+def acknowledge(shop: Shop) -> None:
+    """Let the ledger have booked every posting."""
+    for one in postings(shop):
+        shop.ok(
+            m.RecordPosting(
+                posting=one.key, state=PostingState.ACKNOWLEDGED, reference="x"
+            )
+        )
