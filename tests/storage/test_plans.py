@@ -10,7 +10,7 @@ from mes_engine.storage import journal
 from mes_engine.storage.load import load_state
 from tests.storage.tampering import Site
 
-LIVE = ("visit", "job_order", "lot", "position", "run", "posting", "hold")
+LIVE = ("visit", "job_order", "lot", "position", "run", "posting", "reversal", "hold")
 
 
 def explained(connection: Connection, read: Callable[[Connection], object]) -> str:
@@ -42,7 +42,7 @@ async def test_what_is_live_is_found_by_an_index(site: Site, table: str) -> None
     searches = re.findall(rf"^S\w+ {table}\b.*$", plan, re.MULTILINE)
     assert searches
     for one in searches:
-        assert re.search(r" INDEX ix_|\(partition=\? AND id=\?\)", one), one
+        assert re.search(r" INDEX ix_|\(partition=\? AND (id|lot)=\?\)", one), one
 
 
 @pytest.mark.parametrize("ways", [journal.uses, journal.origins])
