@@ -60,6 +60,13 @@ class Layers(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.tables) > 1)
     @rule()
+    def merge_and_use_it_again(self) -> None:
+        self.tables[-1].merge(into_committed=len(self.tables) == 2)
+        self.tables[-1].clear()
+        self.models[-2] = dict(self.models[-1])
+
+    @precondition(lambda self: len(self.tables) > 1)
+    @rule()
     def throw_away(self) -> None:
         self.tables.pop()
         self.models.pop()
@@ -95,6 +102,26 @@ def test_what_is_found_comes_oldest_entry_first(puts: list[Thing]) -> None:
         table.put(thing)
 
     assert [one.name for one in table.find("colour", "r")] == order
+
+
+@given(st.lists(things | st.integers(0, 5), max_size=12))
+def test_a_merge_keeps_the_order_in_which_what_is_found_was_entered(
+    changes: list[Thing | int],
+) -> None:
+    bottom, other = Table[int, Thing](SPEC), Table[int, Thing](SPEC)
+    layer = Table(SPEC, bottom)
+    for one in changes:
+        for table in (layer, other):
+            if isinstance(one, Thing):
+                table.put(one)
+            else:
+                table.drop(one)
+    seen = {colour: layer.find("colour", colour) for colour in "rgb"}
+
+    layer.merge(into_committed=True)
+
+    assert {colour: bottom.find("colour", colour) for colour in "rgb"} == seen
+    assert bottom.own == other.own
 
 
 def test_what_is_only_written_does_not_stay_in_memory() -> None:

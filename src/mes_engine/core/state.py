@@ -143,9 +143,11 @@ class Table(Generic[K, V]):
 
     def find(self, index: str, key: Hashable) -> list[V]:
         """Return the values that ``index`` has under ``key``, oldest entry first."""
+        members = self.members(index, key)
+        if not members:
+            return []
         get = self.get
-        values = [get(member) for member in self.members(index, key)]
-        return [value for value in values if value is not None]
+        return [value for one in members if (value := get(one)) is not None]
 
     def values(self) -> Iterator[V]:
         """Yield every value, this layer's own in place of those below."""
@@ -167,16 +169,32 @@ class Table(Generic[K, V]):
         if into_committed and not self.spec.is_kept:
             return
         if below.below is None:
-            for key, value in self.own.items():
-                if value is None:
-                    below.drop(key)
-                else:
-                    below.put(value)
+            self._settle_into(below)
             return
         below.own.update(self.own)
         for index, by_key in self.found.items():
             for found_by, members in by_key.items():
                 below.found[index].setdefault(found_by, {}).update(members)
+
+    def _settle_into(self, bottom: "Table[K, V]") -> None:
+        """Put what this layer sets, and how it is found by then, into the bottom."""
+        for key, value in self.own.items():
+            if value is None:
+                bottom.own.pop(key, None)
+            else:
+                bottom.own[key] = value
+        for index, by_key in self.found.items():
+            found = bottom.found[index]
+            for found_by, members in by_key.items():
+                for member, is_member in members.items():
+                    bottom._note(found, found_by, member, is_member=is_member)  # noqa: SLF001 its own kind
+
+    def clear(self) -> None:
+        """Forget what this layer sets, so that it can be used for something else."""
+        if self.own:
+            self.own = {}
+            for by_key in self.found.values():
+                by_key.clear()
 
     def _reindex(self, member: K, old: V | None, new: V | None) -> None:
         nowhere: tuple[Keys, ...] = ((),) * len(self.spec.indexes)
@@ -246,9 +264,10 @@ TABLES: dict[str, TableSpec] = {
     ),
     "job_order": TableSpec(
         lambda one: one.id,
-        ("request", "visit", "queue", "live_at", "consumes", "needs"),
+        ("request", "live_of", "visit", "queue", "live_at", "consumes", "needs"),
         lambda one: (
             (one.request,),
+            () if one.is_over else (one.request,),
             (one.visit,),
             (one.work_center,) if one.state in QUEUED else (),
             () if one.is_over else (one.work_center,),
@@ -430,6 +449,11 @@ class State:
         for table in self.tables.values():
             table.merge(into_committed=into_committed)
         self.below.seq = self.seq
+
+    def clear(self) -> None:
+        """Forget what this layer sets: after a merge, it can be used again."""
+        for table in self.tables.values():
+            table.clear()
 
     def last_number(self, name: str) -> int:
         """Return the last number given out for ids of the kind ``name``."""

@@ -31,6 +31,7 @@ class VirtualShop:
 
     def __init__(self, plant: Plant, routings: Iterable[Routing], *, at: int) -> None:
         self.state = State(ORIGIN)
+        self._layer = self.state.layer()
         self.facts = 0
         self.commands = 0
         self._listeners: list[Listener] = []
@@ -53,9 +54,9 @@ class VirtualShop:
             at=at,
             command=command,
         )
-        layer = self.state.layer()
-        decision = decide(layer, message, now=at)
-        layer.merge()
+        decision = decide(self._layer, message, now=at)
+        self._layer.merge()
+        self._layer.clear()
         self.state.handled.trim(0)  # Nothing here is sent twice.
         self.facts += len(decision.facts)
         for listener in self._listeners:

@@ -117,9 +117,10 @@ def end_if_empty(draft: Draft, name: str) -> None:
     lot = draft.state.lot.get(name)
     if lot is None or lot.existence is not LotExistence.ACTIVE:
         return
-    jobs = draft.state.job_order.find("request", lot.request)
+    if draft.state.job_order.members("live_of", lot.request):
+        return
     positions = draft.state.position.find("lot", name)
-    if any(not job.is_over for job in jobs) or any(one.held for one in positions):
+    if any(one.held for one in positions):
         return
     is_consumed = any(one.consumed for one in positions)
     existence = LotExistence.CONSUMED if is_consumed else LotExistence.SCRAPPED

@@ -22,6 +22,7 @@ from mes_engine.core.routing import Connection, ConnectionKind, Routing
 from mes_engine.core.whereabouts import fed_by, here
 
 replace = msgspec.structs.replace
+BEGUN = frozenset({WorkRequestState.IN_PROGRESS, WorkRequestState.COMPLETED})
 NOT_BEGUN = frozenset({*NOT_ALLOWED, *QUEUED, JobOrderState.ALLOWED_LOADED})
 
 
@@ -47,7 +48,7 @@ def settle_visit(draft: Draft, job: JobOrder) -> bool:
     _pass_tokens(draft, request, routing, visit)
     for other in fed_by(draft.state, routing, visit):
         _tell_nothing_comes(draft, other)
-    for one in draft.state.job_order.find("request", request.id):
+    for one in draft.state.job_order.find("live_of", request.id):
         draft.touch(one.id)  # Some may have waited for what cannot come any more.
     return True
 
@@ -131,14 +132,18 @@ def settle_afterwards(draft: Draft, visit: Visit) -> None:
             raise_posting(draft, booked[-1].id, is_final=True)
 
 
+def _is_begun(draft: Draft, request: WorkRequest) -> bool:
+    jobs = draft.state.job_order.find("request", request.id)
+    return any(job.begun_at is not None or job.worked for job in jobs)
+
+
 def derive_request(draft: Draft, request_id: str) -> None:
     """Bring the request's state in line with what its job orders have come to."""
     request = draft.request(request_id)
     if not request.is_released:
         return
-    jobs = draft.state.job_order.find("request", request.id)
-    begun = any(job.begun_at is not None or job.worked for job in jobs)
-    is_over = begun and all(job.is_over for job in jobs)
+    begun = request.state in BEGUN or _is_begun(draft, request)
+    is_over = begun and not draft.state.job_order.members("live_of", request.id)
     held = ZERO
     if is_over:
         positions = draft.state.position.find("request", request.id)
