@@ -14,6 +14,7 @@ from mes_engine.core.wip_ledger import (
     ACROSS,
     BETWEEN_LOTS,
     HELD,
+    NOT_STARTED,
     SOURCES,
     WITHIN,
     Bucket,
@@ -91,9 +92,10 @@ def test_a_move_within_a_position_keeps_the_laws_or_is_none(
         position = a_position(found=Decimal(there), **{bucket.value: Decimal(there)})
     move = a_move(bucket, to_bucket, quantity)
     is_lawful = (
-        (bucket, to_bucket) in WITHIN
+        (bucket, to_bucket) in WITHIN | NOT_STARTED
         and quantity > 0
         and (bucket in SOURCES or quantity <= there)
+        and (to_bucket not in SOURCES or quantity <= position.of(to_bucket))
         and position.came == position.went
     )
 
@@ -107,7 +109,19 @@ def test_a_move_within_a_position_keeps_the_laws_or_is_none(
     assert list(laws.broken_position_laws([after])) == []
     change = quantity if bucket in SOURCES else -quantity
     assert after.of(bucket) == position.of(bucket) + change
-    assert after.of(to_bucket) == position.of(to_bucket) + quantity
+    got = -quantity if to_bucket in SOURCES else quantity
+    assert after.of(to_bucket) == position.of(to_bucket) + got
+
+
+def test_what_nobody_worked_on_is_as_if_it_was_never_started() -> None:
+    position = a_position(started=Decimal(5), queued=Decimal(3), out=Decimal(2))
+
+    _, after = apply_move(a_move(Bucket.QUEUED, Bucket.STARTED, 3), None, position)
+
+    assert after.queued == 0
+    assert after.started == after.out == 2
+    with pytest.raises(LawBroken, match="L0"):
+        apply_move(a_move(Bucket.QUEUED, Bucket.STARTED, 4), None, position)
 
 
 def test_a_move_to_another_position_takes_and_gives_the_same() -> None:

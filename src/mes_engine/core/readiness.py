@@ -46,16 +46,22 @@ def readiness(
 
 
 def routing_of(state: State, job: JobOrder) -> Routing:
-    """Return the routing revision that ``job`` was stored with."""
-    routing = state.routing.get((job.routing, job.revision))
-    if routing is None:
-        raise LookupError(f"{job.id} was stored with a routing that is not there")
-    return routing
+    """Return the routing by which the request's pieces get to ``job`` and from it."""
+    request = state.work_request.get(job.request)
+    revision = job.revision if request is None else request.revision
+    return _routing(state, job, revision)
 
 
 def step_of(state: State, job: JobOrder) -> Step:
-    """Return the step that ``job`` is at."""
-    return routing_of(state, job).step(job.step)
+    """Return the step by which ``job`` is worked: once begun, it keeps its revision."""
+    return _routing(state, job, job.revision).step(job.step)
+
+
+def _routing(state: State, job: JobOrder, revision: str) -> Routing:
+    routing = state.routing.get((job.routing, revision))
+    if routing is None:
+        raise LookupError(f"{job.id} is made by a routing that is not there")
+    return routing
 
 
 def visit_of(state: State, job: JobOrder) -> Visit:

@@ -68,6 +68,9 @@ WITHIN: frozenset[tuple[Bucket, Bucket]] = frozenset(
 )
 """The arcs inside one position."""
 
+NOT_STARTED: frozenset[tuple[Bucket, Bucket]] = frozenset({(_B.QUEUED, _B.STARTED)})
+"""The one way back to a source: nobody had worked on them, and fewer are wanted."""
+
 ACROSS: frozenset[tuple[Bucket, Bucket]] = frozenset(
     {(_B.TRANSIT, _B.QUEUED), (_B.OUT, _B.STOCK), (_B.STOCK, _B.STOCK)}
 )
@@ -76,6 +79,7 @@ ACROSS: frozenset[tuple[Bucket, Bucket]] = frozenset(
 BETWEEN_LOTS: frozenset[tuple[Bucket, Bucket]] = frozenset((one, one) for one in HELD)
 """The arcs from one lot to another at the same place: a split, or a merge."""
 
+_WITHIN = WITHIN | NOT_STARTED
 _all_held = attrgetter(*HELD)
 _all_on_floor = attrgetter(*FLOOR)
 _all_that_came = attrgetter(*SOURCES, "moved_in", "split_in")
@@ -207,10 +211,8 @@ def apply_move(
     gone = -move.quantity
     if source is None:
         spent = move.quantity if move.bucket in SOURCES else gone
-        changes: dict[str, Decimal] = {
-            move.bucket: spent,
-            move.to_bucket: move.quantity,
-        }
+        got = gone if move.to_bucket in SOURCES else move.quantity
+        changes: dict[str, Decimal] = {move.bucket: spent, move.to_bucket: got}
         return None, _changed(target, changes)
     way = "moved" if move.to_lot is None else "split"
     return (
@@ -223,7 +225,7 @@ def _arcs(move: Move, source: Position | None) -> frozenset[tuple[Bucket, Bucket
     if move.to_lot is not None:
         is_regrouped = move.place == move.to_place and move.to_lot != move.lot
         return BETWEEN_LOTS if is_regrouped else frozenset()
-    return WITHIN if source is None else ACROSS
+    return _WITHIN if source is None else ACROSS
 
 
 def _taken_back(

@@ -33,6 +33,7 @@ from mes_engine.web.rework import rework_router
 from mes_engine.web.routings import routings_router
 from mes_engine.web.time_windows import time_windows_router
 from mes_engine.web.tools import tools_router
+from mes_engine.web.work_request_changes import work_request_changes_router
 from mes_engine.web.work_requests import work_requests_router
 from mes_engine.web.work_units import work_units_router
 
@@ -47,6 +48,7 @@ _ROUTERS = (
     rework_router,
     bookings_router,
     work_requests_router,
+    work_request_changes_router,
     holds_router,
     tools_router,
     people_router,

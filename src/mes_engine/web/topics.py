@@ -7,7 +7,9 @@ from mes_engine.core.job_order import JobOrder
 from mes_engine.core.runs import HoldScope
 from mes_engine.core.state import State
 
-TOLD_TO_ALL = f.HoldReleased | f.PlantApplied | f.WorkRequestChanged
+TOLD_TO_ALL = (
+    f.HoldReleased | f.PlantApplied | f.WorkRequestChanged | f.WorkRequestUpdated
+)
 
 
 def is_of_interest(state: State, fact: f.Fact, work_center: str) -> bool:
@@ -28,6 +30,7 @@ def _jobs(state: State, fact: f.Fact) -> Iterable[JobOrder]:
             | f.ConditionsChanged()
             | f.QuantityReported()
             | f.JobOrderUpdated()
+            | f.JobOrderRevised()
             | f.TimeBooked()
         ):
             found = [state.job_order.get(fact.job_order)]

@@ -21,7 +21,7 @@ from mes_engine.core.means import needs_of
 from mes_engine.core.quantity import ZERO, floored
 from mes_engine.core.readiness import is_fed, routing_of, visit_of
 from mes_engine.core.requests import Visit, WorkRequest, visit_id
-from mes_engine.core.routing import Connection, ConnectionKind, JobPer
+from mes_engine.core.routing import Connection, ConnectionKind, JobPer, Step
 from mes_engine.core.whereabouts import (
     Stack,
     here,
@@ -122,6 +122,18 @@ def store(
         row_state = JobOrderState.ALLOWED_WAITING
         return draft.move_state(job, JobOrderTrigger.RELEASE, row_state)
     return job
+
+
+def stored_first(draft: Draft, request: WorkRequest, step: Step) -> JobOrder:
+    """Store what begins the request: for all of it, or for each of its lots."""
+    if step.job_per is JobPer.REQUEST:
+        return store(draft, request, step.id)
+    planned = planned_of(request, open_lots(draft, request))
+    jobs = [
+        store(draft, draft.request(request.id), step.id, planned=amount, lot=lot)
+        for lot, amount in planned.items()
+    ]
+    return jobs[0]
 
 
 def look_ahead(draft: Draft, job: JobOrder) -> None:

@@ -8,7 +8,7 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
-from mes_engine.core.decide.flow import open_lots, planned_of, store
+from mes_engine.core.decide.flow import stored_first
 from mes_engine.core.decide.job_orders import release
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Malformed, NotFound, Refused
@@ -29,9 +29,7 @@ from mes_engine.core.readiness import AT_WORK
 from mes_engine.core.requests import WorkRequest, WorkRequestState, visit_id
 from mes_engine.core.routing import (
     ConnectionKind,
-    JobPer,
     Routing,
-    Step,
 )
 from mes_engine.core.routing_problems import routing_problems
 from mes_engine.core.site import Site
@@ -178,7 +176,7 @@ def create(draft: Draft, command: CreateWorkRequest) -> dict[str, str]:
         lot_size=_lot_size(command, routing),
     )
     draft.emit(f.WorkRequestCreated(work_request=request))
-    first = [_stored_first(draft, request, step) for step in routing.entries]
+    first = [stored_first(draft, request, step) for step in routing.entries]
     return {
         "work_request": request.id,
         "revision": request.revision,
@@ -196,18 +194,6 @@ def _lot_size(command: CreateWorkRequest, routing: Routing) -> Decimal:
             hint=f"Above 0, and at most {MOST_LOTS} lots.",
         )
     return size
-
-
-def _stored_first(draft: Draft, request: WorkRequest, step: Step) -> JobOrder:
-    """Store what begins the request: for all of it, or for each of its lots."""
-    if step.job_per is JobPer.REQUEST:
-        return store(draft, request, step.id)
-    planned = planned_of(request, open_lots(draft, request))
-    jobs = [
-        store(draft, draft.request(request.id), step.id, planned=amount, lot=lot)
-        for lot, amount in planned.items()
-    ]
-    return jobs[0]
 
 
 def _effective(draft: Draft, command: CreateWorkRequest) -> Routing:

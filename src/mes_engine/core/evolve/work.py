@@ -63,6 +63,21 @@ def _job_order_updated(state: State, fact: f.JobOrderUpdated) -> None:
     )
 
 
+def _job_order_revised(state: State, fact: f.JobOrderRevised) -> None:
+    job = known(state.job_order.get(fact.job_order))
+    state.job_order.put(
+        replace(
+            job,
+            revision=fact.revision,
+            work_center=fact.work_center,
+            equipment_class=fact.equipment_class,
+            expects_pieces=fact.expects_pieces,
+            materials=fact.materials,
+            needs=fact.needs,
+        )
+    )
+
+
 def _time_booked(state: State, fact: f.TimeBooked) -> None:
     job = known(state.job_order.get(fact.job_order))
     state.job_order.put(
@@ -81,5 +96,6 @@ HANDLERS: Handlers = {
     f.ConditionsChanged: _conditions_changed,
     f.QuantityReported: _quantity_reported,
     f.JobOrderUpdated: _job_order_updated,
+    f.JobOrderRevised: _job_order_revised,
     f.TimeBooked: _time_booked,
 }

@@ -66,6 +66,7 @@ from mes_engine.core.facts.requests import (
     VisitOpened,
     WorkRequestChanged,
     WorkRequestCreated,
+    WorkRequestUpdated,
 )
 from mes_engine.core.facts.ways import ReworkSent, WaysFact
 from mes_engine.core.facts.windows import (
@@ -83,6 +84,7 @@ from mes_engine.core.facts.windows import (
 from mes_engine.core.facts.work import (
     ConditionsChanged,
     JobOrderMoved,
+    JobOrderRevised,
     JobOrderStored,
     JobOrderUpdated,
     QuantityReported,
@@ -106,6 +108,7 @@ __all__ = [
     "HoldOpened",
     "HoldReleased",
     "JobOrderMoved",
+    "JobOrderRevised",
     "JobOrderStored",
     "JobOrderUpdated",
     "LotConsumed",
@@ -147,6 +150,7 @@ __all__ = [
     "VisitOpened",
     "WorkRequestChanged",
     "WorkRequestCreated",
+    "WorkRequestUpdated",
     "as_plain",
     "decoded",
     "encoded",

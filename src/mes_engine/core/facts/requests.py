@@ -1,5 +1,7 @@
 """Work requests, and their visits to steps."""
 
+from decimal import Decimal
+
 from mes_engine.core.facts.fact import BaseFact
 from mes_engine.core.requests import Visit, WorkRequest, WorkRequestState
 
@@ -23,6 +25,19 @@ class WorkRequestChanged(
     reason: str = ""
 
 
+class WorkRequestUpdated(
+    BaseFact, frozen=True, kw_only=True, tag="work_request_updated"
+):
+    """A work request is for another quantity, time, priority or revision."""
+
+    work_request: str
+    quantity: Decimal
+    due_at: int
+    priority: int
+    revision: str
+    reason: str = ""
+
+
 class VisitOpened(BaseFact, frozen=True, kw_only=True, tag="visit_opened"):
     """A request has come to a step."""
 
@@ -35,4 +50,10 @@ class VisitChanged(BaseFact, frozen=True, kw_only=True, tag="visit_changed"):
     visit: Visit
 
 
-RequestsFact = WorkRequestCreated | WorkRequestChanged | VisitOpened | VisitChanged
+RequestsFact = (
+    WorkRequestCreated
+    | WorkRequestChanged
+    | WorkRequestUpdated
+    | VisitOpened
+    | VisitChanged
+)

@@ -66,6 +66,19 @@ class JobOrderUpdated(BaseFact, frozen=True, kw_only=True, tag="job_order_update
     priority: int
 
 
+class JobOrderRevised(BaseFact, frozen=True, kw_only=True, tag="job_order_revised"):
+    """A job order that has not begun is to be worked by another routing revision."""
+
+    job_order: str
+    revision: str
+    work_center: str
+    equipment_class: str
+    expects_pieces: bool
+    materials: tuple[str, ...]
+    needs: tuple[str, ...]
+    reason: str = ""
+
+
 class TimeBooked(BaseFact, frozen=True, kw_only=True, tag="time_booked"):
     """Time was clocked or reported; the totals are the job order's afterwards."""
 
@@ -85,5 +98,6 @@ WorkFact = (
     | ConditionsChanged
     | QuantityReported
     | JobOrderUpdated
+    | JobOrderRevised
     | TimeBooked
 )

@@ -45,6 +45,7 @@ from mes_engine.core.messages.posting import (
 )
 from mes_engine.core.messages.requests import (
     CancelWorkRequest,
+    ChangeWorkRequest,
     ChooseAlternative,
     CloseWorkRequest,
     CreateWorkRequest,
@@ -84,6 +85,7 @@ __all__ = [
     "AssertTrigger",
     "BeginJobOrder",
     "CancelWorkRequest",
+    "ChangeWorkRequest",
     "CheckTimeWindows",
     "ChooseAlternative",
     "CloseWorkRequest",

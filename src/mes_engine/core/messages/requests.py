@@ -46,6 +46,22 @@ class CancelWorkRequest(
     reason: str = ""
 
 
+class ChangeWorkRequest(
+    BaseCommand, frozen=True, kw_only=True, tag="change_work_request"
+):
+    """Make more or fewer of it, by another time, priority or routing revision.
+
+    It reaches the job orders that are not over; another revision, those not begun.
+    """
+
+    work_request: str
+    quantity: Decimal | None = None
+    due_at: int | None = None
+    priority: int | None = None
+    revision: str | None = None
+    reason: str = ""
+
+
 class ChooseAlternative(
     BaseCommand, frozen=True, kw_only=True, tag="choose_alternative"
 ):
@@ -61,5 +77,6 @@ RequestsCommand = (
     | ReleaseWorkRequest
     | CloseWorkRequest
     | CancelWorkRequest
+    | ChangeWorkRequest
     | ChooseAlternative
 )

@@ -1,0 +1,145 @@
+"""What a decision changes, listed: the state before it, beside the state after it."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from mes_engine.core import facts as f
+from mes_engine.core.job_order import JobOrder
+from mes_engine.core.state import State
+from mes_engine.core.wip_ledger import HELD, SINKS, SOURCES
+
+Value = str | int | Decimal | bool | None
+
+
+class EffectOn(StrEnum):
+    """What kind of thing is another afterwards."""
+
+    WORK_REQUEST = "work_request"
+    JOB_ORDER = "job_order"
+    CONDITION = "condition"
+    PIECES = "pieces"
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is another afterwards.
+
+    Attributes:
+        id: Of the request or job order; for pieces, the visit that they are at.
+        what: The field, the condition's name or the bucket.
+        before: None for what was not there.
+        why: For a condition, why it does not hold; else empty.
+    """
+
+    on: EffectOn
+    id: str
+    what: str
+    before: Value
+    after: Value
+    why: str = ""
+
+
+_OF_REQUEST = ("quantity", "due_at", "priority", "revision", "state")
+_OF_JOB = (
+    "state",
+    "planned",
+    "due_at",
+    "priority",
+    "revision",
+    "work_center",
+    "equipment_class",
+)
+
+
+def effects(
+    before: State, after: State, records: Iterable[f.Recorded]
+) -> tuple[Effect, ...]:
+    """Return what is another in ``after``, of all that the facts speak of.
+
+    Args:
+        before: The state that was decided on.
+        after: The layer that the facts were put into.
+        records: What the decision led to.
+    """
+    requests: dict[str, None] = {}
+    jobs: dict[str, None] = {}
+    places: dict[tuple[str, str], None] = {}
+    for recorded in records:
+        match recorded.fact:
+            case f.WorkRequestUpdated(work_request=name):
+                requests[name] = None
+            case f.WorkRequestChanged(work_request=name):
+                requests[name] = None
+            case f.JobOrderStored(job_order=job):
+                jobs[job.id] = None
+            case (
+                f.JobOrderUpdated(job_order=name)
+                | f.JobOrderRevised(job_order=name)
+                | f.JobOrderMoved(job_order=name)
+                | f.ConditionsChanged(job_order=name)
+            ):
+                jobs[name] = None
+            case f.QuantityMoved(move=move):
+                places[move.lot, move.place] = None
+                places[move.to_lot or move.lot, move.to_place] = None
+    found: list[Effect] = []
+    for name in requests:
+        was, now = before.work_request.get(name), after.work_request.get(name)
+        found += _fields(EffectOn.WORK_REQUEST, name, _OF_REQUEST, was, now)
+    for name in jobs:
+        found += _of_job(name, before.job_order.get(name), after.job_order.get(name))
+    for key in places:
+        found += _of_pieces(before, after, key)
+    return tuple(found)
+
+
+def _of_job(name: str, was: JobOrder | None, now: JobOrder | None) -> Iterator[Effect]:
+    if was is None and now is not None:
+        yield Effect(
+            on=EffectOn.JOB_ORDER, id=name, what="step", before=None, after=now.step
+        )
+    yield from _fields(EffectOn.JOB_ORDER, name, _OF_JOB, was, now)
+    had = {} if was is None else {one.name: one for one in was.conditions}
+    has = {} if now is None else {one.name: one for one in now.conditions}
+    if now is None or now.is_over:
+        return
+    for condition in {**had, **has}:
+        old, new = had.get(condition), has.get(condition)
+        met = (None if old is None else old.is_met, None if new is None else new.is_met)
+        if met[0] is not met[1] and not (was is None and met[1]):
+            yield Effect(
+                on=EffectOn.CONDITION,
+                id=name,
+                what=condition.value,
+                before=met[0],
+                after=met[1],
+                why="" if new is None else new.why,
+            )
+
+
+def _fields(
+    on: EffectOn, name: str, fields: Iterable[str], was: object, now: object
+) -> Iterator[Effect]:
+    for field in fields:
+        old, new = getattr(was, field, None), getattr(now, field, None)
+        if old != new:
+            yield Effect(
+                on=on, id=name, what=field, before=_plain(old), after=_plain(new)
+            )
+
+
+def _plain(value: Value) -> Value:
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def _of_pieces(before: State, after: State, key: tuple[str, str]) -> Iterator[Effect]:
+    was, now = before.position.get(key), after.position.get(key)
+    for bucket in (*HELD, *SOURCES, *SINKS):
+        old = Decimal(0) if was is None else was.of(bucket)
+        new = Decimal(0) if now is None else now.of(bucket)
+        if old != new:
+            yield Effect(
+                on=EffectOn.PIECES, id=key[1], what=bucket.value, before=old, after=new
+            )
