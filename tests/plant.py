@@ -98,12 +98,14 @@ class RunningPlant:
         assert answer.outcome is Outcome.ACCEPTED, answer
         return answer
 
-    async def request(self, work_request: str, *, quantity: int = 10) -> str:
+    async def request(
+        self, work_request: str, *, quantity: int = 10, routing: str = "bracket"
+    ) -> str:
         """Create and release a request for brackets; return its first job order."""
         await self.submit(
             CreateWorkRequest(
                 work_request=work_request,
-                routing="bracket",
+                routing=routing,
                 quantity=Decimal(quantity),
                 due_at=now() + DAY,
             )
