@@ -12,6 +12,7 @@ from mes_engine.core.job_order import (
     JobOrderState,
     JobOrderTrigger,
 )
+from mes_engine.core.personnel import Qualification
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.postings import PostingState
 from mes_engine.core.quantity import MAX_QUANTITY, ZERO
@@ -20,6 +21,7 @@ from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.runs import Lane
 from mes_engine.core.samples import LinkReport, LinkState
 from mes_engine.core.state import State
+from mes_engine.core.time_windows import WindowState
 from mes_engine.core.whereabouts import here
 from tests.core.plants import a_plant
 from tests.core.shop import Shop
@@ -78,6 +80,7 @@ def finish(shop: Shop) -> None:
     _clear_the_way(shop)
     for _ in range(100):
         seq = shop.state.seq
+        _keep_time_windows(shop)
         for job in live_jobs(shop.state):
             for command in next_commands(shop.state, job, ZERO):
                 accept(shop, command)
@@ -102,6 +105,7 @@ def _clear_the_way(shop: Shop) -> None:
     for hold in list(shop.state.hold.values()):
         if hold.is_open:
             accept(shop, m.ReleaseHold(hold=hold.id))
+    _bring_what_work_needs(shop)
     shop.hear(LinkReport(state=LinkState.CONNECTED, at=shop.at))
     for tag in ("mill-1.state", "mill-2.state"):
         shop.hear(shop.a_sample(tag, 4))
@@ -110,6 +114,34 @@ def _clear_the_way(shop: Shop) -> None:
             material=material, unit=unit, quantity=MAX_QUANTITY, supplier="S"
         )
         accept(shop, command)
+
+
+def _keep_time_windows(shop: Shop) -> None:
+    """Take those off that stand in the way of work."""
+    for window in list(shop.state.time_window.values()):
+        if window.is_live and window.state is not WindowState.WAIVED:
+            accept(shop, m.WaiveTimeWindow(window=window.id, reason="at the end"))
+
+
+def _bring_what_work_needs(shop: Shop) -> None:
+    """Have the tools fit and at the saw, people qualified, documents released."""
+    if shop.state.person.get("Maria") is None:
+        return
+    skill = Qualification(name="saw", level=2)
+    accept(shop, m.GrantQualification(person="Maria", qualification=skill))
+    accept(shop, m.ReleaseDocument(document="DOC-1", revision="A", title="How to"))
+    for one in list(shop.state.physical_asset.values()):
+        if one.run is None:
+            command = m.RegisterAsset(
+                asset=one.id, asset_class=one.asset_class, name=one.name, crib=one.crib
+            )
+            accept(shop, command)
+        if not one.is_usable:
+            accept(shop, m.ReturnTool(asset=one.id, renews_life=True, reason="well"))
+        if one.work_unit not in {None, "cut-1"} and one.run is None:
+            accept(shop, m.UnmountTool(asset=one.id))
+        if one.work_unit != "cut-1" and one.run is None:
+            accept(shop, m.MountTool(asset=one.id, work_unit="cut-1"))
 
 
 def accept(shop: Shop, command: m.Command) -> None:

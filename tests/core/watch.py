@@ -195,16 +195,17 @@ def _broken_finals(state: State) -> Iterator[str]:
 
 def _orphans(state: State) -> Iterator[str]:
     """Pieces on the floor belong to exactly one job order that is not over."""
-    live: dict[str, list[str]] = defaultdict(list)
+    live: dict[tuple[str, str | None], list[str]] = defaultdict(list)
     for job in state.job_order.values():
         if not job.is_over:
-            live[job.visit].append(job.id)
-    for visit, names in live.items():
+            live[job.visit, job.lot].append(job.id)
+    for (visit, lot), names in live.items():
         if len(names) > 1:
-            yield f"{visit} has the live job orders {names}"
-    for position in state.position.values():
-        if not position.is_stock and position.on_floor and not live[position.place]:
-            yield f"{position.on_floor} at {position.place} belong to no job order"
+            yield f"{visit} has the live job orders {names} of lot {lot}"
+    for one in state.position.values():
+        takers = live[one.place, one.lot] + live[one.place, None]
+        if not one.is_stock and one.on_floor and not takers:
+            yield f"{one.on_floor} of {one.lot} at {one.place} belong to no job order"
 
 
 def _lots_without_an_end(state: State) -> Iterator[str]:

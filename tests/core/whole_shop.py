@@ -1,7 +1,7 @@
 """Anything at all done to a shop, in any order, with every law checked at each step."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -83,8 +83,10 @@ reasons = st.sampled_from(["because", "because", "because", ""])
 class WholeShop(Driving):
     """The engine's commands and samples, valid or not, in any order."""
 
+    routings: ClassVar[tuple[Routing, ...]] = ROUTINGS
+
     def __init__(self) -> None:
-        super().__init__(*ROUTINGS, plant=a_furnace("paint"))
+        super().__init__(*self.routings, plant=a_furnace("paint"))
 
     @initialize(
         which=st.lists(picks, min_size=1, max_size=3),
@@ -108,16 +110,29 @@ class WholeShop(Driving):
 
     # What is made
 
-    @rule(name=picks, which=picks, quantity=amounts, releases_job_orders=st.booleans())
+    @rule(
+        name=picks,
+        which=picks,
+        quantity=amounts,
+        releases_job_orders=st.booleans(),
+        lot_size=st.sampled_from([None, None, Decimal(3), Decimal(0)]),
+    )
     def create(
-        self, *, name: int, which: int, quantity: Decimal, releases_job_orders: bool
+        self,
+        *,
+        name: int,
+        which: int,
+        quantity: Decimal,
+        releases_job_orders: bool,
+        lot_size: Decimal | None = None,
     ) -> None:
         command = m.CreateWorkRequest(
             work_request=REQUESTS[name % len(REQUESTS)],
-            routing=ROUTINGS[which % len(ROUTINGS)].id,
+            routing=self.routings[which % len(self.routings)].id,
             quantity=quantity,
             due_at=self.shop.at,
             releases_job_orders=releases_job_orders,
+            lot_size=lot_size,
         )
         self.do(command)
 
@@ -133,7 +148,7 @@ class WholeShop(Driving):
 
     @rule(which=picks, is_withdrawn=st.booleans())
     def settle_routing(self, *, which: int, is_withdrawn: bool) -> None:
-        routing = ROUTINGS[which % len(ROUTINGS)]
+        routing = self.routings[which % len(self.routings)]
         if is_withdrawn:
             name, revision = routing.id, routing.revision
             self.do(m.WithdrawRouting(routing=name, revision=revision))

@@ -10,6 +10,7 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
 from mes_engine.core.decide.flow import stored_first
 from mes_engine.core.decide.job_orders import release
+from mes_engine.core.decide.stock import end_if_empty
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import NOT_ALLOWED, JobOrder, JobOrderTrigger
@@ -269,6 +270,8 @@ def cancel_request(draft: Draft, command: CancelWorkRequest) -> dict[str, str]:
         check(draft, job, JobOrderTrigger.CANCEL)
     for job in jobs:
         give_up(draft, job, command.reason or f"{request.id} was cancelled")
+    for lot in draft.state.lot.find("request", request.id):
+        end_if_empty(draft, lot.id)
     _set(draft, request, _W.CANCELLED, command.reason)
     return {"work_request": request.id, "state": _W.CANCELLED.value}
 

@@ -122,8 +122,11 @@ def end_if_empty(draft: Draft, name: str) -> None:
     positions = draft.state.position.find("lot", name)
     if any(one.held for one in positions):
         return
-    is_consumed = any(one.consumed for one in positions)
-    existence = LotExistence.CONSUMED if is_consumed else LotExistence.SCRAPPED
+    existence = LotExistence.SCRAPPED
+    if any(one.consumed for one in positions):
+        existence = LotExistence.CONSUMED
+    elif not positions:
+        existence = LotExistence.VOIDED  # Nothing was ever made of it.
     draft.emit(f.LotEnded(lot=name, existence=existence))
 
 

@@ -1,0 +1,143 @@
+"""The shop with everything that makes work in progress deep, in any order."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from mes_engine.core import messages as m
+from mes_engine.core.assets import AssetState, LifeUnit
+from mes_engine.core.personnel import Qualification, QualificationNeed
+from mes_engine.core.routing import JobPer, Routing
+from mes_engine.core.time_windows import WindowRule
+from tests.core.plants import a_routing, a_step, in_batches
+from tests.core.shop import SECOND
+from tests.core.whole_shop import ROUTINGS, WholeShop, few, picks, reasons
+
+DEEP: tuple[Routing, ...] = (
+    a_routing(
+        *(a_step(one, job_per=JobPer.LOT) for one in ("cut", "mill", "paint")),
+        id="LOTS",
+    ),
+    a_routing("cut", a_step("mill", job_per=JobPer.LOT), "paint", id="MIXED"),
+    in_batches(
+        "cut",
+        "mill",
+        "paint",
+        of=3,
+        id="CURED",
+        time_windows=(
+            WindowRule(
+                source="cut", target="mill", min_s=Decimal(5), max_s=Decimal(60)
+            ),
+            WindowRule(source="cut", target="paint", max_s=Decimal(120)),
+        ),
+    ),
+)
+
+
+TOOLED = a_routing(
+    a_step(
+        "cut",
+        tools=("saw-blade",),
+        qualification=QualificationNeed(name="saw", level=1),
+        documents=("DOC-1",),
+    ),
+    "paint",
+    id="TOOLED",
+)
+BLADES = ("blade-1", "blade-2")
+
+
+class WholeFloor(WholeShop):
+    """Every command there is."""
+
+    routings: ClassVar[tuple[Routing, ...]] = (*DEEP, TOOLED, *ROUTINGS)
+
+    def __init__(self) -> None:
+        super().__init__()
+        for blade in BLADES:
+            self.do(a_blade(blade))
+        self.do(m.RegisterPerson(person="Maria", name="Maria"))
+        self.do(a_grant())
+        self.do(m.ReleaseDocument(document="DOC-1", revision="A", title="How to"))
+
+    # Lots
+
+    @rule(pick=picks, sizes=st.lists(few, min_size=1, max_size=2), reason=reasons)
+    def split_lot(self, *, pick: int, sizes: list[Decimal], reason: str) -> None:
+        self.do(m.SplitLot(lot=self.lot(pick), quantities=tuple(sizes), reason=reason))
+
+    @rule(pick=picks, other=picks)
+    def merge_lots(self, *, pick: int, other: int) -> None:
+        lots = (self.lot(pick), self.lot(other))
+        self.do(m.MergeLots(lots=lots, reason="together again"))
+
+    def lot(self, pick: int) -> str:
+        lots = list(self.shop.batch.lot.values())
+        return lots[-1 - pick % len(lots)].id if lots else "L-none"
+
+    # Time windows
+
+    @rule(seconds=st.sampled_from([1, 10, 100]))
+    def let_time_pass(self, *, seconds: int) -> None:
+        self.shop.at += seconds * SECOND
+        self.do(m.CheckTimeWindows())
+
+    @rule(pick=picks, reason=reasons)
+    def waive_window(self, *, pick: int, reason: str) -> None:
+        known = list(self.shop.batch.time_window.values())
+        window = known[pick % len(known)].id if known else "none"
+        self.do(m.WaiveTimeWindow(window=window, reason=reason))
+
+    # Tools, people, documents
+
+    @rule(
+        blade=st.sampled_from([*BLADES, "blade-none"]),
+        what=st.sampled_from(["mount", "unmount", "withdraw", "return"]),
+        unit=st.sampled_from(["cut-1", "mill-1"]),
+        state=st.sampled_from(AssetState),
+    )
+    def handle_tool(
+        self, *, blade: str, what: str, unit: str, state: AssetState
+    ) -> None:
+        ways: dict[str, m.Command] = {
+            "mount": m.MountTool(asset=blade, work_unit=unit),
+            "unmount": m.UnmountTool(asset=blade),
+            "withdraw": m.WithdrawTool(asset=blade, state=state, reason="blunt"),
+            "return": m.ReturnTool(asset=blade, renews_life=True, reason="reground"),
+        }
+        self.do(ways[what])
+
+    @rule(is_granted=st.booleans())
+    def qualify(self, *, is_granted: bool) -> None:
+        revoked = m.RevokeQualification(
+            person="Maria", qualification="saw", reason="expired"
+        )
+        self.do(a_grant() if is_granted else revoked)
+
+    @rule(is_released=st.booleans())
+    def settle_document(self, *, is_released: bool) -> None:
+        released = m.ReleaseDocument(document="DOC-1", revision="A", title="How to")
+        withdrawn = m.WithdrawDocument(document="DOC-1", reason="wrong")
+        self.do(released if is_released else withdrawn)
+
+
+def a_blade(name: str) -> m.Command:
+    """A saw blade that lasts for ten pieces."""
+    return m.RegisterAsset(
+        asset=name,
+        asset_class="saw-blade",
+        name=name,
+        crib="crib",
+        life_unit=LifeUnit.PIECES,
+        life=Decimal(10),
+    )
+
+
+def a_grant() -> m.Command:
+    """Maria may saw."""
+    return m.GrantQualification(
+        person="Maria", qualification=Qualification(name="saw", level=2)
+    )
