@@ -114,10 +114,10 @@ class Driving(RuleBasedStateMachine):
         if self.checked == self.shop.batch.seq:
             return
         self.checked = self.shop.batch.seq
-        assert watch.broken(self.shop.batch) == []
-        assert watch.broken_tallies(self.shop) == []
-        assert watch.broken_clocks(self.shop) == []
-        assert watch.broken_shares(self.shop) == []
+        assert (found := watch.broken(self.shop.batch)) == [], found
+        assert (found := watch.broken_tallies(self.shop)) == [], found
+        assert (found := watch.broken_clocks(self.shop)) == [], found
+        assert (found := watch.broken_shares(self.shop)) == [], found
 
     @invariant()
     def a_rebuild_from_the_journal_is_the_same(self) -> None:

@@ -21,7 +21,7 @@ from mes_engine.core.job_order import (
 )
 from mes_engine.core.laws import broken_laws
 from mes_engine.core.lots import LotExistence
-from mes_engine.core.postings import Posting
+from mes_engine.core.postings import Posting, PostingKind
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import readiness
 from mes_engine.core.runs import Lane, Run
@@ -30,6 +30,7 @@ from mes_engine.core.wip_ledger import Bucket
 from tests.core.shop import SECOND, Shop
 
 S, T = JobOrderState, JobOrderTrigger
+REGROUPED = (LotExistence.SPLIT, LotExistence.MERGED)
 SAID_BY_NAME_ALONE = frozenset(
     {
         T.RELEASE,
@@ -166,8 +167,9 @@ def _broken_times(state: State) -> Iterator[str]:
             yield f"{run.id} ran backwards"
     posted: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
     for posting in state.posting.values():
-        posted[posting.job_order][0] += posting.setup_s * SECOND
-        posted[posting.job_order][1] += posting.processing_s * SECOND
+        sign = -1 if posting.kind is PostingKind.REVERSE else 1
+        posted[posting.job_order][0] += sign * posting.setup_s * SECOND
+        posted[posting.job_order][1] += sign * posting.processing_s * SECOND
     for job in state.job_order.values():
         for of, clock, told, raised, kept in (
             ("setup", 0, job.setup_us, job.posted_setup_us, posted[job.id][0]),
@@ -178,11 +180,16 @@ def _broken_times(state: State) -> Iterator[str]:
 
 
 def _broken_finals(state: State) -> Iterator[str]:
-    """The final posting of a step is one, the last of it, and after its work."""
+    """The final posting of a step is one, the last of it, and after its work.
+
+    What was taken back, and what took it back, is as if it had never been.
+    """
+    reversed_ones = {one.reverses for one in state.posting.values()}
     of_visit: dict[str, list[Posting]] = defaultdict(list)
     for posting in sorted(state.posting.values(), key=lambda one: one.stream_seq):
         job = state.job_order.get(posting.job_order)
-        if job is not None:
+        counts = posting.reverses is None and posting.key not in reversed_ones
+        if job is not None and counts:
             of_visit[job.visit].append(posting)
     for visit, postings in of_visit.items():
         if any(one.is_final for one in postings[:-1]):
@@ -214,6 +221,8 @@ def _lots_without_an_end(state: State) -> Iterator[str]:
         held = sum((one.held for one in state.position.find("lot", lot.id)), ZERO)
         jobs = state.job_order.find("request", lot.request)
         is_over = held == ZERO and all(job.is_over for job in jobs)
+        if lot.existence in REGROUPED and held == ZERO:
+            continue  # Others have its pieces.
         if is_over != (lot.existence is not LotExistence.ACTIVE):
             yield f"{lot.id} is {lot.existence} with {held}"
 

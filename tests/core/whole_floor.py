@@ -8,9 +8,12 @@ from hypothesis.stateful import rule
 
 from mes_engine.core import messages as m
 from mes_engine.core.assets import AssetState, LifeUnit
+from mes_engine.core.bookings import CountedPieces
+from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.personnel import Qualification, QualificationNeed
-from mes_engine.core.routing import JobPer, Routing
+from mes_engine.core.routing import JobPer, ReworkLoop, Routing
 from mes_engine.core.time_windows import WindowRule
+from tests.core import correcting
 from tests.core.plants import a_routing, a_step, in_batches
 from tests.core.shop import SECOND
 from tests.core.whole_shop import ROUTINGS, WholeShop, few, picks, reasons
@@ -37,6 +40,26 @@ DEEP: tuple[Routing, ...] = (
 )
 
 
+LOOPS = (
+    a_routing(
+        "cut",
+        "mill",
+        "paint",
+        id="LOOP",
+        rework=(
+            ReworkLoop(id="again", source="mill", target="cut", limit=2),
+            ReworkLoop(id="all-again", source="paint", target="cut"),
+        ),
+    ),
+    in_batches(
+        "cut",
+        a_step("mill", job_per=JobPer.LOT),
+        "paint",
+        of=2,
+        id="LOOP-OF-LOTS",
+        rework=(ReworkLoop(id="again", source="paint", target="mill", limit=2),),
+    ),
+)
 TOOLED = a_routing(
     a_step(
         "cut",
@@ -53,7 +76,7 @@ BLADES = ("blade-1", "blade-2")
 class WholeFloor(WholeShop):
     """Every command there is."""
 
-    routings: ClassVar[tuple[Routing, ...]] = (*DEEP, TOOLED, *ROUTINGS)
+    routings: ClassVar[tuple[Routing, ...]] = (*DEEP, *LOOPS, TOOLED, *ROUTINGS)
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,6 +100,38 @@ class WholeFloor(WholeShop):
     def lot(self, pick: int) -> str:
         lots = list(self.shop.batch.lot.values())
         return lots[-1 - pick % len(lots)].id if lots else "L-none"
+
+    # Rework and corrections
+
+    @rule(
+        pick=picks,
+        quantity=few,
+        loop=st.sampled_from(["again", "again", "all-again"]),
+        taken_from=st.sampled_from(m.ReworkFrom),
+    )
+    def rework(
+        self, *, pick: int, quantity: Decimal, loop: str, taken_from: m.ReworkFrom
+    ) -> None:
+        command = m.SendToRework(
+            job_order=self.job(pick, JobOrderTrigger.REPORT),
+            quantity=quantity,
+            loop=loop,
+            reason="crack",
+            taken_from=taken_from,
+        )
+        self.do(command)
+
+    @rule(pick=picks, which=picks, counted=st.sampled_from(CountedPieces))
+    def reverse(self, *, pick: int, which: int, counted: CountedPieces) -> None:
+        self.shop.commit()
+        booked = [
+            one
+            for job in [one.id for one in self.shop.state.job_order.values()]
+            for one in correcting.bookings(self.shop, job)
+        ]
+        if booked:
+            booking = booked[-1 - (pick * which) % len(booked)]
+            self.do(correcting.reversing(self.shop, booking, counted=counted))
 
     # Time windows
 
