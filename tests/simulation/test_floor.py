@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from mes_engine.core import facts as f
-from mes_engine.core.plant import Changeover, DispatchRule, Plant
+from mes_engine.core.plant import BatchRule, Changeover, DispatchRule, Plant
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.routing import Routing
 from mes_engine.simulation import (
@@ -207,3 +207,38 @@ def test_a_changeover_takes_the_place_of_the_standard_setup() -> None:
 
     assert done.measures.setups == 1
     assert done.lasted_s == 60 + 60 + 60
+
+
+def a_furnace(**rule: Any) -> Plant:
+    """The one painter is a furnace, which takes several job orders in a run."""
+    fields: dict[str, Any] = {"most": Decimal(3)}
+    batch = BatchRule(**fields | rule)
+    units = tuple(
+        msgspec.structs.replace(one, batch=batch if one.id == "paint-1" else None)
+        for one in a_plant().work_units
+    )
+    return a_plant(work_units=units, signals=())
+
+
+def test_a_furnace_works_several_at_a_time_as_long_as_the_longest() -> None:
+    """Five come at once: three take 20 pieces at 6 s, then two take 10 pieces."""
+    demand = [
+        a_demand(number, quantity=Decimal(20 if number == 1 else 10))
+        for number in range(5)
+    ]
+
+    done = Simulated(timed("paint", setup_s=0), *demand, plant=a_furnace())
+
+    assert done.measures.completed == 5
+    assert done.floor.lot_operations == 5
+    assert done.lasted_s == 120 + 60
+
+
+def test_a_furnace_waits_for_more_as_long_as_its_rule_asks() -> None:
+    """The first waits 50 s for a second, which comes too late, and then goes alone."""
+    late = a_demand(2, release_at=MONDAY + 80 * SECOND)
+    plant = a_furnace(least=Decimal(2), wait_s=50)
+
+    done = Simulated(timed("paint", setup_s=0), a_demand(1), late, plant=plant)
+
+    assert done.lasted_s == 80 + 50 + 60

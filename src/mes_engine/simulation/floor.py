@@ -4,15 +4,15 @@ Everything is done through commands: dispatch, begin setup, begin, report, compl
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 
 from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
-from mes_engine.core.plant import WorkUnit
-from mes_engine.core.quantity import ZERO
+from mes_engine.core.plant import CapacityUnit, WorkUnit
+from mes_engine.core.quantity import MILLION, ZERO
 from mes_engine.core.readiness import remaining, routing_of
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.runs import Lane
@@ -30,16 +30,18 @@ Then = Callable[["Work"], None]
 
 
 class Work:
-    """A job order that a work unit is at.
+    """What a work unit is at: a job order, or several in one run.
 
     Attributes:
+        job_order: The first of them: what begins and completes it does so for all.
         ends_at: When what is under way is done; a stoppage puts it off.
     """
 
-    __slots__ = ("ends_at", "job_order", "unit")
+    __slots__ = ("ends_at", "job_order", "job_orders", "unit")
 
-    def __init__(self, job_order: str, unit: WorkUnit) -> None:
-        self.job_order = job_order
+    def __init__(self, job_orders: Sequence[str], unit: WorkUnit) -> None:
+        self.job_order = job_orders[0]
+        self.job_orders = job_orders
         self.unit = unit
         self.ends_at = 0
 
@@ -148,6 +150,7 @@ class Floor:
             self._ready[job.work_center, job.equipment_class] += change
             if change > 0:
                 self._call(job.work_center)
+                self._call_when_waited(job)
         elif fact.trigger is JobOrderTrigger.COMPLETE:
             self.lot_operations += 1
 
@@ -167,11 +170,21 @@ class Floor:
         if waiting is None:
             return
         for job_order, work in list(waiting.items()):
-            if visit is None or self._job(job_order).visit == visit:
-                del waiting[job_order]
+            is_waiting = job_order in waiting  # One in its run may have been fed.
+            if is_waiting and visit in {None, self._job(job_order).visit}:
+                for one in work.job_orders:
+                    del self._starved[self._job(one).request][one]
                 self.calendar.at(self.calendar.now, partial(self._work, work))
         if not waiting:
             del self._starved[request or ""]
+
+    def _call_when_waited(self, job: JobOrder) -> None:
+        """Look again when it has waited for others as long as a run's rule asks."""
+        site = self.shop.state.site
+        rules = map(site.batch_rule, site.units_of[job.work_center])
+        for wait_s in {one.wait_s for one in rules if one is not None and one.wait_s}:
+            when = self.calendar.now + wait_s * MILLION
+            self.calendar.at(when, partial(self._call, job.work_center))
 
     # What is done
 
@@ -186,20 +199,26 @@ class Floor:
     def _is_wanted(self, unit: WorkUnit) -> bool:
         if self._stopped_until.get(unit.id, 0) > self.calendar.now:
             return False
-        if len(self._works[unit.id]) >= unit.active:
+        is_full = len(self._works[unit.id]) >= unit.active
+        if is_full and unit.counted_in is CapacityUnit.JOBS:
             return False
         ready, center = self._ready, unit.work_center
         return any(ready.get((center, one), 0) > 0 for one in unit.classes)
 
     def _take(self, unit: WorkUnit) -> bool:
-        """Let dispatch give the unit a job order; whether there was one."""
+        """Let dispatch give the unit what is next; whether there was anything."""
         command = m.DispatchWorkUnit(work_unit=unit.id, lane=Lane.ACTIVE)
-        job_order = self._ok(command)["job_order"]
-        if not job_order:
+        answer = self.shop.do(command, at=self.calendar.now)
+        if _is_unmet(answer, "lane_free"):
             return False
-        work = Work(job_order, unit)
-        self._works[unit.id][job_order] = work
-        setup_us = self.times.setup_us(self.shop.state, self._job(job_order), unit)
+        if answer.outcome is not m.Outcome.ACCEPTED:
+            raise SimulationStuck("; ".join((answer.message, *answer.unmet)))
+        first = answer.result["job_order"]
+        if not first:
+            return False
+        work = Work(answer.result.get("job_orders", first).split(), unit)
+        self._works[unit.id][first] = work
+        setup_us = self.times.setup_us(self.shop.state, self._job(first), unit)
         if setup_us:
             self._fire(work, JobOrderTrigger.BEGIN_SETUP)
             self._wait(work, setup_us, self._begin)
@@ -212,18 +231,29 @@ class Floor:
         self._work(work)
 
     def _work(self, work: Work) -> None:
-        """Go on with what is there; complete if that is nothing."""
-        job = self._job(work.job_order)
-        pieces = self._there(job)
-        if pieces <= ZERO:
-            self._finish(work)
-            return
-        batch = min(pieces, self._passed_on_together(job))
-        run_us = self.times.run_us(self.shop.state, job, work.unit, batch)
-        self._wait(work, run_us, lambda one: self._report(one, batch))
+        """Go on with what is there, all of a run together; complete if it is nothing.
 
-    def _report(self, work: Work, pieces: Decimal) -> None:
-        self._ok(m.ReportQuantity(job_order=work.job_order, good=pieces))
+        A run of several lasts as long as the longest of them.
+        """
+        state, unit = self.shop.state, work.unit
+        amounts: dict[str, Decimal] = {}
+        run_us = 0
+        for name in work.job_orders:
+            job = self._job(name)
+            pieces = self._there(job)
+            if len(work.job_orders) == 1:
+                pieces = min(pieces, self._passed_on_together(job))
+            if pieces > ZERO:
+                amounts[name] = pieces
+                run_us = max(run_us, self.times.run_us(state, job, unit, pieces))
+        if amounts:
+            self._wait(work, run_us, lambda one: self._report(one, amounts))
+        else:
+            self._finish(work)
+
+    def _report(self, work: Work, amounts: Mapping[str, Decimal]) -> None:
+        for name, pieces in amounts.items():
+            self._ok(m.ReportQuantity(job_order=name, good=pieces))
         self._work(work)
 
     def _finish(self, work: Work) -> None:
@@ -233,9 +263,9 @@ class Floor:
         answer = self.shop.do(complete, at=self.calendar.now)
         if answer.outcome is m.Outcome.ACCEPTED:
             del self._works[work.unit.id][work.job_order]
-        elif any(one.startswith("nothing_expected") for one in answer.unmet):
-            request = self._job(work.job_order).request
-            self._starved[request][work.job_order] = work
+        elif _is_unmet(answer, "nothing_expected"):
+            for one in work.job_orders:
+                self._starved[self._job(one).request][one] = work
         else:
             raise SimulationStuck("; ".join((answer.message, *answer.unmet)))
 
@@ -277,3 +307,7 @@ class Floor:
         if job is None:
             raise SimulationStuck(f"{job_order} is not there")
         return job
+
+
+def _is_unmet(answer: m.Answer, condition: str) -> bool:
+    return any(one.startswith(condition) for one in answer.unmet)
