@@ -55,6 +55,7 @@ from mes_engine.core.runs import HoldScope
 from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
 from mes_engine.core.state import State
 from mes_engine.core.time_windows import WindowRule
+from mes_engine.core.wip_limits import WipLimit
 
 SHIFT_START = 1_767_592_800_000_000  # 2026-01-05 06:00 UTC
 SECOND = 1_000_000
@@ -70,6 +71,7 @@ def a_plant() -> Plant:
         finished_location="STORE",
         receiving_location="DOCK",
         areas=("machining",),
+        wip_limits={"machining": WipLimit(work_requests=100)},
         classes=(
             EquipmentClass(id="sawing", name="Sawing"),
             EquipmentClass(id="milling", name="Milling"),

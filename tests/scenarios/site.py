@@ -35,10 +35,16 @@ _SITE = """\
 database: {url: "${MES_DATABASE_URL}"}
 http: {port: 0}
 """
+_BOOTH: dict[str, dict[str, Any]] = {
+    "spray": {"area": "booth"},
+    "bake": {"area": "booth", "kanban": 15},
+}
+"""The work centers of an area that takes two work requests at a time."""
+
 _PLANT = """\
 site: {id: TEST, name: Test plant, zone: Europe/Berlin}
 locations: {finished: STORE, receiving: DOCK}
-areas: [hall]
+areas: [hall, {id: booth, wip_limit: {work_requests: 2}}]
 """
 _FURNACE = {
     "most": 60,
@@ -203,7 +209,7 @@ def _write_config(config: Path) -> None:
     wide, narrow = {"active": 100, "staged": 1}, {"active": 1, "staged": 1}
     benches = {
         f"{name}-{number}": (name, wide)
-        for name in ("cut", "mill", "drill", "paint", "pack")
+        for name in ("cut", "mill", "drill", "paint", "pack", *_BOOTH)
         for number in (1, 2)
     } | {"narrow-1": ("narrow", narrow), "furnace-1": ("furnace", narrow)}
     kinds = dict.fromkeys(name for name, _ in benches.values())
@@ -213,7 +219,8 @@ def _write_config(config: Path) -> None:
             for name in kinds
         },
         "work_centers": {
-            name.upper(): {"area": "hall", "name": name} for name in kinds
+            name.upper(): {"area": "hall", "name": name} | _BOOTH.get(name, {})
+            for name in kinds
         },
         "work_units": {
             bench: {

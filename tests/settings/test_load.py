@@ -17,6 +17,7 @@ from mes_engine.core.routing import BeginOn, Connection, ConnectionKind
 from mes_engine.settings import LinkPlan, installed_adapters, load_site
 from mes_engine.settings.fields import Section
 from mes_engine.settings.plant_file import (
+    AreaSection,
     EquipmentClassEntry,
     LanesSection,
     LocationsSection,
@@ -24,6 +25,7 @@ from mes_engine.settings.plant_file import (
     ShiftEntry,
     SignalEntry,
     SiteSection,
+    WipLimitSection,
     WorkCenterEntry,
     WorkUnitEntry,
 )
@@ -233,6 +235,7 @@ def test_the_examples_are_whole_and_load(tmp_path: Path) -> None:
             (
                 *(SiteSection, LocationsSection, EquipmentClassEntry, WorkCenterEntry),
                 *(WorkUnitEntry, LanesSection, SignalEntry, ShiftEntry, RuleSection),
+                *(AreaSection, WipLimitSection),
             ),
         ),
         (

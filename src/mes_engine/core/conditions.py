@@ -17,6 +17,7 @@ class ConditionName(StrEnum):
     NO_HOLD = "no_hold"
     REQUEST_RELEASED = "request_released"
     TIME_WINDOW_OPEN = "time_window_open"
+    WIP_LIMIT = "wip_limit"
     ROUTING_EFFECTIVE = "routing_effective"
     LOT_NOT_HELD = "lot_not_held"
     LANE_FREE = "lane_free"
@@ -42,6 +43,7 @@ READINESS = (
     ConditionName.NO_HOLD,
     ConditionName.REQUEST_RELEASED,
     ConditionName.TIME_WINDOW_OPEN,
+    ConditionName.WIP_LIMIT,
 )
 
 

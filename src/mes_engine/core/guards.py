@@ -22,6 +22,7 @@ from mes_engine.core.quantity import ZERO
 from mes_engine.core.runs import Lane, Run
 from mes_engine.core.state import State
 from mes_engine.core.window_condition import may_end, time_window_open
+from mes_engine.core.wip_condition import wip_limit
 
 Guard = Callable[[State, JobOrder], Condition]
 
@@ -207,6 +208,7 @@ _READINESS: dict[ConditionName, Guard] = {
     ConditionName.NO_HOLD: r.no_hold,
     ConditionName.REQUEST_RELEASED: r.request_released,
     ConditionName.TIME_WINDOW_OPEN: time_window_open,
+    ConditionName.WIP_LIMIT: wip_limit,
 }
 _OTHERS: dict[ConditionName, Guard] = {
     ConditionName.LOT_NOT_HELD: lot_not_held,

@@ -150,6 +150,7 @@ ON_A_MACHINE = frozenset({_S.ALLOWED_LOADED, *RUNNING, *INTERRUPTED})
 
 _LOADABLE = (_C.PERSON_QUALIFIED, _C.TOOL_AVAILABLE)
 _MENDABLE = (_C.TOOL_AVAILABLE, _C.DOCUMENT_RELEASED)
+_NEW_WORK = (_C.TIME_WINDOW_OPEN, _C.WIP_LIMIT)
 
 
 def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
@@ -225,7 +226,12 @@ def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
                 _T.RESUME,
                 state,
                 _S.RUNNING_PROCESSING,
-                (_C.NO_HOLD, _C.CLAIM_HELD, _C.TIME_WINDOW_OPEN, *_MENDABLE),
+                (
+                    _C.NO_HOLD,
+                    _C.CLAIM_HELD,
+                    *_NEW_WORK,
+                    *_MENDABLE,
+                ),
             )
             for state in INTERRUPTED
         ),

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from mes_engine.core.wip_limits import WipLimit
+
 
 class DispatchRule(StrEnum):
     """How a work center puts its queue in order."""
@@ -165,6 +167,7 @@ class WorkCenter(msgspec.Struct, frozen=True, kw_only=True):
     rule: DispatchRule = DispatchRule.FIFO
     rule_settings: RuleSettings = RuleSettings()
     posting: PostingPolicy = PostingPolicy.RUN
+    kanban: Decimal | None = None
 
 
 class EquipmentClass(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,7 +203,11 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plant(msgspec.Struct, frozen=True, kw_only=True):
-    """One site, whole."""
+    """One site, whole.
+
+    Attributes:
+        wip_limits: By area, how much may be inside.
+    """
 
     site: str
     name: str
@@ -214,3 +221,4 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     signals: tuple[Signal, ...] = ()
     shifts: tuple[Shift, ...] = ()
     state_maps: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    wip_limits: dict[str, WipLimit] = msgspec.field(default_factory=dict)

@@ -19,6 +19,7 @@ from mes_engine.core.runs import Hold, HoldMode, HoldScope
 from mes_engine.core.state import State
 from mes_engine.core.whereabouts import feeding, here, is_within_reach, positions_of
 from mes_engine.core.window_condition import time_window_open
+from mes_engine.core.wip_condition import wip_limit
 from mes_engine.core.wip_ledger import Position
 
 AT_WORK = frozenset({*RUNNING, *INTERRUPTED})
@@ -42,6 +43,7 @@ def readiness(
         no_hold(state, job),
         request_released(state, job),
         time_window_open(state, job),
+        wip_limit(state, job),
     )
 
 

@@ -67,6 +67,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         tools: The classes of the assets that it needs, one of each mention.
         qualification: What it asks of whoever loads and begins it.
         documents: The ids of those that it is worked by.
+        kanban: How many pieces may wait for it while the steps before it begin new
+            work; None for any number.
         setup_family: What a work unit is set up for; empty for the material that the
             routing makes.
     """
@@ -84,6 +86,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[str, ...] = ()
     qualification: QualificationNeed | None = None
     documents: tuple[str, ...] = ()
+    kanban: Decimal | None = None
     load_per_piece: Decimal = Decimal(1)
 
     def standard_us(self, pieces: Decimal) -> int:

@@ -72,7 +72,7 @@ def _number_problems(routing: Routing) -> Iterator[tuple[str, str]]:
         for name, seconds in (("setup_s", step.setup_s), ("run_s", step.run_s)):
             if not (seconds.is_finite() and seconds >= ZERO):
                 yield f"steps.{index}.{name}", f"{seconds} is no time of 0 or more"
-        yield from _component_problems(index, step)
+        yield from _amount_problems(index, step)
         need = step.qualification
         if need is not None and need.level < 1:
             yield f"steps.{index}.qualification.level", f"{need.level} is no level"
@@ -85,7 +85,9 @@ def _number_problems(routing: Routing) -> Iterator[tuple[str, str]]:
             yield f"{path}.share", f"{share} is no share above 0, up to 1"
 
 
-def _component_problems(index: int, step: Step) -> Iterator[tuple[str, str]]:
+def _amount_problems(index: int, step: Step) -> Iterator[tuple[str, str]]:
+    if step.kanban is not None and not (step.kanban.is_finite() and step.kanban > ZERO):
+        yield f"steps.{index}.kanban", f"{step.kanban} is no amount above 0"
     seen: set[str] = set()
     for number, one in enumerate(step.consumes):
         path = f"steps.{index}.consumes.{number}"

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from mes_engine.core.assets import PhysicalAsset
 from mes_engine.core.bookings import Reversal
+from mes_engine.core.conditions import ConditionName
 from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.documents import Document
 from mes_engine.core.equipment import Equipment
@@ -31,6 +32,7 @@ from mes_engine.core.signals import SignalState
 from mes_engine.core.site import Site
 from mes_engine.core.time_windows import CLOCK, TimeWindow
 from mes_engine.core.wip_ledger import Move, Position
+from mes_engine.core.wip_limits import LIMITED, AreaEntry
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -248,6 +250,12 @@ class Table(Generic[K, V]):
         return members
 
 
+def _waits_for_room(job: JobOrder) -> bool:
+    return not job.is_over and any(
+        one.name is ConditionName.WIP_LIMIT and not one.is_met for one in job.conditions
+    )
+
+
 TABLES: dict[str, TableSpec] = {
     "plant": TableSpec(lambda one: one.site),
     "routing": TableSpec(lambda one: (one.id, one.revision)),
@@ -264,7 +272,10 @@ TABLES: dict[str, TableSpec] = {
     ),
     "job_order": TableSpec(
         lambda one: one.id,
-        ("request", "live_of", "visit", "queue", "live_at", "consumes", "needs"),
+        (
+            *("request", "live_of", "visit", "queue", "live_at", "consumes", "needs"),
+            "limited",
+        ),
         lambda one: (
             (one.request,),
             () if one.is_over else (one.request,),
@@ -273,6 +284,7 @@ TABLES: dict[str, TableSpec] = {
             () if one.is_over else (one.work_center,),
             () if one.is_over else one.materials,
             () if one.is_over else one.needs,
+            (LIMITED,) if one.begun_at is None and _waits_for_room(one) else (),
         ),
     ),
     "run": TableSpec(
@@ -305,6 +317,11 @@ TABLES: dict[str, TableSpec] = {
         lambda one: one.id,
         ("request",),
         lambda one: ((one.request,) if one.request else (),),
+    ),
+    "area_entry": TableSpec(
+        lambda one: (one.area, one.request),
+        ("area", "request"),
+        lambda one: ((one.area,), (one.request,)),
     ),
     "time_window": TableSpec(
         lambda one: one.id,
@@ -380,6 +397,7 @@ class State:
     physical_asset: Table[str, PhysicalAsset]
     person: Table[str, Person]
     document: Table[str, Document]
+    area_entry: Table[tuple[str, str], AreaEntry]
     time_window: Table[str, TimeWindow]
     lot: Table[str, MaterialLot]
     position: Table[tuple[str, str], Position]

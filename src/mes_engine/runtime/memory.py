@@ -76,6 +76,8 @@ def forget(state: State, requests: set[str]) -> None:
             state.visit.drop(visit.id)
         for window in state.time_window.find("request", request):
             state.time_window.drop(window.id)
+        for entry in state.area_entry.find("request", request):
+            state.area_entry.drop((entry.area, entry.request))
         for position in state.position.find("request", request):
             if position.stock > 0:
                 stocked.add(position.lot)

@@ -14,10 +14,12 @@ from mes_engine.core.plant import (
     WorkCenter,
     WorkUnit,
 )
+from mes_engine.core.wip_limits import WipLimit
 from mes_engine.settings.document import Document, KeyPath
 from mes_engine.settings.plant_file import (
     BUILT_IN_STATE_MAPS,
     DAYS,
+    AreaSection,
     BatchSection,
     Changeovers,
     PlantFile,
@@ -33,7 +35,7 @@ _WEEK_MIN = 7 * _DAY_MIN
 def check_plant(document: Document, file: PlantFile, problems: Problems) -> None:
     """Add to ``problems`` what each entry by itself cannot show."""
     for path, text in (
-        *_repeats(("areas",), file.areas),
+        *_area_problems(file.areas),
         *_unit_problems(file.work_units),
         *_overlaps(file.shifts),
     ):
@@ -54,7 +56,12 @@ def to_plant(file: PlantFile) -> Plant:
         zone=file.site.zone,
         finished_location=file.locations.finished,
         receiving_location=file.locations.receiving,
-        areas=file.areas,
+        areas=tuple(one.id for one in file.areas if one is not None),
+        wip_limits={
+            one.id: WipLimit(**one.wip_limit.model_dump())
+            for one in file.areas
+            if one is not None and one.wip_limit is not None
+        },
         classes=tuple(
             EquipmentClass(
                 id=key,
@@ -72,6 +79,7 @@ def to_plant(file: PlantFile) -> Plant:
                 rule=one.rule.name,
                 rule_settings=RuleSettings(k=one.rule.k, weights=one.rule.weights),
                 posting=one.posting,
+                kanban=one.kanban,
             )
             for key, one in file.work_centers.items()
         ),
@@ -145,6 +153,17 @@ def _signals(units: Mapping[str, WorkUnitEntry]) -> Iterator[Signal]:
                 reset_to=one.reset_to,
                 state_map=one.map,
             )
+
+
+def _area_problems(
+    areas: Sequence[AreaSection | None],
+) -> Iterator[tuple[KeyPath, str]]:
+    seen: set[str] = set()
+    for index, area in enumerate(areas):
+        if area is not None and area.id in seen:
+            yield ("areas", index), f"'{area.id}' is given twice"
+        elif area is not None:
+            seen.add(area.id)
 
 
 def _repeats(base: KeyPath, names: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:

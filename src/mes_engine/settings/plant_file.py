@@ -1,7 +1,7 @@
 """``config/plant.yaml``: the equipment hierarchy, its signals, its calendar."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -92,6 +92,26 @@ class BatchSection(Section):
         return self
 
 
+class WipLimitSection(Section):
+    """``wip_limit`` of an area: how much may be inside at a time."""
+
+    work_requests: int | None = Field(default=None, ge=1, le=1_000_000)
+    pieces: Amount | None = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if self.work_requests is None and self.pieces is None:
+            raise wrong("needs 'work_requests', 'pieces' or both")
+        return self
+
+
+class AreaSection(Section):
+    """One of ``areas`` that says more than its id."""
+
+    id: Id
+    wip_limit: WipLimitSection | None = None
+
+
 class EquipmentClassEntry(Section):
     """One of ``equipment_classes``."""
 
@@ -135,6 +155,7 @@ class WorkCenterEntry(Section):
     name: Name
     rule: Annotated[RuleSection, BeforeValidator(_named)] = RuleSection()
     posting: PostingPolicy = PostingPolicy.RUN
+    kanban: Amount | None = None
 
 
 class LanesSection(Section):
@@ -227,7 +248,7 @@ class PlantFile:
 
     site: SiteSection | None
     locations: LocationsSection | None
-    areas: tuple[str, ...]
+    areas: tuple[AreaSection | None, ...]
     equipment_classes: Mapping[str, EquipmentClassEntry]
     work_centers: Mapping[str, WorkCenterEntry]
     work_units: Mapping[str, WorkUnitEntry]
@@ -257,9 +278,21 @@ def read_plant(document: Document, problems: Problems) -> PlantFile:
     return PlantFile(
         site=checked(document, ("site",), SiteSection, problems),
         locations=checked(document, ("locations",), LocationsSection, problems),
-        areas=tuple(checked(document, ("areas",), list[Id], problems) or ()),
+        areas=tuple(_areas(document, problems)),
         **entries,
     )
+
+
+def _areas(document: Document, problems: Problems) -> Iterator[AreaSection | None]:
+    """Yield each area, named by its id alone or with more; None for an unusable one."""
+    areas = document.at(("areas",))
+    if not isinstance(areas, list):
+        checked(document, ("areas",), list[Id], problems)
+        return
+    for index, one in enumerate(areas):
+        kind = AreaSection if isinstance(one, dict) else Id
+        area = checked(document, ("areas", index), kind, problems)
+        yield AreaSection(id=area) if isinstance(area, str) else area
 
 
 def names_of(document: Document) -> Names:
@@ -274,7 +307,8 @@ def names_of(document: Document) -> Names:
         if value is None and section not in _REQUIRED:
             value = {}
         if isinstance(value, dict | list):
-            names[kind] = tuple(one for one in value if isinstance(one, str))
+            ids = (one.get("id") if isinstance(one, dict) else one for one in value)
+            names[kind] = tuple(one for one in ids if isinstance(one, str))
     if "state map" in names:
         names["state map"] += tuple(BUILT_IN_STATE_MAPS)
     return names

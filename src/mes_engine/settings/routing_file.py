@@ -68,6 +68,7 @@ class StepEntry(Section):
     setup_s: Seconds = ZERO
     run_s: Seconds = ZERO
     setup_family: Code = ""
+    kanban: Amount | None = None
     consumes: list[ComponentEntry] = Field(default_factory=list)
     tools: list[Code] = Field(default_factory=list)
     qualification: QualificationEntry | None = None

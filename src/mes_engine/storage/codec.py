@@ -35,6 +35,7 @@ from mes_engine.core.signals import SignalState
 from mes_engine.core.state import Counter, EffectiveRouting
 from mes_engine.core.time_windows import TimeWindow
 from mes_engine.core.wip_ledger import Move, Position
+from mes_engine.core.wip_limits import AreaEntry
 from mes_engine.storage.metadata import Quantity
 from mes_engine.storage.tables import PROJECTIONS
 
@@ -53,6 +54,7 @@ STRUCTS: dict[str, type] = {
     "physical_asset": PhysicalAsset,
     "person": Person,
     "document": Document,
+    "area_entry": AreaEntry,
     "time_window": TimeWindow,
     "lot": MaterialLot,
     "position": Position,

@@ -53,6 +53,7 @@ WHOLE = (
 OF_A_REQUEST = (
     "visit",
     "job_order",
+    "area_entry",
     "time_window",
     "lot",
     "position",

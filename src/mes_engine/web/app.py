@@ -33,6 +33,7 @@ from mes_engine.web.rework import rework_router
 from mes_engine.web.routings import routings_router
 from mes_engine.web.time_windows import time_windows_router
 from mes_engine.web.tools import tools_router
+from mes_engine.web.wip_limits import wip_limits_router
 from mes_engine.web.work_request_changes import work_request_changes_router
 from mes_engine.web.work_requests import work_requests_router
 from mes_engine.web.work_units import work_units_router
@@ -54,6 +55,7 @@ _ROUTERS = (
     people_router,
     documents_router,
     time_windows_router,
+    wip_limits_router,
     lots_router,
     lot_commands_router,
     routings_router,

@@ -37,6 +37,7 @@ class RoutingStepView(View):
     setup_s: Decimals
     run_s: Decimals
     setup_family: str
+    kanban: Decimals | None
     consumes: list[ComponentView]
     tools: list[str]
     qualification: QualificationNeedView | None

@@ -18,6 +18,7 @@ from mes_engine.core.decide import (
     ending,
     holds,
     job_orders,
+    limits,
     lots,
     machine,
     personnel,
@@ -167,6 +168,7 @@ def _settle(draft: Draft) -> None:
             if not job.is_over:
                 holds.catch(draft, job)
                 _refresh(draft, draft.job(name))
+        limits.settle(draft, requests_touched)
     for name in requests_touched:
         derive_request(draft, name)
 

@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, Decimal
 import msgspec
 
 from mes_engine.core import facts as f
-from mes_engine.core.decide import windows
+from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.choosing import chosen
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot
@@ -328,6 +328,8 @@ def move_of(
             )
         )
     )
+    if bucket is Bucket.QUEUED:
+        limits.taken(draft, job)
 
 
 def transfer(draft: Draft, job: JobOrder, *, is_ending: bool) -> None:
@@ -468,6 +470,7 @@ def bring(
     elif rework:
         successor = _planned_for(draft, successor)
     windows.moved_on(draft, job, successor, lot)
+    limits.came(draft, successor, quantity)
     draft.touch(successor.id)
     look_ahead(draft, successor)
     return successor

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from mes_engine.core import facts as f
-from mes_engine.core.decide import windows
+from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.claims import (
     claim,
@@ -139,6 +139,7 @@ def enter(draft: Draft, job: JobOrder) -> None:
         start_pieces(draft, one)
         if one.begun_at is None:
             windows.begun(draft, one)
+            limits.begun(draft, one)
         touch_rivals(draft, one)
         look_ahead(draft, one)
 

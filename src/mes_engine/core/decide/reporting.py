@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from mes_engine.core import facts as f
-from mes_engine.core.decide import windows
+from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
@@ -49,6 +49,7 @@ def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -
         start_pieces(draft, job)
         if total:
             windows.begun(draft, job)
+            limits.begun(draft, job)
     if job.expects_pieces:
         _make_room(draft, job, command, total)
         _move_all(draft, job, command)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from mes_engine.core import facts as f
+from mes_engine.core.decide import limits
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
@@ -52,6 +53,7 @@ def apply_plant(draft: Draft, command: ApplyPlant) -> dict[str, str]:
         _keep_what_is_loaded(draft, known, Site(command.plant))
     if known != command.plant:
         draft.emit(f.PlantApplied(plant=command.plant))
+        limits.plant_applied(draft, known)
         _forget_silent_machines(draft)
         centers = [*command.plant.work_centers, *(known.work_centers if known else ())]
         for center in dict.fromkeys(one.id for one in centers):

@@ -5,6 +5,7 @@ from mes_engine.core.evolve import (
     corrections,
     floor,
     handling,
+    limits,
     machine,
     master,
     material,
@@ -37,5 +38,6 @@ _HANDLERS: Handlers = {
     **posting.HANDLERS,
     **windows.HANDLERS,
     **corrections.HANDLERS,
+    **limits.HANDLERS,
     **handling.HANDLERS,
 }

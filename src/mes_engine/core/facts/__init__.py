@@ -25,6 +25,7 @@ from mes_engine.core.facts.handling import (
     MessageSetAside,
     SourceAdvanced,
 )
+from mes_engine.core.facts.limits import AreaEntered, AreaLeft, LimitsFact
 from mes_engine.core.facts.machine import (
     EquipmentChanged,
     GapSeen,
@@ -94,6 +95,8 @@ from mes_engine.core.facts.work import (
 
 __all__ = [
     "FACT_VERSION",
+    "AreaEntered",
+    "AreaLeft",
     "AssetChanged",
     "AssetRegistered",
     "BookingReversed",
@@ -171,6 +174,7 @@ Fact = (
     | PostingFact
     | WindowsFact
     | CorrectionsFact
+    | LimitsFact
     | HandlingFact
 )
 

@@ -184,6 +184,21 @@ def upgrade() -> None:
         sqlite_where=sa.text("released_at IS NULL"),
     )
     op.create_table(
+        "area_entry",
+        text("partition"),
+        text("area"),
+        text("request"),
+        whole("quantity"),
+        whole("entered_at"),
+        sa.PrimaryKeyConstraint(
+            "partition", "area", "request", name=op.f("pk_area_entry")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_area_entry_partition_request"), "area_entry", ["partition", "request"]
+    )
+    op.create_table(
         "time_window",
         text("partition"),
         text("id"),

@@ -74,6 +74,7 @@ class StepBody(Body):
     setup_family: Id | Literal[""] = Field(
         default="", description="what a machine is set up for; the material if empty"
     )
+    kanban: Amount | None = None
     consumes: list[ComponentBody] = Field(default_factory=list)
     tools: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)
     qualification: QualificationBody | None = None

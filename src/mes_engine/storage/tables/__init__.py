@@ -33,6 +33,7 @@ from mes_engine.storage.tables.site import (
     watermark,
 )
 from mes_engine.storage.tables.work import (
+    area_entry,
     dispatch_decision,
     handled,
     hold,
@@ -47,6 +48,7 @@ from mes_engine.storage.tables.work import (
 __all__ = [
     "PROJECTIONS",
     "WRITTEN_ONCE",
+    "area_entry",
     "connection_flow",
     "counter",
     "dispatch_decision",

@@ -174,6 +174,16 @@ hold = strict_table(
     Index("ix_hold_open", "partition", "id", sqlite_where=text(IS_HOLD_OPEN)),
 )
 
+area_entry = strict_table(
+    "area_entry",
+    partition(),
+    key("area"),
+    key("request"),
+    quantity("quantity"),
+    whole("entered_at"),
+    Index(None, "partition", "request"),
+)
+
 time_window = strict_table(
     "time_window",
     partition(),
