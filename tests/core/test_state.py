@@ -9,8 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from mes_engine.core.decide import decide
 from mes_engine.core.errors import Refused
+from mes_engine.core.layers import Attempts, Table, TableSpec
 from mes_engine.core.messages import ApplyPlant, Commanded
-from mes_engine.core.state import TABLES, Attempts, Counter, State, Table, TableSpec
+from mes_engine.core.state import TABLES, Counter, State
 from tests.core.plants import a_plant
 
 

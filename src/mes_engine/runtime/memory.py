@@ -8,8 +8,9 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeVar
 
 from mes_engine.core.facts import Recorded, WorkRequestChanged
+from mes_engine.core.layers import Table
 from mes_engine.core.requests import WorkRequestState
-from mes_engine.core.state import State, Table
+from mes_engine.core.state import State
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -1,0 +1,220 @@
+"""Tables in layers: what one sets lies upon the one below, until it is merged."""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+Keys = tuple[Hashable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """What a table is: how its values are found, and whether they stay in memory.
+
+    Attributes:
+        key: The key of a value.
+        indexes: The names of its indexes.
+        found_by: For each of the indexes, the keys under which a value is found there.
+        is_kept: False for what is only ever written: moves, decisions, edges.
+    """
+
+    key: Callable[[Any], Hashable]
+    indexes: tuple[str, ...] = ()
+    found_by: Callable[[Any], tuple[Keys, ...]] = lambda _: ()
+    is_kept: bool = True
+
+
+_NOTHING = object()
+
+
+class Attempts:
+    """What was there before what was set, while an attempt is under way."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self._before: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    def note(self, values: dict[Any, Any], key: object) -> None:
+        """Remember what ``values`` has under ``key``, which is about to be set."""
+        if self.under_way:
+            self._before.append((values, key, values.get(key, _NOTHING)))
+
+    def begin(self) -> int:
+        """Return a mark to go back to."""
+        self.under_way += 1
+        return len(self._before)
+
+    def take_back(self, mark: int) -> None:
+        """Set everything as it was at ``mark``."""
+        while len(self._before) > mark:
+            values, key, before = self._before.pop()
+            if before is _NOTHING:
+                del values[key]
+            else:
+                values[key] = before
+
+    def end(self) -> None:
+        """End an attempt; what the outermost one set stays set."""
+        self.under_way -= 1
+        if not self.under_way:
+            self._before.clear()
+
+
+class Table(Generic[K, V]):
+    """Values by key, on top of those of the layer below."""
+
+    def __init__(
+        self,
+        spec: TableSpec,
+        below: "Table[K, V] | None" = None,
+        attempts: Attempts | None = None,
+    ) -> None:
+        self.spec = spec
+        self.below = below
+        self._attempts = attempts or Attempts()
+        self.own: dict[K, V | None] = {}
+        # By index and key: the members that this layer adds (True) or takes away.
+        self.found: dict[str, dict[Hashable, dict[K, bool]]] = {
+            name: {} for name in spec.indexes
+        }
+
+    def get(self, key: K) -> V | None:
+        """Return the value of ``key``, or None."""
+        layer: Table[K, V] | None = self
+        while layer is not None:
+            if key in layer.own:
+                return layer.own[key]
+            layer = layer.below
+        return None
+
+    def put(self, value: V) -> None:
+        """Set the value under its own key."""
+        key = cast("K", self.spec.key(value))
+        if self.spec.indexes:
+            self._reindex(key, self.get(key), value)
+        self._attempts.note(self.own, key)
+        self.own[key] = value
+
+    def drop(self, key: K) -> None:
+        """Forget the value of ``key``: it is no longer live."""
+        if self.spec.indexes:
+            self._reindex(key, self.get(key), None)
+        if self.below is None:
+            self.own.pop(key, None)
+        else:
+            self._attempts.note(self.own, key)
+            self.own[key] = None
+
+    def trim(self, most: int) -> None:
+        """Keep the ``most`` newest entries of a table without indexes."""
+        while len(self.own) > most:
+            del self.own[next(iter(self.own))]
+
+    def find(self, index: str, key: Hashable) -> list[V]:
+        """Return the values that ``index`` has under ``key``, oldest entry first."""
+        members = self.members(index, key)
+        if not members:
+            return []
+        get = self.get
+        return [value for one in members if (value := get(one)) is not None]
+
+    def values(self) -> Iterator[V]:
+        """Yield every value, this layer's own in place of those below."""
+        if self.below is not None:
+            for value in self.below.values():
+                if self.spec.key(value) not in self.own:
+                    yield value
+        yield from (value for value in self.own.values() if value is not None)
+
+    def changes(self) -> dict[K, V | None]:
+        """Return what this layer sets, by key; None where it drops."""
+        return self.own
+
+    def merge(self, *, into_committed: bool) -> None:
+        """Put what this layer sets into the one below."""
+        below = self.below
+        if below is None or not self.own:
+            return
+        if into_committed and not self.spec.is_kept:
+            return
+        if below.below is None:
+            self._settle_into(below)
+            return
+        below.own.update(self.own)
+        for index, by_key in self.found.items():
+            for found_by, members in by_key.items():
+                below.found[index].setdefault(found_by, {}).update(members)
+
+    def _settle_into(self, bottom: "Table[K, V]") -> None:
+        """Put what this layer sets, and how it is found by then, into the bottom."""
+        for key, value in self.own.items():
+            if value is None:
+                bottom.own.pop(key, None)
+            else:
+                bottom.own[key] = value
+        for index, by_key in self.found.items():
+            found = bottom.found[index]
+            for found_by, members in by_key.items():
+                for member, is_member in members.items():
+                    bottom._note(found, found_by, member, is_member=is_member)  # noqa: SLF001 its own kind
+
+    def clear(self) -> None:
+        """Forget what this layer sets, so that it can be used for something else."""
+        if self.own:
+            self.own = {}
+            for by_key in self.found.values():
+                by_key.clear()
+
+    def _reindex(self, member: K, old: V | None, new: V | None) -> None:
+        nowhere: tuple[Keys, ...] = ((),) * len(self.spec.indexes)
+        were = nowhere if old is None else self.spec.found_by(old)
+        are = nowhere if new is None else self.spec.found_by(new)
+        if were == are:
+            return
+        for name, before, after in zip(self.spec.indexes, were, are, strict=True):
+            if before == after:
+                continue
+            found = self.found[name]
+            for key in before:
+                if key not in after:
+                    self._note(found, key, member, is_member=False)
+            for key in after:
+                if key not in before:
+                    self._note(found, key, member, is_member=True)
+
+    def _note(
+        self,
+        found: dict[Hashable, dict[K, bool]],
+        key: Hashable,
+        member: K,
+        *,
+        is_member: bool,
+    ) -> None:
+        if self.below is not None or is_member:
+            members = found.setdefault(key, {})
+            self._attempts.note(members, member)
+            members[member] = is_member
+            return
+        members = found.get(key, {})
+        members.pop(member, None)
+        if not members:
+            found.pop(key, None)
+
+    def members(self, index: str, key: Hashable) -> Mapping[K, bool]:
+        """Return the keys that ``index`` has under ``key``; for reading at once."""
+        own = self.found[index].get(key)
+        if self.below is None:
+            return own or {}
+        below = self.below.members(index, key)
+        if not own:
+            return below
+        members = dict(below)
+        for member, is_member in own.items():
+            if is_member:
+                members[member] = True
+            else:
+                members.pop(member, None)
+        return members
