@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from mes_engine.core import facts as f
-from mes_engine.core.decide import windows
+from mes_engine.core.decide import window_course
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
 from mes_engine.core.decide.flow import store
@@ -96,7 +96,7 @@ def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
         quantity = one.of(bucket)
         total += quantity
         regroup(draft, one, bucket, quantity, into=merged.id, reason=command.reason)
-        windows.inherit(draft, lot, merged)
+        window_course.inherit(draft, lot, merged)
         relate(draft, lot.id, merged.id, quantity, lot.unit, kind=EdgeKind.MERGED)
         _end_regrouped(draft, lot, LotExistence.MERGED)
     _join_job_orders(draft, [one for one in jobs if one is not None], merged, total)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from mes_engine.core.decide import windows
+from mes_engine.core.decide import window_course
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot, move_lot, relate
 from mes_engine.core.decide.inheritance import inherit_holds
@@ -59,7 +59,7 @@ def split_off(
     total = sum(amounts.values(), ZERO)
     relate(draft, parent.id, child.id, total, parent.unit, kind=EdgeKind.SPLIT, job=job)
     inherit_holds(draft, [parent.id], child.id)
-    windows.inherit(draft, parent, child)
+    window_course.inherit(draft, parent, child)
     return child
 
 
