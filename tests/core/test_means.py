@@ -351,6 +351,24 @@ def test_a_revoked_or_expired_qualification_is_none() -> None:
     assert rebuilds(shop)
 
 
+def test_a_qualification_expires_by_the_clock_and_what_waits_is_not_ready() -> None:
+    shop = a_shop(a_step("mill", qualification=WELDING))
+    a_person(shop, "Jo", valid_until=shop.at + 60 * SECOND)
+    a_person(shop, "Ana", level=1)
+    shop.ok(m.ExpireQualifications())
+    assert shop.job("mill").state is S.ALLOWED_READY
+
+    shop.at += 60 * SECOND
+    assert shop.ok(m.ExpireQualifications()) == {"expired": "1"}
+
+    assert shop.job("mill").state is S.ALLOWED_WAITING
+    assert list(lacks(shop)) == ["person_qualified"]
+    assert shop.ok(m.ExpireQualifications()) == {"expired": "0"}
+    a_person(shop, "Jo")
+    assert shop.job("mill").state is S.ALLOWED_READY
+    assert rebuilds(shop)
+
+
 def test_what_is_granted_must_be_something() -> None:
     shop = Shop()
     shop.ok(m.RegisterPerson(person="Jo", name="Jo"))

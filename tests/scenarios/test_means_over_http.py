@@ -1,7 +1,10 @@
 """Stories of tools, people and documents over HTTP, with their quantities."""
 
+from datetime import UTC, datetime, timedelta
+
 from tests.scenarios.means import Means
 from tests.scenarios.shop import Shop
+from tests.scenarios.site import until
 
 
 def test_an_unqualified_person_is_told_and_the_qualified_one_works(shop: Shop) -> None:
@@ -25,7 +28,12 @@ def test_an_unqualified_person_is_told_and_the_qualified_one_works(shop: Shop) -
 
     shown = site.get(f"/people/{means.person}")
     assert shown["qualifications"] == [
-        {"name": means.qualification, "level": 2, "valid_until": None}
+        {
+            "name": means.qualification,
+            "level": 2,
+            "valid_until": None,
+            "has_expired": False,
+        }
     ]
 
 
@@ -74,3 +82,22 @@ def test_a_withdrawn_document_takes_the_job_off_its_machine(shop: Shop) -> None:
         if one["id"] == means.document
     ]
     assert (shown["revision"], shown["reason"]) == ("B", "wrong radius")
+
+
+def test_a_qualification_expires_while_the_job_order_waits(shop: Shop) -> None:
+    means = Means(shop, of_other=True)
+    job = means.make()
+    soon = datetime.now(UTC) + timedelta(seconds=3)
+    shop.site.done(
+        f"/people/{means.person}/qualifications",
+        name=means.qualification,
+        level=2,
+        valid_until=soon.isoformat(),
+    )
+    assert job.unmet == []
+
+    until(lambda: job.unmet == ["person_qualified"])
+
+    assert job.state == "allowed_to_start.waiting"
+    [held] = shop.site.get(f"/people/{means.person}")["qualifications"]
+    assert held["has_expired"]

@@ -32,6 +32,7 @@ from mes_engine.ports import AdapterSpec
 from mes_engine.runtime.consumers import Consumer, Consuming
 from mes_engine.runtime.intents import IntentRelay
 from mes_engine.runtime.jobs import Job, Jobs, every
+from mes_engine.runtime.qualifications import qualifications_job
 from mes_engine.runtime.reconcile import Booked, reconcile
 from mes_engine.runtime.relay import Relay, engine_back_off
 from mes_engine.runtime.supervise import next_epoch, supervise
@@ -242,6 +243,12 @@ def _jobs(core: Core, relay: Relay) -> list[Job]:
             slot_at=every(POKE_EVERY_S),
             wake_s=POKE_EVERY_S,
             work=poke,
+        ),
+        qualifications_job(
+            core.engine.committed,
+            core.submit,
+            clock=core.clock,
+            patience=engine_back_off,
         ),
         time_windows_job(
             core.engine.committed,

@@ -22,6 +22,7 @@ from mes_engine.core.facts import CommandHandled, SourceAdvanced
 from mes_engine.core.job_order import QUEUED, JobOrder
 from mes_engine.core.layers import Attempts, Table, TableSpec
 from mes_engine.core.lots import GenealogyEdge, MaterialLot
+from mes_engine.core.personnel import CLOCK as EXPIRY
 from mes_engine.core.personnel import Person
 from mes_engine.core.plant import Plant
 from mes_engine.core.postings import SETTLED, Posting
@@ -95,8 +96,11 @@ TABLES: dict[str, TableSpec] = {
     ),
     "person": TableSpec(
         lambda one: one.id,
-        ("qualification",),
-        lambda one: (tuple(held.name for held in one.qualifications),),
+        ("qualification", "expires"),
+        lambda one: (
+            tuple(held.name for held in one.qualifications),
+            () if one.expires_at is None else (EXPIRY,),
+        ),
     ),
     "document": TableSpec(lambda one: one.id),
     "lot": TableSpec(

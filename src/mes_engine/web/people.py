@@ -25,6 +25,7 @@ class QualificationView(View):
     name: str
     level: int
     valid_until: At | None
+    has_expired: bool
 
 
 class PersonView(View):

@@ -270,6 +270,7 @@ _HANDLERS: dict[type, Handler] = {
     m.RegisterPerson: personnel.register_person,
     m.GrantQualification: personnel.grant,
     m.RevokeQualification: personnel.revoke,
+    m.ExpireQualifications: personnel.expire,
     m.ReleaseDocument: documents.release_document,
     m.WithdrawDocument: documents.withdraw_document,
     m.SplitLot: lots.split_lot,

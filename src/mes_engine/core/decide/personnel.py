@@ -9,11 +9,12 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.means import qualification_need
 from mes_engine.core.messages import (
+    ExpireQualifications,
     GrantQualification,
     RegisterPerson,
     RevokeQualification,
 )
-from mes_engine.core.personnel import Person
+from mes_engine.core.personnel import CLOCK, Person
 
 replace = msgspec.structs.replace
 
@@ -66,6 +67,26 @@ def revoke(draft: Draft, command: RevokeQualification) -> dict[str, str]:
         qualifications=left,
     )
     return {"person": person.id, "qualification": command.qualification}
+
+
+def expire(draft: Draft, _: ExpireQualifications) -> dict[str, str]:
+    """Note of every qualification whose time has come that it is over."""
+    expired = 0
+    for person in list(draft.state.person.find("expires", CLOCK)):
+        for held in person.qualifications:
+            if held.is_over(draft.at) and not held.has_expired:
+                now = replace(held, has_expired=True)
+                known = _person(draft, person.id)
+                others = [one for one in known.qualifications if one != held]
+                _set(
+                    draft,
+                    known,
+                    held.name,
+                    reason="expired",
+                    qualifications=(*others, now),
+                )
+                expired += 1
+    return {"expired": str(expired)}
 
 
 def _set(

@@ -25,6 +25,7 @@ from mes_engine.core.messages.master import (
 )
 from mes_engine.core.messages.material import MaterialCommand, ReceiveMaterial
 from mes_engine.core.messages.means import (
+    ExpireQualifications,
     GrantQualification,
     MeansCommand,
     MountTool,
@@ -93,6 +94,7 @@ __all__ = [
     "Commanded",
     "CreateWorkRequest",
     "DispatchWorkUnit",
+    "ExpireQualifications",
     "GrantQualification",
     "JobOrderCommand",
     "LoadJobOrder",

@@ -75,6 +75,12 @@ class RevokeQualification(
     reason: str
 
 
+class ExpireQualifications(
+    BaseCommand, frozen=True, kw_only=True, tag="expire_qualifications"
+):
+    """Let those qualifications expire whose time has come; sent by the clock."""
+
+
 class ReleaseDocument(BaseCommand, frozen=True, kw_only=True, tag="release_document"):
     """Let work be done by this revision of a document."""
 
@@ -99,6 +105,7 @@ MeansCommand = (
     | RegisterPerson
     | GrantQualification
     | RevokeQualification
+    | ExpireQualifications
     | ReleaseDocument
     | WithdrawDocument
 )
