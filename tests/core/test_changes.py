@@ -302,6 +302,30 @@ def test_what_has_not_begun_goes_by_the_new_revision() -> None:
     assert rebuilds(shop)
 
 
+def test_what_has_begun_is_worked_to_its_end_as_it_was_begun() -> None:
+    step = a_step("cut", consumes=(steel("1"),))
+    shop = Shop(a_routing(step))
+    shop.receive("100")
+    shop.make(10)
+    shop.make(10, request="WR-2")
+    shop.begin("cut")
+    doubled = a_step("cut", consumes=(steel("2"),))
+    shop.ok(m.ReleaseRouting(routing=revised(doubled)))
+
+    changed(shop, by_b())
+    shop.ok(by_b(work_request="WR-2"))
+    shop.report("cut", 10)
+    shop.complete("cut")
+    assert shop.stock("steel") == 90
+
+    later = shop.job("cut", "WR-2").id
+    shop.ok(m.LoadJobOrder(job_order=later, work_unit="cut-1"))
+    shop.ok(m.BeginJobOrder(job_order=later))
+    shop.ok(m.ReportQuantity(job_order=later, good=Decimal(10)))
+    shop.fire_of(later, T.COMPLETE)
+    assert shop.stock("steel") == 70
+
+
 def test_a_new_step_is_stored_and_one_that_is_gone_is_given_up() -> None:
     shop = Shop(in_batches("cut", "mill", of=5))
     shop.make(10)
