@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mes_engine.core import messages as m
@@ -239,6 +239,7 @@ def test_lots_take_more_and_fewer_from_the_newest_on() -> None:
     assert rebuilds(shop)
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     reported=st.integers(0, 10),
     in_process=st.integers(0, 10),

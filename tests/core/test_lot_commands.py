@@ -258,7 +258,7 @@ def test_a_hold_on_the_parent_holds_the_child_until_it_is_released_there() -> No
     assert shop.by_id(child).state is S.ALLOWED_READY
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 20)), max_size=12))
 def test_splits_and_merges_lose_no_piece_and_go_in_no_circle(
     deeds: list[tuple[int, int]],
