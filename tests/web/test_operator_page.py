@@ -223,3 +223,29 @@ async def test_the_page_finds_back_after_the_stream_was_refused(
             await until(lambda: refusing.refused > 1)
             refusing.is_busy = False
             await expect(connection).to_contain_text("Connected")
+
+
+async def test_an_operator_takes_a_report_back(tmp_path: Path) -> None:
+    async with running_plant(tmp_path) as plant, served(plant) as address:
+        first = await plant.request("WR-1", quantity=3)
+        async with visiting(f"{address}/t/saw-1") as visit:
+            page = visit.page
+            at_work = card(page, first)
+            await page.get_by_label("Your name").fill("Zoë")
+            await press(page.locator(f"li[data-job-order={first}]"), "Load")
+            await press(at_work, "Begin")
+            await press(at_work, "+1 good")
+            await expect(at_work.locator("[data-show=good]")).to_have_text("1")
+
+            await press(at_work.locator(".actions"), "Take back")
+            booked = at_work.locator(".bookings li")
+            await expect(booked).to_have_count(1)
+            await expect(booked).to_contain_text("Zoë: 1 good")
+            await at_work.get_by_label("Why is it taken back").select_option(
+                "Pressed twice"
+            )
+            await press(booked, "Take back")
+
+            await until(lambda: now_in(plant, first).good == Decimal(0))
+            await expect(at_work.locator("[data-show=good]")).to_have_text("0")
+        assert visit.errors == []

@@ -11,7 +11,7 @@ from mes_engine.core.conditions import ConditionName
 from mes_engine.core.decide import explain
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.quantity import MILLION, UNITS, ZERO
-from mes_engine.core.readiness import remaining, step_of
+from mes_engine.core.readiness import remaining, routing_of, step_of
 from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import Clock, Lane, Run
 from mes_engine.core.state import State
@@ -186,6 +186,13 @@ class QueuedJobOrder(JobOrderView):
         return cls.model_validate(_members(state, job) | more)
 
 
+class ReworkLoopView(View):
+    """A way back from a step, and to which step it leads."""
+
+    id: str
+    target: str
+
+
 class JobOrderDetail(QueuedJobOrder):
     """A job order with everything that one would ask of it.
 
@@ -193,12 +200,14 @@ class JobOrderDetail(QueuedJobOrder):
         triggers: What its state accepts, each with the conditions that are unmet.
         runs: Its times on work units, the first one first.
         time_windows: Those that its work will end.
+        rework_loops: The ways back that its pieces may be sent.
         seq: The last fact that this answer knows of.
     """
 
     triggers: list[AcceptedTrigger]
     runs: list[RunView]
     time_windows: list[TimeWindowView]
+    rework_loops: list[ReworkLoopView]
     seq: int
 
     @classmethod
@@ -212,6 +221,11 @@ class JobOrderDetail(QueuedJobOrder):
                 "triggers": explain(state, job),
                 "runs": [RunView.of(run) for run in runs],
                 "time_windows": live_windows(state, job),
+                "rework_loops": [
+                    one
+                    for one in routing_of(state, job).rework
+                    if one.source == job.step
+                ],
                 "seq": state.seq,
             }
         )

@@ -11,6 +11,7 @@ from mes_engine.web.rendering import page
 PAUSE_REASONS = ("No material", "Tool", "Quality", "Machine fault", "Break", "Other")
 SCRAP_REASONS = ("Dimension", "Surface", "Material fault", "Setup piece", "Other")
 STOP_REASONS = ("Plan changed", "Machine fault", "No material", "Quality", "Other")
+MISTAKES = ("Miscounted", "Wrong job", "Wrong reason", "Pressed twice")
 
 
 LOOKS: dict[str, dict[str, str]] = {
@@ -64,6 +65,7 @@ def pages_router(parts: Parts) -> APIRouter:
             pause_reasons=PAUSE_REASONS,
             scrap_reasons=SCRAP_REASONS,
             stop_reasons=STOP_REASONS,
+            mistakes=MISTAKES,
         )
 
     return router

@@ -93,16 +93,42 @@ function renderJob(node, job) {
   const primary = primaryOf(job);
   for (const button of node.querySelectorAll(".actions button")) {
     const name = button.dataset.do ?? button.dataset.open;
-    const trigger = legal.get({ plus_one: "report" }[name] ?? name);
-    reveal(button, trigger !== undefined);
+    const trigger = legal.get(NEEDED_FOR[name] ?? name);
+    const hasWayBack = name !== "rework" || job.rework_loops.length > 0;
+    reveal(button, trigger !== undefined && hasWayBack);
     button.classList.toggle("primary", name === primary);
     button.classList.toggle("unmet", trigger !== undefined && !trigger.is_allowed);
     button.title = trigger === undefined ? "" : trigger.unmet.map((one) => one.why).join("; ");
   }
   for (const panel of node.querySelectorAll("[data-panel]")) {
-    if (!legal.has(panel.dataset.panel)) reveal(panel, false);
+    const name = panel.dataset.panel;
+    if (!legal.has(NEEDED_FOR[name] ?? name)) reveal(panel, false);
   }
+  offerWaysBack(node.querySelector("[name=loop]"), job.rework_loops);
   node.run = job.runs.at(-1) ?? null;
+}
+
+// What is asked of a job order's state for what is no trigger by itself.
+const NEEDED_FOR = { plus_one: "report", rework: "report", bookings: "report" };
+
+function offerWaysBack(select, loops) {
+  const known = [...select.options].map((one) => one.value);
+  if (known.join() === loops.map((one) => one.id).join()) return;
+  select.replaceChildren(...loops.map((one) => new Option(`step ${one.target}`, one.id)));
+}
+
+async function showBookings(node) {
+  const list = node.querySelector(".bookings");
+  const booked = await readJson(`${API}/job-orders/${node.dataset.jobOrder}/bookings`);
+  const open = booked.filter((one) => one.kind === "report" && one.reversed_by === null).reverse();
+  list.replaceChildren(...open.map((one) => {
+    const item = copyOf("booking");
+    const amounts = ["good", "scrap", "suspect", "lost", "tested"].filter((name) => one[name] !== "0");
+    const at = new Date(one.at).toLocaleTimeString([], { timeStyle: "short" });
+    show(item, { told: `${at} ${one.person || "machine"}: ${amounts.map((name) => `${one[name]} ${name}`).join(", ") || "time"}` });
+    item.dataset.booking = one.seq;
+    return item;
+  }));
 }
 
 function primaryOf(job) {
@@ -234,6 +260,8 @@ function press(label, path, body = {}) {
   });
 }
 
+function number(field) { return field.value.trim().replace(",", "."); }
+
 // The body of each press, by the name of its button; null if the form has nothing to say.
 const BODIES = {
   plus_one: () => ({ good: "1" }),
@@ -241,8 +269,11 @@ const BODIES = {
   resume_here: () => ({ work_unit: terminal.workUnit }),
   pause: (button) => ({ reason: button.dataset.reason }),
   stop: (button) => ({ remainder: button.form.remainder.value, reason: button.form.reason.value }),
+  rework: ({ form }) => {
+    const quantity = number(form.quantity);
+    return quantity ? { quantity, loop: form.loop.value, reason: form.reason.value } : null;
+  },
   report: ({ form }) => {
-    const number = (field) => field.value.trim().replace(",", ".");
     const good = number(form.good);
     const scrap = number(form.scrap);
     if (!good && !scrap) return null;
@@ -264,15 +295,24 @@ function onPress(button) {
   for (const panel of node.querySelectorAll("[data-panel]")) reveal(panel, false);
 }
 
+function takeBack(button) {
+  const { form } = button;
+  const { booking } = button.closest("[data-booking]").dataset;
+  press("Take back", `${API}/bookings/${booking}/reverse`, { reason: form.reason.value });
+  reveal(form, false);
+}
+
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("button");
   if (button === null) return;
   if (button.dataset.do) onPress(button);
+  else if ("takeBack" in button.dataset) takeBack(button);
   else if (button.dataset.open) {
     const node = button.closest(".job");
     for (const panel of node.querySelectorAll("[data-panel]")) {
       reveal(panel, panel.dataset.panel === button.dataset.open && panel.hidden);
     }
+    if (button.dataset.open === "bookings") showBookings(node).catch(() => { isStale = true; renderConnection(); });
   } else if ("dismiss" in button.dataset) button.closest(".message").remove();
 });
 document.addEventListener("submit", (event) => event.preventDefault());
