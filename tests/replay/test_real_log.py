@@ -43,7 +43,19 @@ def rows() -> list[dict[str, str]]:
 def test_almost_everything_is_accepted(
     reports: tuple[ReplayReport, ReplayReport],
 ) -> None:
-    assert reports[0].accepted_share >= Decimal("0.95")
+    assert reports[0].accepted_share >= Decimal("0.99")
+
+
+def test_rework_is_booked_as_rework_and_material_review_as_suspect(
+    reports: tuple[ReplayReport, ReplayReport], rows: list[dict[str, str]]
+) -> None:
+    pieces = ("Qty Completed", "Qty Rejected", "Qty for MRB")
+    rework = sum(int(row[one]) for row in rows if row["Rework"] for one in pieces)
+    review = sum(int(row["Qty for MRB"]) for row in rows)
+
+    assert [rework, review] == [100, 76]
+    assert reports[0].total.booked.rework == rework
+    assert reports[0].total.booked.suspect == review
 
 
 def test_it_adds_up_and_breaks_no_law(

@@ -77,6 +77,41 @@ async def test_a_log_replayed_again_is_all_repeats(tmp_path: Path) -> None:
     assert second.is_reconciled
 
 
+async def test_what_was_worked_again_is_booked_in_a_pass_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """As rework, whatever becomes of it: here of five, of which one is scrap."""
+    rows = [
+        row("06:00", "07:00", good="8"),
+        row("07:00", "08:00", good="4", bad="1", again="yes"),
+        row("08:00", "09:00", task="Pack", machine="Bench", good="8"),
+    ]
+
+    first = await replayed(tmp_path, *rows)
+    second = await replayed(tmp_path, *rows)
+
+    assert first.is_reconciled
+    assert first.total.accepted.rows == 3
+    assert first.total.booked.rework == 5
+    assert second.total.repeated == second.total.in_file
+
+
+async def test_rework_of_more_than_is_tolerated_is_refused_by_name(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        row("06:00", "07:00", good="8"),
+        row("07:00", "08:00", good="99", again="yes"),
+    ]
+
+    report = await replayed(tmp_path, *rows)
+
+    (refusal,) = report.refusals
+    assert refusal.reason == "quantity_accounted"
+    assert "99 reported, 2 there, 10 more tolerated" in refusal.why
+    assert report.is_reconciled
+
+
 async def test_a_log_that_has_grown_adds_what_is_new(tmp_path: Path) -> None:
     old = row("06:00", "07:00", good="3")
     await replayed(tmp_path, old)

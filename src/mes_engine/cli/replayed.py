@@ -38,6 +38,10 @@ def print_report(report: ReplayReport) -> None:
         console.print(
             f"{report.presence} of them report neither pieces nor time: presence only."
         )
+    console.print(
+        f"Booked: {report.total.booked.rework} pieces as rework, "
+        f"{report.total.booked.suspect} as suspect, for material review."
+    )
     for difference in report.differences:
         console.print(f"[bold red]{difference}[/]")
     if report.is_reconciled:

@@ -13,6 +13,7 @@ class Amounts:
     """A number of rows, and the sums of what they say.
 
     Attributes:
+        rework: Of the pieces, those that were worked again.
         unknown_s: Seconds of rows that do not tell what the time was spent on.
     """
 
@@ -20,6 +21,7 @@ class Amounts:
     good: Decimal = ZERO
     scrap: Decimal = ZERO
     suspect: Decimal = ZERO
+    rework: Decimal = ZERO
     setup_s: Decimal = ZERO
     processing_s: Decimal = ZERO
     down_s: Decimal = ZERO

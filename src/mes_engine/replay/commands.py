@@ -3,8 +3,9 @@
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import INTERRUPTED, JobOrder
 from mes_engine.core.runs import Run
+from mes_engine.core.whereabouts import Here
 from mes_engine.replay.rows import Row
-from mes_engine.replay.shop import Order
+from mes_engine.replay.shop import Order, rework_of
 
 NO_CLOCK = "the log tells its own times"
 LEFT = "no row is at work on it"
@@ -61,6 +62,27 @@ def reporting(job: JobOrder, row: Row) -> m.Command:
         setup_s=amounts.setup_s,
         processing_s=amounts.processing_s,
         down_s=amounts.down_s,
+    )
+
+
+def sending_back(job: JobOrder, there: Here, row: Row) -> m.Command:
+    """Return what sends the row's pieces back to be worked at their step again.
+
+    They are taken from where there are as many: what waits for a decision, what waits
+    to move on, or else what is queued; of a shop that books ahead it is found there.
+    """
+    pieces = row.amounts.pieces
+    taken_from = m.ReworkFrom.WORK
+    if there.suspect >= pieces:
+        taken_from = m.ReworkFrom.SUSPECT
+    elif there.out >= pieces:
+        taken_from = m.ReworkFrom.OUT
+    return m.SendToRework(
+        job_order=job.id,
+        quantity=pieces,
+        loop=rework_of(job.step),
+        reason=REWORK,
+        taken_from=taken_from,
     )
 
 

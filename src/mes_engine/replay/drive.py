@@ -28,9 +28,18 @@ from mes_engine.bootstrap import Core
 from mes_engine.core import messages as m
 from mes_engine.core.errors import Refused
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.requests import visit_id
+from mes_engine.core.requests import SECOND, visit_id
+from mes_engine.core.runs import Run
+from mes_engine.core.whereabouts import here
 from mes_engine.replay.ahead import Ahead
-from mes_engine.replay.commands import CLAIMS, claiming, ending, opening, reporting
+from mes_engine.replay.commands import (
+    CLAIMS,
+    claiming,
+    ending,
+    opening,
+    reporting,
+    sending_back,
+)
 from mes_engine.replay.moments import VirtualClock, moments_of
 from mes_engine.replay.rows import Row
 from mes_engine.replay.shop import Shop
@@ -153,7 +162,9 @@ class _Driver:
         answers: list[m.Answer] = []
         if job is not None:
             is_reported = refusal is None
-            if is_reported:
+            if is_reported and row.goes_back:
+                answers = self._rework(row, job, is_last=is_last, is_repeat=is_repeat)
+            elif is_reported:
                 report = reporting(job, row)
                 answers = self._ahead.put(
                     [self._of(row, report, key=row.key, at=row.complete)]
@@ -170,6 +181,36 @@ class _Driver:
         else:
             self.told.append(Told(row=row, fate=Fate.ACCEPTED))
 
+    def _rework(
+        self, row: Row, job: JobOrder, *, is_last: bool, is_repeat: bool
+    ) -> list[m.Answer]:
+        """Send the row's pieces back, and report them in the pass that they are in."""
+        unit, at = self._shop.work_units[row.resource], row.complete
+        put, state = self._ahead.put, self._ahead.state
+        if not is_repeat:
+            leaving = ending(job, is_running=False, gives_up_slot=is_last)
+            put([self._of(row, one, at=at) for one in leaving])
+            command = sending_back(job, here(state, job), row)
+            sent = put([self._of(row, command, key=f"{row.key}:back", at=at)])
+            if _refusal(sent) is not None:
+                return sent
+        back = self._job(row, pass_number=SECOND)
+        if back is None:
+            return [_no_job(row)]
+        claims = [] if is_repeat else claiming(back, self._run_of(back), unit)
+        claimed = [put([self._of(row, one, at=at)])[0] for one in claims]
+        if _refusal(claimed) is not None:
+            return claimed
+        answers = put([self._of(row, reporting(back, row), key=row.key, at=at)])
+        if not is_repeat:
+            back = self._job(row, pass_number=SECOND) or back
+            leaving = ending(back, is_running=False, gives_up_slot=True)
+            put([self._of(row, one, at=at) for one in leaving])
+        return answers
+
+    def _run_of(self, job: JobOrder) -> Run | None:
+        return None if job.run is None else self._ahead.state.run.get(job.run)
+
     def _open(self, case: str) -> m.Answer | None:
         """Have the work request there, at the first row of its case."""
         if case not in self._opened:
@@ -185,9 +226,10 @@ class _Driver:
         job = self._job(row)
         if job is None:
             return _no_job(row)
-        run = None if job.run is None else self._ahead.state.run.get(job.run)
         messages = []
-        for one in claiming(job, run, self._shop.work_units[row.resource]):
+        for one in claiming(
+            job, self._run_of(job), self._shop.work_units[row.resource]
+        ):
             is_first = is_start and isinstance(one, CLAIMS)
             key = self._fresh_claim_key(row, type(one)) if is_first else ""
             messages.append(self._of(row, one, key=key, at=at))
@@ -221,12 +263,13 @@ class _Driver:
         self._rows_on[visit] -= 1
         return self._rows_on[visit] == 0
 
-    def _visit(self, row: Row) -> str:
+    def _visit(self, row: Row, pass_number: int = 1) -> str:
         order = self._shop.orders[row.case]
-        return visit_id(order.request, self._shop.steps[row.activity])
+        return visit_id(order.request, self._shop.steps[row.activity], pass_number)
 
-    def _job(self, row: Row) -> JobOrder | None:
-        jobs = self._ahead.state.job_order.find("visit", self._visit(row))
+    def _job(self, row: Row, pass_number: int = 1) -> JobOrder | None:
+        visit = self._visit(row, pass_number)
+        jobs = self._ahead.state.job_order.find("visit", visit)
         return next((job for job in jobs if not job.is_over), None)
 
     def _own(self, command: m.Command, *, key: str = "") -> m.Commanded:

@@ -204,6 +204,7 @@ def _without_rows(amounts: Amounts) -> tuple[Decimal, ...]:
         amounts.good,
         amounts.scrap,
         amounts.suspect,
+        amounts.rework,
         amounts.setup_s,
         amounts.processing_s,
         amounts.down_s,
@@ -215,6 +216,7 @@ def _told(amounts: Amounts) -> str:
     rows = f"{amounts.rows} rows, " if amounts.rows else ""
     return (
         f"{rows}{amounts.good} good, {amounts.scrap} scrap, {amounts.suspect} suspect, "
+        f"{amounts.rework} of them rework, "
         f"{amounts.setup_s} s setup, {amounts.processing_s} s processing, "
         f"{amounts.down_s} s down"
         + (f", {amounts.unknown_s} s unknown" if amounts.unknown_s != ZERO else "")

@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -55,6 +55,11 @@ class Row:
     person: str
     is_rework: bool
     amounts: Amounts
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether it tells of pieces that were worked again."""
+        return self.is_rework and self.amounts.pieces > ZERO
 
     @property
     def is_empty(self) -> bool:
@@ -214,6 +219,7 @@ class _Reader:
             found.bad("complete", "is before the start", "")
         has_rework = says.columns.rework is not None
         rework = found.by_use.get("rework", "") if has_rework else ""
+        is_rework, amounts = rework in says.rework_words, self._amounts(found)
         return Row(
             line=line,
             key=sha256(json.dumps(cells).encode()).hexdigest(),
@@ -225,8 +231,8 @@ class _Reader:
             order_quantity=found.pieces("order_quantity", unit=says.unit),
             part=found.text("part"),
             person=found.text("person"),
-            is_rework=rework in says.rework_words,
-            amounts=self._amounts(found),
+            is_rework=is_rework,
+            amounts=replace(amounts, rework=amounts.pieces) if is_rework else amounts,
         )
 
     def _amounts(self, found: _Cells) -> Amounts:

@@ -10,7 +10,13 @@ from itertools import pairwise
 import msgspec
 
 from mes_engine.core.plant import EquipmentClass, Plant, WorkCenter, WorkUnit
-from mes_engine.core.routing import Connection, ConnectionKind, Routing, Step
+from mes_engine.core.routing import (
+    Connection,
+    ConnectionKind,
+    ReworkLoop,
+    Routing,
+    Step,
+)
 from mes_engine.replay.log_settings import LogSettings
 from mes_engine.replay.rows import Row
 from mes_engine.settings.problems import Problems, guess
@@ -108,6 +114,11 @@ def ids_of(names: Iterable[str]) -> dict[str, str]:
     }
 
 
+def rework_of(step: str) -> str:
+    """Return the loop in which what was worked at a step is worked there again."""
+    return f"rework-{step}"
+
+
 def _refuse_strangers(rows: Sequence[Row], settings: LogSettings) -> None:
     known = {row.resource for row in rows}
     problems = Problems()
@@ -189,8 +200,11 @@ def _routing(
 ) -> Routing:
     """Return the routing of one case; its revision is made of what it says."""
     firsts: dict[str, Row] = {}
+    again: dict[str, None] = {}
     for row in rows:
         firsts.setdefault(row.activity, row)
+        if row.goes_back:
+            again[steps[row.activity]] = None
     allows = settings.says.allows
     made = Routing(
         id=routing,
@@ -214,6 +228,9 @@ def _routing(
                 transfer_batch=Decimal(1),
             )
             for one, after in pairwise(firsts)
+        ),
+        rework=tuple(
+            ReworkLoop(id=rework_of(step), source=step, target=step) for step in again
         ),
         over_tolerance=allows.over_tolerance,
         step_order=allows.step_order,

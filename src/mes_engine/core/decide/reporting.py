@@ -174,16 +174,27 @@ def _make_room(
     else:
         there = can_take(draft, job)
         excess = total - there
-    if excess <= ZERO:
-        return
+    if excess > ZERO:
+        is_work = command.taken_from is ReportFrom.WORK
+        let_in(draft, job, excess, of=total, reason=command.reason, may=is_work)
+
+
+def let_in(
+    draft: Draft, job: JobOrder, excess: Decimal, *, of: Decimal, reason: str, may: bool
+) -> None:
+    """Let pieces beyond those that are there come in, within the tolerance.
+
+    Raises:
+        Refused: There may be no more, or more than one tolerates.
+    """
     request, routing = draft.request(job.request), routing_of(draft.state, job)
     allowed = floored(request.quantity * routing.over_tolerance, unit=job.unit)
     used = _over_produced(draft, job)
     is_entry = not is_fed(draft.state, job)
-    is_within = command.taken_from is ReportFrom.WORK and excess <= allowed - used
-    if not is_within or not (is_entry or command.reason.strip()):
+    is_within = may and excess <= allowed - used
+    if not is_within or not (is_entry or reason.strip()):
         told = (
-            f"{total} reported, {there} there, "
+            f"{of} reported, {of - excess} there, "
             f"{max(allowed - used, ZERO)} more tolerated"
         )
         hint = (
@@ -192,15 +203,14 @@ def _make_room(
             else "Report what is there, or raise the routing's tolerance."
         )
         raise Refused(
-            f"{job.id} cannot take {total} {job.unit}: {told}.",
+            f"{job.id} cannot take {of} {job.unit}: {told}.",
             hint=hint,
             unmet=[f"quantity_accounted: {told}"],
             allowed=allowed_triggers(draft.state, job),
         )
     source = Bucket.STARTED if is_entry else Bucket.FOUND
     lot = lot_for_more(draft, job, job.lot or open_lots(draft, request)[0].id)
-    why = command.reason
-    move_of(draft, job, excess, source, Bucket.QUEUED, lot=lot, reason=why)
+    move_of(draft, job, excess, source, Bucket.QUEUED, lot=lot, reason=reason)
 
 
 def _over_produced(draft: Draft, job: JobOrder) -> Decimal:

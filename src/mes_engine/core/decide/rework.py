@@ -7,6 +7,7 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import bring, move_of, start_pieces, visit_to
+from mes_engine.core.decide.reporting import let_in
 from mes_engine.core.decide.splitting import split_off
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderTrigger
@@ -14,7 +15,7 @@ from mes_engine.core.messages import ReworkFrom, SendToRework
 from mes_engine.core.quantity import ZERO, checked_quantity
 from mes_engine.core.readiness import routing_of, visit_of
 from mes_engine.core.routing import ReworkLoop
-from mes_engine.core.whereabouts import Stack, next_pass, positions_of
+from mes_engine.core.whereabouts import Stack, here, next_pass, positions_of
 from mes_engine.core.wip_ledger import Bucket, Position
 
 BUCKETS: dict[ReworkFrom, tuple[Bucket, ...]] = {
@@ -43,6 +44,11 @@ def send_to_rework(draft: Draft, command: SendToRework) -> dict[str, str]:
     loop, reason = _loop_of(draft, job, command.loop), command.reason
     rework = _checked_pass(draft, job, loop)
     start_pieces(draft, job)
+    if command.taken_from is ReworkFrom.WORK and command.lot is None:
+        excess = quantity - here(draft.state, job).to_work
+        tolerated = routing_of(draft.state, job).over_tolerance
+        if excess > ZERO and tolerated:
+            let_in(draft, job, excess, of=quantity, reason=reason, may=True)
     lots: list[str] = []
     successor = job
     for position, taken in _shared_out(draft, job, command, quantity):
@@ -59,17 +65,17 @@ def send_to_rework(draft: Draft, command: SendToRework) -> dict[str, str]:
 
 
 def _loop_of(draft: Draft, job: JobOrder, name: str) -> ReworkLoop:
-    here = [
+    loops = [
         one for one in routing_of(draft.state, job).rework if one.source == job.step
     ]
-    for one in here:
+    for one in loops:
         if one.id == name:
             return one
-    known = ", ".join(one.id for one in here) or "none"
+    known = ", ".join(one.id for one in loops) or "none"
     raise Refused(
         f"No rework loop '{name}' starts at step {job.step} of {job.request}.",
         hint=f"Loops from here: {known}.",
-        allowed=tuple(one.id for one in here),
+        allowed=tuple(one.id for one in loops),
     )
 
 
