@@ -107,3 +107,22 @@ def test_a_whole_lot_goes_back_under_its_own_name(shop: Shop) -> None:
         work(in_pass(shop, request, step, 2), 5)
     work(in_pass(shop, request, "pack", 1), 5)
     finish(shop, request)
+
+
+def test_scrap_found_two_steps_later_names_the_step_at_fault(shop: Shop) -> None:
+    """It is booked where it is found."""
+    request = to_drilling(shop, a_line(shop), 10)
+    drill = in_pass(shop, request, "drill", 1)
+    found = {"quantity": 2, "reason": "crack", "caused_by": "cut"}
+    refused = drill.press("report", scrap=[found | {"caused_by": "pack"}])
+    assert refused.status_code == 409
+
+    drill.done("report", good=8, scrap=[found]).done("complete")
+
+    (lot,) = drill.shown["here"]["lots"]
+    moves = shop.site.get(f"/lots/{lot}")["moves"]
+    (scrap,) = [one for one in moves if one["to_bucket"] == "scrap"]
+    assert [scrap["place"], scrap["caused_by"]] == [f"{request}/drill/1", "cut"]
+    work(in_pass(shop, request, "pack", 1), 8)
+    assert pieces(shop, request) == {"STORE": 8, "scrap": 2}
+    finish(shop, request)

@@ -217,7 +217,7 @@ async def test_a_move_that_no_fact_has_made(site: Site) -> None:
     site.corrupt(
         "INSERT INTO move SELECT partition, seq + 1000, lot, material, unit, quantity, "
         "place, bucket, to_place, to_bucket, request, job_order, run, at, person, "
-        "reason, connection, to_lot, reverses FROM move ORDER BY seq LIMIT 1"
+        "reason, connection, caused_by, to_lot, reverses FROM move ORDER BY seq LIMIT 1"
     )
 
     ((what, _),) = await site.found()

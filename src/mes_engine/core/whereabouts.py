@@ -50,9 +50,15 @@ NOTHING = Here()
 _amounts = attrgetter("queued", "in_process", "suspect", "out", "transit")
 
 
-def here(state: State, job: JobOrder) -> Here:
-    """Return what is at the job order's visit, of its lot or of all of them."""
-    positions = positions_of(state, job)
+def here(state: State, job: JobOrder, lot: str | None = None) -> Here:
+    """Return what is at the job order's visit, of its lot or of all of them.
+
+    Args:
+        state: Where to look.
+        job: Whose.
+        lot: One of those that it works on, if only that is asked of.
+    """
+    positions = positions_of(state, job, lot)
     if not positions:
         return NOTHING
     amounts = _amounts(positions[0])
@@ -64,10 +70,12 @@ def here(state: State, job: JobOrder) -> Here:
     )
 
 
-def positions_of(state: State, job: JobOrder) -> list[Position]:
+def positions_of(state: State, job: JobOrder, lot: str | None = None) -> list[Position]:
     """Return the positions at the job order's visit that it works on, oldest first."""
-    if job.lot is not None:
-        position = state.position.get((job.lot, job.visit))
+    if lot is not None and job.lot not in {None, lot}:
+        return []
+    if job.lot is not None or lot is not None:
+        position = state.position.get((lot or job.lot or "", job.visit))
         return [] if position is None else [position]
     return state.position.find("place", job.visit)
 

@@ -159,6 +159,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
         seq: The fact that it was written by.
         quantity: In ``unit``, above 0.
         connection: ``source>target`` of the steps between which it moved, or empty.
+        caused_by: The step at fault, of scrap; empty if not said.
         to_lot: The lot that it went into, by a split or a merge; else it stayed in its
             own.
         reverses: The booking that it takes back: it goes along an arc the wrong way.
@@ -180,6 +181,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     person: str
     reason: str = ""
     connection: str = ""
+    caused_by: str = ""
     to_lot: str | None = None
     reverses: int | None = None
 

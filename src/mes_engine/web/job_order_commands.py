@@ -66,10 +66,11 @@ class BeginBody(Occurred):
 
 
 class ScrapBody(Body):
-    """Pieces that are scrap, and why."""
+    """Pieces that are scrap, and why; ``caused_by`` names the step at fault."""
 
     quantity: Amount
     reason: Reason
+    caused_by: Id | None = None
 
 
 class ReportBody(Occurred):
@@ -78,6 +79,7 @@ class ReportBody(Occurred):
     Attributes:
         reason: Why, for what is suspect, lost, tested, or more than was expected.
         taken_from: ``suspect`` disposes of suspect pieces.
+        lot: Which of the lots at the step; the oldest first if not said.
     """
 
     good: Amount = ZERO
@@ -87,6 +89,7 @@ class ReportBody(Occurred):
     tested: Amount = ZERO
     reason: Text = ""
     taken_from: Word[m.ReportFrom] = m.ReportFrom.WORK
+    lot: Id | None = None
 
 
 class PauseBody(Occurred):
@@ -204,7 +207,11 @@ def _add_working(router: APIRouter, parts: Parts) -> None:
             job_order=job_order,
             good=body.good,
             scrap=tuple(
-                m.Scrapped(quantity=one.quantity, reason=one.reason)
+                m.Scrapped(
+                    quantity=one.quantity,
+                    reason=one.reason,
+                    caused_by=one.caused_by or "",
+                )
                 for one in body.scrap
             ),
             suspect=body.suspect,
@@ -212,6 +219,7 @@ def _add_working(router: APIRouter, parts: Parts) -> None:
             tested=body.tested,
             reason=body.reason,
             taken_from=body.taken_from,
+            lot=body.lot,
         )
         return await sent(sender, command, body)
 

@@ -59,6 +59,7 @@ class MoveView(View):
     person: str
     reason: str
     connection: str
+    caused_by: str
     to_lot: str | None
     reverses: int | None
 

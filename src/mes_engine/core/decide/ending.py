@@ -7,7 +7,8 @@ from mes_engine.core.decide import windows
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.claims import close_run, end_run, in_run_with, open_run
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import move, store, transfer
+from mes_engine.core.decide.flow import store, transfer
+from mes_engine.core.decide.moving import move
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import consume
 from mes_engine.core.decide.visits import settle_afterwards, settle_visit

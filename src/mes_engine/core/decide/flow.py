@@ -10,6 +10,7 @@ from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.choosing import chosen
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot
+from mes_engine.core.decide.moving import move, move_of
 from mes_engine.core.holding import holds_on_lots_at
 from mes_engine.core.job_order import (
     JobOrder,
@@ -29,7 +30,7 @@ from mes_engine.core.whereabouts import (
     rework_at,
     visit_at,
 )
-from mes_engine.core.wip_ledger import Bucket, Move
+from mes_engine.core.wip_ledger import Bucket
 
 replace = msgspec.structs.replace
 
@@ -252,84 +253,6 @@ def lot_for_more(draft: Draft, job: JobOrder, lot: str) -> str:
         request=found.request,
         origin=LotOrigin.FOUND,
     ).id
-
-
-def move(
-    draft: Draft,
-    job: JobOrder,
-    quantity: Decimal,
-    bucket: Bucket,
-    to_bucket: Bucket,
-    *,
-    to_place: str | None = None,
-    reason: str = "",
-    connection: str = "",
-) -> None:
-    """Move ``quantity`` of what is at the job order's visit, oldest lot first.
-
-    Raises:
-        LawBroken: There is not as much in ``bucket``.
-    """
-    positions = positions_of(draft.state, job)
-    left = quantity
-    for index, position in enumerate(positions):
-        is_last = index == len(positions) - 1
-        amount = left if is_last else min(left, position.of(bucket))
-        if amount > ZERO:
-            move_of(
-                draft,
-                job,
-                amount,
-                bucket,
-                to_bucket,
-                lot=position.lot,
-                to_place=to_place,
-                reason=reason,
-                connection=connection,
-            )
-            left -= amount
-    if left > ZERO:
-        raise LookupError(f"{job.visit} has no lot to move")
-
-
-def move_of(
-    draft: Draft,
-    job: JobOrder,
-    quantity: Decimal,
-    bucket: Bucket,
-    to_bucket: Bucket,
-    *,
-    lot: str,
-    to_place: str | None = None,
-    reason: str = "",
-    connection: str = "",
-) -> None:
-    """Move ``quantity`` of a lot at the job order's visit."""
-    request = draft.request(job.request)
-    draft.emit(
-        f.QuantityMoved(
-            move=Move(
-                seq=draft.next_seq,
-                lot=lot,
-                material=request.material,
-                unit=request.unit,
-                quantity=quantity,
-                place=job.visit,
-                bucket=bucket,
-                to_place=job.visit if to_place is None else to_place,
-                to_bucket=to_bucket,
-                request=request.id,
-                job_order=job.id,
-                run=job.run,
-                at=draft.at,
-                person=draft.person,
-                reason=reason,
-                connection=connection,
-            )
-        )
-    )
-    if bucket is Bucket.QUEUED:
-        limits.taken(draft, job)
 
 
 def transfer(draft: Draft, job: JobOrder, *, is_ending: bool) -> None:

@@ -19,7 +19,8 @@ from mes_engine.core.decide.claims import (
     take_active_lane,
 )
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import look_ahead, move, start_pieces
+from mes_engine.core.decide.flow import look_ahead, start_pieces
+from mes_engine.core.decide.moving import move
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import touch_rivals
 from mes_engine.core.decide.tools import chosen_tools

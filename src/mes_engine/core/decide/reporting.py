@@ -9,12 +9,11 @@ from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import (
     lot_for_more,
-    move,
-    move_of,
     open_lots,
     start_pieces,
     transfer,
 )
+from mes_engine.core.decide.moving import move, move_of
 from mes_engine.core.decide.posting import post_report
 from mes_engine.core.decide.stock import touch_rivals
 from mes_engine.core.decide.tools import wear_tools
@@ -22,7 +21,7 @@ from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.messages import ReportFrom, ReportQuantity, Scrapped
 from mes_engine.core.quantity import MILLION, ZERO, checked_quantity, floored
-from mes_engine.core.readiness import is_fed, remaining, routing_of
+from mes_engine.core.readiness import is_fed, remaining, routing_of, visit_of
 from mes_engine.core.whereabouts import here
 from mes_engine.core.wip_ledger import Bucket
 
@@ -31,6 +30,7 @@ def report(draft: Draft, command: ReportQuantity) -> dict[str, str]:
     """Book what a person reports."""
     job = draft.job(command.job_order)
     _check_amounts(command, job)
+    _check_faults(draft, job, command)
     check(draft, job, JobOrderTrigger.REPORT)
     book(draft, job, command, source="person")
     job = draft.job(job.id)
@@ -90,11 +90,11 @@ def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -
         draft.touch(job.id)  # Of one at work, only what it still needs has changed.
 
 
-def can_take(draft: Draft, job: JobOrder) -> Decimal:
+def can_take(draft: Draft, job: JobOrder, lot: str | None = None) -> Decimal:
     """Return how many counted pieces the job order can take as its own."""
     if not job.expects_pieces:
         return remaining(job)
-    return here(draft.state, job).to_work
+    return here(draft.state, job, lot).to_work
 
 
 def count_report(job: JobOrder, role: str, quantity: Decimal) -> ReportQuantity:
@@ -139,6 +139,28 @@ def _check_amounts(command: ReportQuantity, job: JobOrder) -> None:
         )
 
 
+def _check_faults(draft: Draft, job: JobOrder, command: ReportQuantity) -> None:
+    """See that each step at fault is one that the pieces can have come through."""
+    for one in command.scrap:
+        if not one.caused_by:
+            continue
+        routing = routing_of(draft.state, job)
+        known = {step.id for step in routing.steps}
+        is_behind = one.caused_by in known and (
+            one.caused_by == job.step
+            or job.step in routing.beyond(one.caused_by)
+            or visit_of(draft.state, job).rework
+        )
+        if not is_behind:
+            before = sorted(step for step in known if job.step in routing.beyond(step))
+            raise Refused(
+                f"Scrap at {job.id} cannot be caused by '{one.caused_by}': its pieces "
+                "have not been there.",
+                hint=f"Steps before {job.step}: {', '.join(before) or 'none'}.",
+                unmet=[f"caused_by: '{one.caused_by}' is no step before {job.step}"],
+            )
+
+
 def _total(command: ReportQuantity) -> Decimal:
     scrap = sum((one.quantity for one in command.scrap), ZERO)
     return command.good + scrap + command.suspect + command.lost + command.tested
@@ -167,15 +189,15 @@ def _make_room(
         Refused: More are reported than are there and the routing tolerates.
     """
     if command.taken_from is ReportFrom.SUSPECT:
-        there = here(draft.state, job).suspect
+        there = here(draft.state, job, command.lot).suspect
         if command.suspect:
             raise Malformed("What is suspect already cannot be reported suspect.")
         excess = total - there
     else:
-        there = can_take(draft, job)
+        there = can_take(draft, job, command.lot)
         excess = total - there
     if excess > ZERO:
-        is_work = command.taken_from is ReportFrom.WORK
+        is_work = command.taken_from is ReportFrom.WORK and command.lot is None
         let_in(draft, job, excess, of=total, reason=command.reason, may=is_work)
 
 
@@ -221,22 +243,32 @@ def _over_produced(draft: Draft, job: JobOrder) -> Decimal:
 
 
 def _move_all(draft: Draft, job: JobOrder, command: ReportQuantity) -> None:
-    reason = command.reason
+    reason, scrap = command.reason, command.scrap
     amounts = [
-        (command.good, Bucket.OUT, reason),
-        *((one.quantity, Bucket.SCRAP, one.reason) for one in command.scrap),
-        (command.suspect, Bucket.SUSPECT, reason),
-        (command.lost, Bucket.LOST, reason),
-        (command.tested, Bucket.TESTED, reason),
+        (command.good, Bucket.OUT, reason, ""),
+        *((one.quantity, Bucket.SCRAP, one.reason, one.caused_by) for one in scrap),
+        (command.suspect, Bucket.SUSPECT, reason, ""),
+        (command.lost, Bucket.LOST, reason, ""),
+        (command.tested, Bucket.TESTED, reason, ""),
     ]
-    at_step = here(draft.state, job)
+    lot = command.lot
+    at_step = here(draft.state, job, lot)
     there = {source: at_step.of(source) for source in _sources(command)}
-    for quantity, bucket, why in amounts:
+    for quantity, bucket, why, fault in amounts:
         left = quantity
         for source, amount in there.items():
             taken = min(left, amount)
             if taken > ZERO:
-                move(draft, job, taken, source, bucket, reason=why)
+                move(
+                    draft,
+                    job,
+                    taken,
+                    source,
+                    bucket,
+                    reason=why,
+                    lot=lot,
+                    caused_by=fault,
+                )
                 there[source] = amount - taken
                 left -= taken
 

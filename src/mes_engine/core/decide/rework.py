@@ -6,7 +6,8 @@ from decimal import Decimal
 from mes_engine.core import facts as f
 from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import bring, move_of, start_pieces, visit_to
+from mes_engine.core.decide.flow import bring, start_pieces, visit_to
+from mes_engine.core.decide.moving import move_of
 from mes_engine.core.decide.reporting import let_in
 from mes_engine.core.decide.splitting import split_off
 from mes_engine.core.errors import Malformed, Refused

@@ -38,10 +38,15 @@ class BeginJobOrder(JobOrderCommand, frozen=True, kw_only=True, tag="begin_job_o
 
 
 class Scrapped(msgspec.Struct, frozen=True, kw_only=True):
-    """Pieces that are scrap, and why."""
+    """Pieces that are scrap, and why.
+
+    Attributes:
+        caused_by: The step at fault, where it is another than the one that found it.
+    """
 
     quantity: Decimal
     reason: str
+    caused_by: str = ""
 
 
 class ReportFrom(StrEnum):
@@ -57,6 +62,7 @@ class ReportQuantity(JobOrderCommand, frozen=True, kw_only=True, tag="report_qua
     Attributes:
         reason: Why, for what is suspect, lost, tested, or more than was expected.
         taken_from: ``work`` (in process, then queued), or ``suspect`` to dispose of it.
+        lot: Which of the lots at the step; the oldest first if not said.
         setup_s: Seconds that no clock of ours has seen: setup, processing, breakdown.
     """
 
@@ -67,6 +73,7 @@ class ReportQuantity(JobOrderCommand, frozen=True, kw_only=True, tag="report_qua
     tested: Decimal = ZERO
     reason: str = ""
     taken_from: ReportFrom = ReportFrom.WORK
+    lot: str | None = None
     setup_s: Decimal = ZERO
     processing_s: Decimal = ZERO
     down_s: Decimal = ZERO

@@ -125,6 +125,7 @@ def upgrade() -> None:
         text("person"),
         text("reason"),
         text("connection"),
+        text("caused_by"),
         text("to_lot", nullable=True),
         whole("reverses", nullable=True),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_move_quantity")),

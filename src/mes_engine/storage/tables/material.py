@@ -93,6 +93,7 @@ move = strict_table(
     string("person"),
     string("reason"),
     string("connection"),
+    string("caused_by"),
     string("to_lot", is_optional=True),
     whole("reverses", is_optional=True),
     CheckConstraint("quantity > 0", name="quantity"),
