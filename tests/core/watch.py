@@ -145,7 +145,7 @@ def _broken_totals(state: State) -> Iterator[str]:
             booked = sum((one.of(bucket) for one in positions), ZERO)
             if reported != booked:
                 yield f"{visit}: {reported} reported {bucket}, {booked} booked"
-        good = sum((job.good + job.reworked for job in here), ZERO)
+        good = sum((job.good + job.reworked + job.deviated for job in here), ZERO)
         gone = sum((one.out + one.transit + one.moved_out for one in positions), ZERO)
         if good != gone:
             yield f"{visit}: {good} reported good, {gone} came out"

@@ -68,6 +68,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         queued_at: When it entered its work center's queue; None before its release.
         good: Reported good so far; ``scrap``, ``lost`` and ``tested`` likewise.
         reworked: Sent back into a rework loop without having been reported good.
+        deviated: Sent another way in the same manner, without having been worked.
         setup_us: Closed setup time; processing and breakdown likewise (microseconds).
         run: The open run, if it is loaded.
         materials: What its step consumes.
@@ -108,6 +109,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     lost: Decimal = ZERO
     tested: Decimal = ZERO
     reworked: Decimal = ZERO
+    deviated: Decimal = ZERO
     setup_us: int = 0
     processing_us: int = 0
     down_us: int = 0

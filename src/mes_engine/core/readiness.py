@@ -84,7 +84,7 @@ def is_fed(state: State, job: JobOrder) -> bool:
 
 def remaining(job: JobOrder) -> Decimal:
     """Return the pieces that the plan still wants of ``job``."""
-    return max(job.planned - job.worked, ZERO)
+    return max(job.planned - job.worked - job.deviated, ZERO)
 
 
 def upstream_quantity(state: State, job: JobOrder) -> Condition:

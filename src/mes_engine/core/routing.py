@@ -145,6 +145,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             begin before pieces have come to it, and what it reports beyond what came
             is found there, within ``over_tolerance``.
         rework: The declared ways back.
+        deviation: What it asks of whoever skips a step, or sends pieces another way.
         time_windows: How long a lot may, or has to, be between two steps.
     """
 
@@ -158,6 +159,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     under_tolerance: Decimal = ZERO
     step_order: StepOrder = StepOrder.STRICT
     rework: tuple[ReworkLoop, ...] = ()
+    deviation: QualificationNeed | None = None
     time_windows: tuple[WindowRule, ...] = ()
 
     def step(self, step: str) -> Step:

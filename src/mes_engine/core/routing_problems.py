@@ -24,6 +24,7 @@ def routing_problems(routing: Routing) -> list[tuple[str, str]]:
             routing.time_windows, {one.id for one in routing.steps}, routing.beyond
         ),
         *([] if shape else _loop_problems(routing)),
+        *_right_problems(routing),
     ]
 
 
@@ -192,3 +193,8 @@ def _loop_problems(routing: Routing) -> Iterator[tuple[str, str]]:
                 f"{path}.target",
                 f"'{one.target}' comes after '{one.source}': that is no way back",
             )
+
+
+def _right_problems(routing: Routing) -> Iterator[tuple[str, str]]:
+    if routing.deviation is not None and routing.deviation.level < 1:
+        yield "deviation.level", f"{routing.deviation.level} is no level"

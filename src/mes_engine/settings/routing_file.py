@@ -133,6 +133,7 @@ class RoutingFile(Section):
     connections: list[ConnectionEntry] | None = None
     time_windows: list[TimeWindowEntry] = Field(default_factory=list)
     rework: list[ReworkEntry] = Field(default_factory=list)
+    deviation: QualificationEntry | None = None
 
 
 Capabilities = AbstractSet[tuple[str, str]]
@@ -181,11 +182,7 @@ def to_routing(file: RoutingFile, *, over_tolerance: Decimal) -> Routing:
             **one.model_dump(exclude=_PARTS_OF_A_STEP),
             consumes=tuple(Component(**part.model_dump()) for part in one.consumes),
             tools=tuple(one.tools),
-            qualification=(
-                None
-                if one.qualification is None
-                else QualificationNeed(**one.qualification.model_dump())
-            ),
+            qualification=_need(one.qualification),
             documents=tuple(one.documents),
         )
         for one in file.steps
@@ -210,7 +207,12 @@ def to_routing(file: RoutingFile, *, over_tolerance: Decimal) -> Routing:
         connections=connections,
         time_windows=tuple(WindowRule(**one.model_dump()) for one in file.time_windows),
         rework=tuple(ReworkLoop(**one.model_dump()) for one in file.rework),
+        deviation=_need(file.deviation),
     )
+
+
+def _need(entry: QualificationEntry | None) -> QualificationNeed | None:
+    return None if entry is None else QualificationNeed(**entry.model_dump())
 
 
 def _parts(path: str) -> KeyPath:

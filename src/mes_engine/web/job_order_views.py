@@ -150,6 +150,7 @@ class JobOrderView(View):
     lost: Decimals
     tested: Decimals
     reworked: Decimals
+    deviated: Decimals
     lot: str | None
     priority: int
     due_at: At

@@ -29,6 +29,22 @@ class ReworkBody(Occurred):
     taken_from: Word[m.ReworkFrom] = m.ReworkFrom.WORK
 
 
+class DeviationBody(Occurred):
+    """Which step pieces go to, how many, and why.
+
+    Attributes:
+        quantity: All that are there if not said.
+        lot: Whose pieces; the oldest lot's first if not said.
+        taken_from: As for rework.
+    """
+
+    to_step: Id
+    reason: Reason
+    quantity: Amount | None = None
+    lot: Id | None = None
+    taken_from: Word[m.ReworkFrom] = m.ReworkFrom.WORK
+
+
 def rework_router(parts: Parts) -> APIRouter:
     """Return the routes."""
     router = api_router(prefix="/job-orders", tags=["job order commands"])
@@ -44,6 +60,21 @@ def rework_router(parts: Parts) -> APIRouter:
             quantity=body.quantity,
             loop=body.loop,
             reason=body.reason,
+            lot=body.lot,
+            taken_from=body.taken_from,
+        )
+        return await sent(sender, command, body)
+
+    @post("/{job_order}/deviate")
+    async def deviate_lot(
+        job_order: JobOrderId, body: DeviationBody, sender: CommandSender
+    ) -> Response:
+        """Send pieces another way than the routing's; the answer names where to."""
+        command = m.DeviateLot(
+            job_order=job_order,
+            to_step=body.to_step,
+            reason=body.reason,
+            quantity=body.quantity,
             lot=body.lot,
             taken_from=body.taken_from,
         )

@@ -86,6 +86,7 @@ class RoutingBody(View):
     connections: list[ConnectionView]
     time_windows: list[WindowRuleView]
     rework: list[ReworkView]
+    deviation: QualificationNeedView | None
     over_tolerance: Decimals
     under_tolerance: Decimals
 

@@ -13,6 +13,7 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.decide import (
     changes,
+    deviating,
     dispatch,
     documents,
     ending,
@@ -257,6 +258,7 @@ _HANDLERS: dict[type, Handler] = {
     m.StopJobOrder: _of_job(ending.stop),
     m.AbortJobOrder: _of_job(ending.abort),
     m.UpdateJobOrder: _of_job(job_orders.update),
+    m.DeviateLot: deviating.deviate,
     m.SendToRework: rework.send_to_rework,
     m.OpenHold: holds.open_hold,
     m.ReleaseHold: holds.release_hold,

@@ -20,7 +20,7 @@ from mes_engine.core.job_order import (
 from mes_engine.core.lots import LotExistence, LotOrigin, MaterialLot
 from mes_engine.core.means import needs_of
 from mes_engine.core.quantity import ZERO, floored
-from mes_engine.core.readiness import is_fed, routing_of, visit_of
+from mes_engine.core.readiness import is_fed, remaining, routing_of, visit_of
 from mes_engine.core.requests import Visit, WorkRequest, visit_id
 from mes_engine.core.routing import Connection, ConnectionKind, JobPer, Step
 from mes_engine.core.whereabouts import (
@@ -203,7 +203,7 @@ def start_pieces(draft: Draft, job: JobOrder) -> None:
     if not job.expects_pieces or is_fed(draft.state, job):
         return
     request = draft.request(job.request)
-    missing = job.planned - here(draft.state, job).unaccounted - job.worked
+    missing = remaining(job) - here(draft.state, job).unaccounted
     if missing <= ZERO and request.lot is not None:
         return
     lots = open_lots(draft, request)

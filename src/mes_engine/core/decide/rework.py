@@ -1,30 +1,21 @@
 """Rework: pieces go back to a declared step, and come again through all after it."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import bring, start_pieces, visit_to
-from mes_engine.core.decide.moving import move_of
+from mes_engine.core.decide.parting import Taken, part_off, shared_out
 from mes_engine.core.decide.reporting import let_in
-from mes_engine.core.decide.splitting import split_off
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.messages import ReworkFrom, SendToRework
 from mes_engine.core.quantity import ZERO, checked_quantity
 from mes_engine.core.readiness import routing_of, visit_of
 from mes_engine.core.routing import ReworkLoop
-from mes_engine.core.whereabouts import Stack, here, next_pass, positions_of
+from mes_engine.core.whereabouts import Stack, here, next_pass
 from mes_engine.core.wip_ledger import Bucket, Position
-
-BUCKETS: dict[ReworkFrom, tuple[Bucket, ...]] = {
-    ReworkFrom.WORK: (Bucket.IN_PROCESS, Bucket.QUEUED),
-    ReworkFrom.SUSPECT: (Bucket.SUSPECT,),
-    ReworkFrom.OUT: (Bucket.OUT,),
-}
-Taken = dict[Bucket, Decimal]
 
 
 def send_to_rework(draft: Draft, command: SendToRework) -> dict[str, str]:
@@ -52,7 +43,10 @@ def send_to_rework(draft: Draft, command: SendToRework) -> dict[str, str]:
             let_in(draft, job, excess, of=quantity, reason=reason, may=True)
     lots: list[str] = []
     successor = job
-    for position, taken in _shared_out(draft, job, command, quantity):
+    parts = shared_out(
+        draft, job, quantity, lot=command.lot, taken_from=command.taken_from
+    )
+    for position, taken in parts:
         way = (loop, rework)
         lot, successor = _send(draft, draft.job(job.id), way, (position, taken), reason)
         lots.append(lot)
@@ -100,38 +94,6 @@ def _checked_pass(draft: Draft, job: JobOrder, loop: ReworkLoop) -> Stack:
     return rework
 
 
-def _shared_out(
-    draft: Draft, job: JobOrder, command: SendToRework, quantity: Decimal
-) -> Iterator[tuple[Position, Taken]]:
-    """Yield how many of which lot go, by bucket; oldest lot first."""
-    buckets = BUCKETS[command.taken_from]
-    positions = [
-        one
-        for one in positions_of(draft.state, job)
-        if command.lot in {None, one.lot} and any(map(one.of, buckets))
-    ]
-    there = sum((one.of(bucket) for one in positions for bucket in buckets), ZERO)
-    if quantity > there:
-        of_lot = f" of lot {command.lot}" if command.lot else ""
-        told = f"{quantity} asked for, {there} there ({', '.join(buckets)})"
-        raise Refused(
-            f"{job.id} has not as many pieces{of_lot}: {told}.",
-            hint="Say where they are in 'taken_from'.",
-            unmet=[f"quantity_accounted: {told}"],
-            allowed=allowed_triggers(draft.state, job),
-        )
-    left = quantity
-    for position in positions:
-        taken: Taken = {}
-        for bucket in buckets:
-            amount = min(left, position.of(bucket))
-            if amount > ZERO:
-                taken[bucket] = amount
-                left -= amount
-        if taken:
-            yield position, taken
-
-
 def _send(
     draft: Draft,
     job: JobOrder,
@@ -141,14 +103,8 @@ def _send(
 ) -> tuple[str, JobOrder]:
     """Send what is taken of one lot; return the lot as which it goes, and where."""
     (loop, rework), (position, taken) = way, part
-    quantity = sum(taken.values(), ZERO)
-    held = sum(
-        (one.held for one in draft.state.position.find("lot", position.lot)), ZERO
-    )
-    lot, parent = position.lot, None
-    if quantity < held:
-        child = split_off(draft, position, taken, reason=reason, job=job)
-        lot, parent = child.id, position.lot
+    lot, parent = part_off(draft, job, position, taken, reason=reason)
+    quantity: Decimal = sum(taken.values(), ZERO)
     reworked = quantity - taken.get(Bucket.OUT, ZERO)
     request = draft.request(job.request)
     draft.emit(
@@ -167,9 +123,6 @@ def _send(
             person=draft.person,
         )
     )
-    for bucket, amount in taken.items():
-        if bucket is not Bucket.OUT:
-            move_of(draft, job, amount, bucket, Bucket.OUT, lot=lot, reason=reason)
     successor = bring(
         draft,
         job,

@@ -87,7 +87,7 @@ def _pass_token(draft: Draft, request: WorkRequest, one: Connection) -> None:
         if not successor.is_over:
             draft.touch(successor.id)
             if successor.expects_pieces:
-                _give_up_if_empty(draft, successor, target)
+                give_up_if_empty(draft, successor, target)
 
 
 def _tell_nothing_comes(draft: Draft, target: Visit) -> None:
@@ -98,10 +98,10 @@ def _tell_nothing_comes(draft: Draft, target: Visit) -> None:
         settle_afterwards(draft, target)
     for one in live:
         draft.touch(one.id)
-        _give_up_if_empty(draft, one, target)
+        give_up_if_empty(draft, one, target)
 
 
-def _give_up_if_empty(draft: Draft, successor: JobOrder, visit: Visit) -> None:
+def give_up_if_empty(draft: Draft, successor: JobOrder, visit: Visit) -> None:
     """Cancel a job order that no pieces came to, and that none can come to."""
     if (
         here(draft.state, successor).on_floor == ZERO

@@ -14,6 +14,12 @@ def _rework_sent(state: State, fact: f.ReworkSent) -> None:
     state.job_order.put(replace(job, reworked=fact.reworked_total))
 
 
+def _lot_deviated(state: State, fact: f.LotDeviated) -> None:
+    job = known(state.job_order.get(fact.job_order))
+    state.job_order.put(replace(job, deviated=fact.deviated_total))
+
+
 HANDLERS: Handlers = {
+    f.LotDeviated: _lot_deviated,
     f.ReworkSent: _rework_sent,
 }

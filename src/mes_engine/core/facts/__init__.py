@@ -69,7 +69,7 @@ from mes_engine.core.facts.requests import (
     WorkRequestCreated,
     WorkRequestUpdated,
 )
-from mes_engine.core.facts.ways import ReworkSent, WaysFact
+from mes_engine.core.facts.ways import LotDeviated, ReworkSent, WaysFact
 from mes_engine.core.facts.windows import (
     TimeWindowArmed,
     TimeWindowExtended,
@@ -116,6 +116,7 @@ __all__ = [
     "JobOrderUpdated",
     "LotConsumed",
     "LotCreated",
+    "LotDeviated",
     "LotEnded",
     "LotMerged",
     "LotProduced",

@@ -31,4 +31,29 @@ class ReworkSent(BaseFact, frozen=True, kw_only=True, tag="rework_sent"):
     person: str
 
 
-WaysFact = ReworkSent
+class LotDeviated(BaseFact, frozen=True, kw_only=True, tag="lot_deviated"):
+    """Pieces of a job order go another way than the routing's.
+
+    Attributes:
+        quantity: How many, of the lot ``lot``.
+        parent: The lot that they were split from; None where the whole lot goes.
+        deviated: Of these, what was not reported good; ``deviated_total`` is the job
+            order's afterwards.
+        visit: Where they go.
+        skipped: The steps that they do not come through because of it.
+    """
+
+    job_order: str
+    quantity: Decimal
+    lot: str
+    parent: str | None
+    deviated: Decimal
+    deviated_total: Decimal
+    visit: str
+    skipped: tuple[str, ...]
+    reason: str
+    at: int
+    person: str
+
+
+WaysFact = ReworkSent | LotDeviated

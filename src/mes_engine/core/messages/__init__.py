@@ -53,7 +53,12 @@ from mes_engine.core.messages.requests import (
     ReleaseWorkRequest,
     RequestsCommand,
 )
-from mes_engine.core.messages.ways import ReworkFrom, SendToRework, WaysCommand
+from mes_engine.core.messages.ways import (
+    DeviateLot,
+    ReworkFrom,
+    SendToRework,
+    WaysCommand,
+)
 from mes_engine.core.messages.windows import (
     CheckTimeWindows,
     WaiveTimeWindow,
@@ -93,6 +98,7 @@ __all__ = [
     "Command",
     "Commanded",
     "CreateWorkRequest",
+    "DeviateLot",
     "DispatchWorkUnit",
     "ExpireQualifications",
     "GrantQualification",

@@ -32,4 +32,22 @@ class SendToRework(BaseCommand, frozen=True, kw_only=True, tag="send_to_rework")
     taken_from: ReworkFrom = ReworkFrom.WORK
 
 
-WaysCommand = SendToRework
+class DeviateLot(BaseCommand, frozen=True, kw_only=True, tag="deviate_lot"):
+    """Send pieces at a job order to another step than the routing has next.
+
+    Attributes:
+        to_step: A step of the routing; they go on from there as it says.
+        quantity: All that are there if not said.
+        lot: Whose pieces; the oldest lot's first if not said.
+        taken_from: As for rework.
+    """
+
+    job_order: str
+    to_step: str
+    reason: str
+    quantity: Decimal | None = None
+    lot: str | None = None
+    taken_from: ReworkFrom = ReworkFrom.WORK
+
+
+WaysCommand = SendToRework | DeviateLot

@@ -97,6 +97,7 @@ def upgrade() -> None:
         whole("lost"),
         whole("tested"),
         whole("reworked"),
+        whole("deviated"),
         whole("setup_us"),
         whole("processing_us"),
         whole("down_us"),

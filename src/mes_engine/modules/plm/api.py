@@ -131,6 +131,7 @@ class RoutingBody(Body):
     rework: Annotated[list[ReworkBody], Field(max_length=100)] = Field(
         default_factory=list
     )
+    deviation: QualificationBody | None = None
 
 
 class RefusalView(View):
@@ -228,11 +229,7 @@ def _to_routing(body: RoutingBody) -> Routing:
             **one.model_dump(exclude=_PARTS_OF_A_STEP),
             consumes=tuple(Component(**part.model_dump()) for part in one.consumes),
             tools=tuple(one.tools),
-            qualification=(
-                None
-                if one.qualification is None
-                else QualificationNeed(**one.qualification.model_dump())
-            ),
+            qualification=_need(one.qualification),
             documents=tuple(one.documents),
         )
         for one in body.steps
@@ -248,7 +245,7 @@ def _to_routing(body: RoutingBody) -> Routing:
             Connection(**one.model_dump(exclude_none=True)) for one in body.connections
         )
     members = body.model_dump(
-        exclude={"steps", "connections", "time_windows", "rework"}
+        exclude={"steps", "connections", "time_windows", "rework", "deviation"}
     )
     return Routing(
         **members,
@@ -256,7 +253,12 @@ def _to_routing(body: RoutingBody) -> Routing:
         connections=connections,
         time_windows=tuple(WindowRule(**one.model_dump()) for one in body.time_windows),
         rework=tuple(ReworkLoop(**one.model_dump()) for one in body.rework),
+        deviation=_need(body.deviation),
     )
+
+
+def _need(body: QualificationBody | None) -> QualificationNeed | None:
+    return None if body is None else QualificationNeed(**body.model_dump())
 
 
 def _check_kinds(connections: list[ConnectionBody]) -> None:

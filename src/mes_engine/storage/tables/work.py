@@ -101,6 +101,7 @@ job_order = strict_table(
     quantity("lost"),
     quantity("tested"),
     quantity("reworked"),
+    quantity("deviated"),
     whole("setup_us"),
     whole("processing_us"),
     whole("down_us"),

@@ -18,6 +18,8 @@ def broken_history(state: State, fact: f.Fact) -> Iterator[str]:
                 yield from _not_the_sum(state, fact, name, f"{name}_total")
         case f.ReworkSent():
             yield from _not_the_sum(state, fact, "reworked", "reworked_total")
+        case f.LotDeviated():
+            yield from _not_the_sum(state, fact, "deviated", "deviated_total")
         case f.TimeBooked():
             for name in ("setup", "processing", "down"):
                 yield from _not_the_sum(state, fact, f"{name}_us", f"{name}_total_us")
