@@ -13,6 +13,7 @@ from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.lots import LotExistence, LotOrigin, MaterialLot
 from mes_engine.core.routing import JobPer
 from mes_engine.core.runs import HoldMode, HoldScope
+from mes_engine.core.time_windows import WindowRule
 from mes_engine.core.wip_ledger import Bucket
 from tests.core.plants import a_routing, a_step, in_batches, steel
 from tests.core.shop import Shop
@@ -274,3 +275,20 @@ def test_splits_and_merges_lose_no_piece_and_go_in_no_circle(
         assert shop.broken_laws() == []
         assert sum(held(shop).values()) == 50
     assert shop.at_step("cut") == {"queued": 50, "started": 50}
+
+
+def test_a_lot_that_is_split_off_is_in_the_time_windows_of_its_parent() -> None:
+    rule = WindowRule(source="cut", target="mill", max_s=Decimal(3600))
+    shop = Shop(a_routing("cut", "mill", time_windows=(rule,)))
+    shop.make(10)
+    shop.run("cut", 10)
+
+    shop.ok(split("L-000001", 4))
+    before = {one.lot: one.closes_at for one in shop.state.time_window.values()}
+    shop.ok(merge("L-000001", "L-000002"))
+
+    assert before["L-000001"] == before["L-000002"]
+    live = [one.lot for one in shop.state.time_window.values() if one.is_live]
+    assert live == ["L-000003", "L-000003"]
+    shop.run("mill", 10)
+    assert not any(one.is_live for one in shop.state.time_window.values())

@@ -101,7 +101,7 @@ def broken_edge_laws(
     for edge in edges:
         made_of[edge.target].add(edge.source)
         told = edge.quantity if edge.reverses is None else -edge.quantity
-        if edge.kind is EdgeKind.CONSUMED:
+        if edge.kind in {EdgeKind.CONSUMED, EdgeKind.DAMAGED}:
             given[edge.source, Bucket.CONSUMED.value] -= told
         elif edge.kind is EdgeKind.PRODUCED:
             taken[edge.target, Bucket.PRODUCED.value] -= told
@@ -154,22 +154,24 @@ def broken_request_laws(
     requests: Iterable[WorkRequest], positions: Iterable[Position]
 ) -> Iterator[str]:
     """Yield each break of L4: what was begun is on the floor, finished, or sunk."""
-    by_request: dict[str, list[Position]] = defaultdict(list)
+    by_request: dict[str, dict[str, list[Position]]] = defaultdict(dict)
     for position in positions:
         if position.request is not None:
-            by_request[position.request].append(position)
+            of_material = by_request[position.request]
+            of_material.setdefault(position.material, []).append(position)
     for request in requests:
-        came = wip = finished = sunk = ZERO
-        for position in by_request[request.id]:
-            came += sum((position.of(bucket) for bucket in SOURCES), ZERO)
-            sunk += sum((position.of(bucket) for bucket in SINKS), ZERO)
-            wip += position.on_floor
-            finished += position.stock
-        if came != wip + finished + sunk:
-            yield (
-                f"L4: {request.id}: {came} begun, but {wip} in work, {finished} "
-                f"finished and {sunk} in sinks"
-            )
+        for material, there in by_request[request.id].items():
+            came = wip = finished = sunk = ZERO
+            for position in there:
+                came += sum((position.of(bucket) for bucket in SOURCES), ZERO)
+                sunk += sum((position.of(bucket) for bucket in SINKS), ZERO)
+                wip += position.on_floor
+                finished += position.stock
+            if came != wip + finished + sunk:
+                yield (
+                    f"L4: {request.id}: {came} {material} begun, but {wip} in work, "
+                    f"{finished} finished and {sunk} in sinks"
+                )
 
 
 def broken_posting_laws(

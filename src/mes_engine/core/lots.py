@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from mes_engine.core.quantity import ZERO
+
 
 class LotQuality(StrEnum):
     """What a lot may be used for."""
@@ -44,9 +46,13 @@ class LotOrigin(StrEnum):
 
 
 class EdgeKind(StrEnum):
-    """How a quantity of one lot went into another, or came out of it."""
+    """How a quantity of one lot went into another, or came out of it.
+
+    What was ``damaged`` was used up by work on the other lot, and is not in it.
+    """
 
     CONSUMED = "consumed"
+    DAMAGED = "damaged"
     PRODUCED = "produced"
     SPLIT = "split"
     MERGED = "merged"
@@ -96,3 +102,18 @@ class GenealogyEdge(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     kind: EdgeKind = EdgeKind.CONSUMED
     reverses: int | None = None
+
+
+class ComponentUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job order was given of a material, beside what is taken at its end.
+
+    Attributes:
+        used: In ``unit``: the end takes as much less.
+        damaged: Consumed and not in any piece: the end takes all the same.
+    """
+
+    job_order: str
+    material: str
+    unit: str
+    used: Decimal = ZERO
+    damaged: Decimal = ZERO

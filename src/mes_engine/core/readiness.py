@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from mes_engine.core.components import goes_round, still_needed, used_of
 from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.holding import (
     holds_on_lot,
@@ -162,7 +163,11 @@ def material_available(
     short: list[str] = []
     for component in step_of(state, job).consumes:
         need = component.per_piece * for_pieces
-        there = on_hand(state, component)
+        ahead = used_of(state, job, component.material)
+        if leaves_to_others:
+            ahead -= component.per_piece * job.worked
+        need -= min(max(ahead, ZERO), need)
+        there = on_hand(state, component, job)
         taken = _claimed_by_others(state, component, job) if leaves_to_others else ZERO
         if need > there - taken:
             claimed = f" less {taken} for work that has begun" if taken else ""
@@ -177,23 +182,28 @@ def material_available(
     return _met(ConditionName.MATERIAL_AVAILABLE)
 
 
-def usable_stock(state: State, component: Component) -> list[Position]:
+USABLE = frozenset({LotQuality.UNRESTRICTED, LotQuality.RESTRICTED})
+
+
+def usable_stock(state: State, component: Component, job: JobOrder) -> list[Position]:
     """Return the positions that may be consumed as ``component``, oldest lot first."""
     found: list[tuple[int, Position]] = []
+    worked = [state.lot.get(one.lot) for one in positions_of(state, job)]
+    into = [one for one in worked if one is not None]
     for position in state.position.find("material_in_stock", component.material):
         lot = state.lot.get(position.lot)
         if position.unit != component.unit or lot is None:
             continue
-        is_usable = lot.quality in {LotQuality.UNRESTRICTED, LotQuality.RESTRICTED}
-        if is_usable and not holds_on_lot(state, lot.id):
+        is_usable = lot.quality in USABLE and not holds_on_lot(state, lot.id)
+        if is_usable and not goes_round(state, lot, into):
             found.append((lot.number, position))
     found.sort(key=lambda one: one[0])
     return [position for _, position in found]
 
 
-def on_hand(state: State, component: Component) -> Decimal:
+def on_hand(state: State, component: Component, job: JobOrder) -> Decimal:
     """Return what may be consumed as ``component``, in its unit."""
-    return sum((one.stock for one in usable_stock(state, component)), ZERO)
+    return sum((one.stock for one in usable_stock(state, component, job)), ZERO)
 
 
 def held_in_stock(state: State, component: Component) -> str:
@@ -216,7 +226,10 @@ def _claimed_by_others(state: State, component: Component, job: JobOrder) -> Dec
             continue
         for one in step_of(state, other).consumes:
             if (one.material, one.unit) == (component.material, component.unit):
-                claimed += one.per_piece * (other.worked + to_come(state, other))
+                pieces = other.worked + to_come(state, other)
+                claimed += still_needed(
+                    state, other, one.material, one.per_piece, pieces
+                )
     return claimed
 
 

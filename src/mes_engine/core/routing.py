@@ -58,6 +58,28 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
 
 
+class OutputKind(StrEnum):
+    """What comes out of a step beside its pieces."""
+
+    CO_PRODUCT = "co_product"
+    BY_PRODUCT = "by_product"
+    RECOVERED = "recovered"
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """Material that comes out of a step: ``per_piece`` of ``unit`` for each piece.
+
+    Attributes:
+        location: Where in stock it is put; empty for where finished pieces are.
+    """
+
+    material: str
+    per_piece: Decimal
+    unit: str
+    kind: OutputKind
+    location: str = ""
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a routing.
 
@@ -83,6 +105,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     run_s: Decimal = ZERO
     setup_family: str = ""
     consumes: tuple[Component, ...] = ()
+    produces: tuple[Output, ...] = ()
     tools: tuple[str, ...] = ()
     qualification: QualificationNeed | None = None
     documents: tuple[str, ...] = ()
@@ -194,6 +217,17 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the steps that are worked in passes of the loop's own."""
         one = self.loop(loop)
         return (self.after(one.target) | {one.target}) - self.after(one.source)
+
+    @cached_property
+    def components(self) -> tuple[str, ...]:
+        """The materials that any of its steps consumes."""
+        found = (part.material for step in self.steps for part in step.consumes)
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def outputs(self) -> tuple[Output, ...]:
+        """What comes out of any of its steps beside the pieces."""
+        return tuple(one for step in self.steps for one in step.produces)
 
     @cached_property
     def entry_ids(self) -> frozenset[str]:

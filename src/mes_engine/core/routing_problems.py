@@ -74,6 +74,7 @@ def _number_problems(routing: Routing) -> Iterator[tuple[str, str]]:
             if not (seconds.is_finite() and seconds >= ZERO):
                 yield f"steps.{index}.{name}", f"{seconds} is no time of 0 or more"
         yield from _amount_problems(index, step)
+        yield from _output_problems(index, step, routing.material)
         need = step.qualification
         if need is not None and need.level < 1:
             yield f"steps.{index}.qualification.level", f"{need.level} is no level"
@@ -98,6 +99,23 @@ def _amount_problems(index: int, step: Step) -> Iterator[tuple[str, str]]:
             yield f"{path}.unit", f"'{one.unit}' is no unit code known here"
         if one.material in seen:
             yield f"{path}.material", f"'{one.material}' is consumed here already"
+        seen.add(one.material)
+
+
+def _output_problems(
+    index: int, step: Step, material: str
+) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set()
+    for number, one in enumerate(step.produces):
+        path = f"steps.{index}.produces.{number}"
+        if not (one.per_piece.is_finite() and one.per_piece > ZERO):
+            yield f"{path}.per_piece", f"{one.per_piece} is no amount above 0"
+        if one.unit not in UNITS:
+            yield f"{path}.unit", f"'{one.unit}' is no unit code known here"
+        if one.material == material:
+            yield f"{path}.material", f"'{material}' is what the routing makes"
+        if one.material in seen:
+            yield f"{path}.material", f"'{one.material}' is produced here already"
         seen.add(one.material)
 
 

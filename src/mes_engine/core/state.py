@@ -21,7 +21,7 @@ from mes_engine.core.errors import Refused
 from mes_engine.core.facts import CommandHandled, SourceAdvanced
 from mes_engine.core.job_order import QUEUED, JobOrder
 from mes_engine.core.layers import Attempts, Table, TableSpec
-from mes_engine.core.lots import GenealogyEdge, MaterialLot
+from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
 from mes_engine.core.personnel import CLOCK as EXPIRY
 from mes_engine.core.personnel import Person
 from mes_engine.core.plant import Plant
@@ -45,7 +45,11 @@ def _waits_for_room(job: JobOrder) -> bool:
 
 TABLES: dict[str, TableSpec] = {
     "plant": TableSpec(lambda one: one.site),
-    "routing": TableSpec(lambda one: (one.id, one.revision)),
+    "routing": TableSpec(
+        lambda one: (one.id, one.revision),
+        ("consumes", "makes"),
+        lambda one: (one.components, (one.material,)),
+    ),
     "effective_routing": TableSpec(lambda one: one.id),
     "work_request": TableSpec(lambda one: one.id),
     "visit": TableSpec(
@@ -137,6 +141,11 @@ TABLES: dict[str, TableSpec] = {
     "signal": TableSpec(lambda one: one.tag),
     "machine_tally": TableSpec(lambda one: (one.work_unit, one.role)),
     "unassigned_production": TableSpec(lambda one: one.seq, is_kept=False),
+    "component_use": TableSpec(
+        lambda one: (one.job_order, one.material),
+        ("job_order",),
+        lambda one: ((one.job_order,),),
+    ),
     "posting": TableSpec(
         lambda one: one.key,
         ("unsettled", "stream"),
@@ -196,6 +205,7 @@ class State:
     signal: Table[str, SignalState]
     machine_tally: Table[tuple[str, str], MachineTally]
     unassigned_production: Table[int, UnassignedProduction]
+    component_use: Table[tuple[str, str], ComponentUse]
     posting: Table[str, Posting]
     reversal: Table[int, Reversal]
     move: Table[int, Move]

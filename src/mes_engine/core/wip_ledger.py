@@ -47,6 +47,7 @@ WITHIN: frozenset[tuple[Bucket, Bucket]] = frozenset(
         (_B.STARTED, _B.QUEUED),
         (_B.FOUND, _B.QUEUED),
         (_B.PRODUCED, _B.QUEUED),
+        (_B.PRODUCED, _B.STOCK),
         (_B.RECEIVED, _B.STOCK),
         (_B.QUEUED, _B.IN_PROCESS),
         (_B.IN_PROCESS, _B.QUEUED),

@@ -87,6 +87,8 @@ def forget(state: State, requests: set[str]) -> None:
     targets = jobs | requests | (lots - stocked)
     for job in jobs:
         state.job_order.drop(job)
+        for use in state.component_use.find("job_order", job):
+            state.component_use.drop((use.job_order, use.material))
     over = [
         one.id
         for one in state.run.values()

@@ -17,6 +17,8 @@ from mes_engine.core.routing import (
     Connection,
     ConnectionKind,
     JobPer,
+    Output,
+    OutputKind,
     ReworkLoop,
     Routing,
     Step,
@@ -56,6 +58,16 @@ class QualificationEntry(Section):
     level: Annotated[int, Field(ge=1, le=1000)] = 1
 
 
+class OutputEntry(Section):
+    """One of what a step ``produces`` beside its pieces."""
+
+    material: Code
+    per_piece: Amount
+    unit: UnitCode
+    kind: OutputKind
+    location: Code | None = None
+
+
 class StepEntry(Section):
     """One of ``steps``."""
 
@@ -70,6 +82,7 @@ class StepEntry(Section):
     setup_family: Code = ""
     kanban: Amount | None = None
     consumes: list[ComponentEntry] = Field(default_factory=list)
+    produces: list[OutputEntry] = Field(default_factory=list)
     tools: list[Code] = Field(default_factory=list)
     qualification: QualificationEntry | None = None
     documents: list[Code] = Field(default_factory=list)
@@ -139,7 +152,7 @@ class RoutingFile(Section):
 Capabilities = AbstractSet[tuple[str, str]]
 """Which work center has a work unit of which class."""
 
-_PARTS_OF_A_STEP = {"consumes", "tools", "qualification", "documents"}
+_PARTS_OF_A_STEP = {"consumes", "produces", "tools", "qualification", "documents"}
 _PLANT_NAMES = ("work center", "equipment class")
 
 
@@ -181,6 +194,9 @@ def to_routing(file: RoutingFile, *, over_tolerance: Decimal) -> Routing:
         Step(
             **one.model_dump(exclude=_PARTS_OF_A_STEP),
             consumes=tuple(Component(**part.model_dump()) for part in one.consumes),
+            produces=tuple(
+                Output(**part.model_dump(exclude_none=True)) for part in one.produces
+            ),
             tools=tuple(one.tools),
             qualification=_need(one.qualification),
             documents=tuple(one.documents),

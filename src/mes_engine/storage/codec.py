@@ -22,7 +22,7 @@ from mes_engine.core.documents import Document
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.facts import CommandHandled, SourceAdvanced
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.lots import GenealogyEdge, MaterialLot
+from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
 from mes_engine.core.personnel import Person
 from mes_engine.core.plant import Plant
 from mes_engine.core.postings import Posting
@@ -63,6 +63,7 @@ STRUCTS: dict[str, type] = {
     "signal": SignalState,
     "machine_tally": MachineTally,
     "unassigned_production": UnassignedProduction,
+    "component_use": ComponentUse,
     "posting": Posting,
     "reversal": Reversal,
     "move": Move,

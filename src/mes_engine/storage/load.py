@@ -111,6 +111,10 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
     )
     yield "run", ours["run"].where(t.run.c.id.in_(members))
     yield "run_member", ours["run_member"].where(t.run_member.c.job_order.in_(jobs))
+    yield (
+        "component_use",
+        ours["component_use"].where(t.component_use.c.job_order.in_(jobs)),
+    )
     yield "posting", ours["posting"].where(t.posting.c.stream.in_(requests))
     yield "reversal", ours["reversal"].where(t.reversal.c.request.in_(requests))
     yield "hold", ours["hold"].where(text(IS_HOLD_OPEN))

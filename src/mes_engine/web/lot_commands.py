@@ -1,4 +1,4 @@
-"""Commands to lots: ``POST /lots/{id}/split``, ``POST /lots/merge``."""
+"""Commands to lots: ``POST /lots/merge``, and ``/lots/{id}/split``, ``consume`` ..."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from mes_engine.core import messages as m
 from mes_engine.core.wip_ledger import Bucket
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender
-from mes_engine.http.fields import ID_PATTERN, Amount, Id, Reason
+from mes_engine.http.fields import ID_PATTERN, Amount, Id, Reason, Text
 from mes_engine.web.command_bodies import Occurred, Word, carried_out, posts
 from mes_engine.web.parts import Parts
 
@@ -36,6 +36,35 @@ class MergeBody(Occurred):
     reason: Reason
 
 
+class ConsumeBody(Occurred):
+    """How much of the lot a job order used up, and whether it is in its pieces."""
+
+    job_order: Id
+    quantity: Amount
+    reason: Text = ""
+    is_damaged: bool = False
+    into: Id | None = None
+    place: Place | None = None
+
+
+class MoveStockBody(Occurred):
+    """Where in stock it goes; all that is there, unless a quantity is named."""
+
+    to_location: Id
+    quantity: Amount | None = None
+    place: Place | None = None
+    reason: Text = ""
+
+
+class ShipBody(Occurred):
+    """What says that it goes; all that is there, unless a quantity is named."""
+
+    reason: Reason
+    quantity: Amount | None = None
+    place: Place | None = None
+    is_return: bool = False
+
+
 def lot_commands_router(parts: Parts) -> APIRouter:
     """Return the routes of the commands to lots."""
     router = api_router(prefix="/lots", tags=["lots"])
@@ -57,6 +86,31 @@ def lot_commands_router(parts: Parts) -> APIRouter:
             place=body.place,
             bucket=body.bucket,
         )
+        return await carried_out(parts, sender, command, body)
+
+    @post("/{lot}/consume")
+    async def consume_material(
+        lot: LotId, body: ConsumeBody, sender: CommandSender
+    ) -> Response:
+        """Take a component out of stock for a job order that is at work."""
+        members = body.model_dump(exclude={"occurred_at"})
+        command = m.ConsumeMaterial(lot=lot, **members)
+        return await carried_out(parts, sender, command, body)
+
+    @post("/{lot}/move")
+    async def move_stock(
+        lot: LotId, body: MoveStockBody, sender: CommandSender
+    ) -> Response:
+        """Put it elsewhere in stock."""
+        members = body.model_dump(exclude={"occurred_at"})
+        command = m.MoveStock(lot=lot, **members)
+        return await carried_out(parts, sender, command, body)
+
+    @post("/{lot}/ship")
+    async def ship_lot(lot: LotId, body: ShipBody, sender: CommandSender) -> Response:
+        """Send it out of the plant, or back to where it came from."""
+        members = body.model_dump(exclude={"occurred_at"})
+        command = m.ShipLot(lot=lot, **members)
         return await carried_out(parts, sender, command, body)
 
     return router

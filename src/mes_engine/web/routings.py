@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import Field
 
-from mes_engine.core.routing import BeginOn, ConnectionKind, JobPer, Routing
+from mes_engine.core.routing import BeginOn, ConnectionKind, JobPer, OutputKind, Routing
 from mes_engine.core.time_windows import WindowPoint
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import Decimals, View
@@ -16,6 +16,16 @@ class ComponentView(View):
     material: str
     per_piece: Decimals
     unit: str
+
+
+class OutputView(View):
+    """Material that comes out of a step, for each piece, beside the pieces."""
+
+    material: str
+    per_piece: Decimals
+    unit: str
+    kind: OutputKind
+    location: str
 
 
 class QualificationNeedView(View):
@@ -39,6 +49,7 @@ class RoutingStepView(View):
     setup_family: str
     kanban: Decimals | None
     consumes: list[ComponentView]
+    produces: list[OutputView]
     tools: list[str]
     qualification: QualificationNeedView | None
     documents: list[str]

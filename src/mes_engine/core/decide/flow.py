@@ -213,7 +213,11 @@ def start_pieces(draft: Draft, job: JobOrder) -> None:
         return
     for name, planned in planned_of(request, lots).items():
         begun = sum(
-            (one.started for one in draft.state.position.find("lot", name)), ZERO
+            (
+                one.started + one.produced
+                for one in draft.state.position.find("lot", name)
+            ),
+            ZERO,
         )
         amount = min(planned - begun, missing)
         if amount > ZERO:
@@ -226,7 +230,15 @@ def start_pieces(draft: Draft, job: JobOrder) -> None:
 def start(draft: Draft, job: JobOrder, lot: str, quantity: Decimal) -> None:
     """Bring pieces of a lot onto the floor, or of what became of it."""
     lot = lot_for_more(draft, job, lot)
-    move_of(draft, job, quantity, Bucket.STARTED, Bucket.QUEUED, lot=lot)
+    move_of(draft, job, quantity, entry_of(job), Bucket.QUEUED, lot=lot)
+
+
+def entry_of(job: JobOrder) -> Bucket:
+    """Return the source of what a routing's first step begins with.
+
+    What it makes of other materials is ``produced``; else pieces are ``started``.
+    """
+    return Bucket.PRODUCED if job.materials else Bucket.STARTED
 
 
 def lot_for_more(draft: Draft, job: JobOrder, lot: str) -> str:

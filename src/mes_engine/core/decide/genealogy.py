@@ -12,6 +12,7 @@ from mes_engine.core.wip_ledger import Bucket, Move, Position
 
 _FACT_OF: dict[EdgeKind, Callable[..., f.Fact]] = {
     EdgeKind.CONSUMED: f.LotConsumed,
+    EdgeKind.DAMAGED: f.LotConsumed,
     EdgeKind.PRODUCED: f.LotProduced,
     EdgeKind.SPLIT: f.LotSplit,
     EdgeKind.MERGED: f.LotMerged,

@@ -14,16 +14,17 @@ from mes_engine.core.decide.ending import give_up
 from mes_engine.core.decide.flow import store
 from mes_engine.core.decide.genealogy import create_lot, relate
 from mes_engine.core.decide.inheritance import inherit_holds
+from mes_engine.core.decide.pieces import active_lot, pieces_of
 from mes_engine.core.decide.splitting import regroup, split_off
 from mes_engine.core.decide.stock import touch_consumers
-from mes_engine.core.errors import Malformed, NotFound, Refused
+from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import NOT_ALLOWED, QUEUED, JobOrder
 from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin, MaterialLot
 from mes_engine.core.messages import MergeLots, SplitLot
 from mes_engine.core.quantity import ZERO, checked_quantity
 from mes_engine.core.readiness import routing_of
 from mes_engine.core.routing import JobPer
-from mes_engine.core.wip_ledger import HELD, Bucket, Position
+from mes_engine.core.wip_ledger import Bucket, Position
 
 MOST_LOTS = 1_000
 FEWEST_TO_MERGE = 2
@@ -102,58 +103,6 @@ def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
     _join_job_orders(draft, [one for one in jobs if one is not None], merged, total)
     _touch_place(draft, merged, place)
     return {"lot": merged.id, "quantity": f"{total:f}"}
-
-
-def active_lot(draft: Draft, name: str) -> MaterialLot:
-    """Return the lot, of which something is left.
-
-    Raises:
-        NotFound: There is none of that id.
-        Refused: Nothing is left of it.
-    """
-    lot = draft.state.lot.get(name)
-    if lot is None:
-        raise NotFound(f"There is no lot '{name}' of which anything is left.")
-    if lot.existence is not LotExistence.ACTIVE:
-        raise Refused(
-            f"{lot.id} is {lot.existence}: nothing is left of it.",
-            unmet=[f"lot_active: {lot.id} is {lot.existence}"],
-        )
-    return lot
-
-
-def pieces_of(
-    draft: Draft, lot: MaterialLot, place: str | None, bucket: Bucket | None
-) -> tuple[Position, Bucket]:
-    """Return the one position and bucket in which the lot's pieces are.
-
-    Raises:
-        Refused: There are several, or there is none.
-    """
-    held = [
-        (position, one)
-        for position in draft.state.position.find("lot", lot.id)
-        for one in HELD
-        if position.of(one)
-        and place in {None, position.place}
-        and bucket in {None, one}
-    ]
-    if len(held) == 1:
-        return held[0]
-    told = ", ".join(
-        f"{position.of(one)} {one} at {position.place}" for position, one in held
-    )
-    if not held:
-        where = f"{bucket or ''} at {place or 'any place'}".strip()
-        raise Refused(
-            f"{lot.id} has nothing {where}.",
-            unmet=[f"quantity_there: {lot.id} has none"],
-        )
-    raise Refused(
-        f"{lot.id} is in more than one place: {told}.",
-        hint="Name 'place' and 'bucket', or bring it together.",
-        unmet=[f"same_place: {told}"],
-    )
 
 
 def _check_reason(reason: str, what: str) -> None:

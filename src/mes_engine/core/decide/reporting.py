@@ -8,6 +8,7 @@ from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import (
+    entry_of,
     lot_for_more,
     open_lots,
     start_pieces,
@@ -230,7 +231,7 @@ def let_in(
             unmet=[f"quantity_accounted: {told}"],
             allowed=allowed_triggers(draft.state, job),
         )
-    source = Bucket.STARTED if is_entry else Bucket.FOUND
+    source = entry_of(job) if is_entry else Bucket.FOUND
     lot = lot_for_more(draft, job, job.lot or open_lots(draft, request)[0].id)
     move_of(draft, job, excess, source, Bucket.QUEUED, lot=lot, reason=reason)
 
@@ -238,7 +239,14 @@ def let_in(
 def _over_produced(draft: Draft, job: JobOrder) -> Decimal:
     request = draft.request(job.request)
     positions = draft.state.position.find("request", request.id)
-    began = sum((one.started + one.found for one in positions), ZERO)
+    began = sum(
+        (
+            one.started + one.produced + one.found
+            for one in positions
+            if not one.is_stock
+        ),
+        ZERO,
+    )
     return max(began - request.quantity, ZERO)
 
 

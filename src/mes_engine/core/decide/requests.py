@@ -275,6 +275,8 @@ def cancel_request(draft: Draft, command: CancelWorkRequest) -> dict[str, str]:
     for lot in draft.state.lot.find("request", request.id):
         end_if_empty(draft, lot.id)
     _set(draft, request, _W.CANCELLED, command.reason)
+    for lot in draft.state.lot.find("request", request.id):
+        end_if_empty(draft, lot.id)
     return {"work_request": request.id, "state": _W.CANCELLED.value}
 
 

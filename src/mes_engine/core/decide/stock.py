@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from mes_engine.core import facts as f
+from mes_engine.core.components import still_needed
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.flow import open_lots
 from mes_engine.core.decide.genealogy import create_lot, move_lot, relate
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.lots import LotExistence, LotOrigin
+from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin
 from mes_engine.core.messages import ReceiveMaterial
 from mes_engine.core.quantity import ZERO, checked_quantity, floored
 from mes_engine.core.readiness import held_in_stock, step_of, usable_stock
@@ -48,17 +50,25 @@ def consume(
 ) -> None:
     """Take the components of ``pieces`` out of stock, oldest lot first.
 
+    What was consumed by hand is taken into account; what comes out beside the pieces
+    is put into stock.
+
     Raises:
         Refused: There is not enough, and it is not an abort, which takes what there is.
     """
     for component in step_of(draft.state, job).consumes:
-        left = floored(component.per_piece * pieces, unit=component.unit)
-        for position in usable_stock(draft.state, component):
+        left = floored(
+            still_needed(
+                draft.state, job, component.material, component.per_piece, pieces
+            ),
+            unit=component.unit,
+        )
+        for position in usable_stock(draft.state, component, job):
             if left == ZERO:
                 break
             taken = min(left, position.stock)
             left -= taken
-            _consume_from(draft, job, position, taken)
+            consume_from(draft, job, position, taken)
         if left > ZERO and not takes_less:
             told = f"{left} {component.unit} of {component.material} more needed"
             told += held_in_stock(draft.state, component)
@@ -67,12 +77,66 @@ def consume(
                 hint="Receive the material that was used.",
                 unmet=[f"material_available: {told}"],
             )
+    _produce(draft, job, pieces)
     touch_rivals(draft, job)
 
 
-def _consume_from(
-    draft: Draft, job: JobOrder, position: Position, taken: Decimal
+def _produce(draft: Draft, job: JobOrder, pieces: Decimal) -> None:
+    """Put what came out beside ``pieces`` into stock, each material as a lot."""
+    for output in step_of(draft.state, job).produces:
+        quantity = floored(output.per_piece * pieces, unit=output.unit)
+        if quantity == ZERO:
+            continue
+        lot = create_lot(
+            draft,
+            material=output.material,
+            unit=output.unit,
+            request=job.request,
+            origin=LotOrigin.PRODUCED,
+        )
+        move_lot(
+            draft,
+            lot,
+            quantity,
+            place=output.location or draft.state.site.plant.finished_location,
+            arc=(Bucket.PRODUCED, Bucket.STOCK),
+            job=job,
+            reason=f"{output.kind} of {job.visit}",
+        )
+        for source, amount in _shared_out(draft, job, quantity, output.unit):
+            relate(
+                draft,
+                source,
+                lot.id,
+                amount,
+                output.unit,
+                kind=EdgeKind.PRODUCED,
+                job=job,
+            )
+        touch_consumers(draft, output.material)
+
+
+def consume_from(
+    draft: Draft,
+    job: JobOrder,
+    position: Position,
+    taken: Decimal,
+    *,
+    kind: EdgeKind = EdgeKind.CONSUMED,
+    reason: str = "",
+    into: str | None = None,
 ) -> None:
+    """Take a quantity of a lot out of stock, for the pieces of a job order.
+
+    Args:
+        draft: The decision.
+        job: Whose.
+        position: Where it is.
+        taken: How much.
+        kind: Whether it is in the pieces, or was damaged.
+        reason: Why, if there is something to say.
+        into: The one lot that it goes into; else all that are worked on have a share.
+    """
     move_lot(
         draft,
         position,
@@ -80,10 +144,11 @@ def _consume_from(
         place=position.place,
         arc=(Bucket.STOCK, Bucket.CONSUMED),
         job=job,
-        reason=f"consumed at {job.visit}",
+        reason=reason or f"consumed at {job.visit}",
     )
-    for lot, amount in _shared_out(draft, job, taken, position.unit):
-        relate(draft, position.lot, lot, amount, position.unit, job=job)
+    shares = _shared_out(draft, job, taken, position.unit)
+    for lot, amount in shares if into is None else [(into, taken)]:
+        relate(draft, position.lot, lot, amount, position.unit, kind=kind, job=job)
     end_if_empty(draft, position.lot)
 
 
@@ -92,12 +157,12 @@ def _shared_out(
 ) -> Iterator[tuple[str, Decimal]]:
     """Yield how much of what was taken went into which of the lots worked on.
 
-    At a step that holds no pieces, those are the lots of its request, wherever they
-    are.
+    Where no pieces are, it is the lot that its request began as.
     """
     positions = positions_of(draft.state, job)
     if not positions:
-        positions = draft.state.position.find("request", job.request)[:1]
+        yield open_lots(draft, draft.request(job.request))[0].id, taken
+        return
     worked = [
         one.went - one.queued - one.in_process - one.split_out for one in positions
     ]
@@ -122,12 +187,20 @@ def end_if_empty(draft: Draft, name: str) -> None:
     positions = draft.state.position.find("lot", name)
     if any(one.held for one in positions):
         return
-    existence = LotExistence.SCRAPPED
-    if any(one.consumed for one in positions):
-        existence = LotExistence.CONSUMED
-    elif not positions:
-        existence = LotExistence.VOIDED  # Nothing was ever made of it.
-    draft.emit(f.LotEnded(lot=name, existence=existence))
+    draft.emit(f.LotEnded(lot=name, existence=_what_became_of(positions)))
+
+
+def _what_became_of(positions: list[Position]) -> LotExistence:
+    """Return what became of a lot that nothing is left of: the last of its ways out."""
+    for existence, way in (
+        (LotExistence.SHIPPED, "shipped"),
+        (LotExistence.CONSUMED, "consumed"),
+        (LotExistence.SPLIT, "split_out"),
+        (LotExistence.SCRAPPED, "came"),
+    ):
+        if any(getattr(one, way) for one in positions):
+            return existence
+    return LotExistence.VOIDED
 
 
 def touch_rivals(draft: Draft, job: JobOrder) -> None:

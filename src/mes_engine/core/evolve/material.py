@@ -34,6 +34,10 @@ def _edge_written(
     state.genealogy_edge.put(fact.edge)
 
 
+def _component_used(state: State, fact: f.ComponentUsed) -> None:
+    state.component_use.put(fact.use)
+
+
 def _quantity_moved(state: State, fact: f.QuantityMoved) -> None:
     move = fact.move
     lot: MaterialLot = known(state.lot.get(move.to_lot or move.lot))
@@ -83,5 +87,6 @@ HANDLERS: Handlers = {
     f.LotProduced: _edge_written,
     f.LotSplit: _edge_written,
     f.LotMerged: _edge_written,
+    f.ComponentUsed: _component_used,
     f.QuantityMoved: _quantity_moved,
 }

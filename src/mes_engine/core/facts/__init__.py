@@ -41,6 +41,7 @@ from mes_engine.core.facts.master import (
     RoutingWithdrawn,
 )
 from mes_engine.core.facts.material import (
+    ComponentUsed,
     LotConsumed,
     LotCreated,
     LotEnded,
@@ -101,6 +102,7 @@ __all__ = [
     "AssetRegistered",
     "BookingReversed",
     "CommandHandled",
+    "ComponentUsed",
     "ConditionsChanged",
     "DispatchDecided",
     "DocumentReleased",

@@ -1,7 +1,7 @@
 """Lots, what they are made of, and where their pieces are."""
 
 from mes_engine.core.facts.fact import BaseFact
-from mes_engine.core.lots import GenealogyEdge, LotExistence, MaterialLot
+from mes_engine.core.lots import ComponentUse, GenealogyEdge, LotExistence, MaterialLot
 from mes_engine.core.wip_ledger import Move
 
 
@@ -48,6 +48,12 @@ class LotMerged(BaseFact, frozen=True, kw_only=True, tag="lot_merged"):
     edge: GenealogyEdge
 
 
+class ComponentUsed(BaseFact, frozen=True, kw_only=True, tag="component_used"):
+    """A job order was given components by hand; totals afterwards."""
+
+    use: ComponentUse
+
+
 class QuantityMoved(BaseFact, frozen=True, kw_only=True, tag="quantity_moved"):
     """Pieces or material went from one bucket to another."""
 
@@ -62,5 +68,6 @@ MaterialFact = (
     | LotProduced
     | LotSplit
     | LotMerged
+    | ComponentUsed
     | QuantityMoved
 )

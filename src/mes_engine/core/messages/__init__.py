@@ -16,7 +16,14 @@ from mes_engine.core.messages.floor import (
     OpenHold,
     ReleaseHold,
 )
-from mes_engine.core.messages.lots import LotsCommand, MergeLots, SplitLot
+from mes_engine.core.messages.lots import (
+    ConsumeMaterial,
+    LotsCommand,
+    MergeLots,
+    MoveStock,
+    ShipLot,
+    SplitLot,
+)
 from mes_engine.core.messages.master import (
     ApplyPlant,
     MasterCommand,
@@ -97,6 +104,7 @@ __all__ = [
     "CloseWorkRequest",
     "Command",
     "Commanded",
+    "ConsumeMaterial",
     "CreateWorkRequest",
     "DeviateLot",
     "DispatchWorkUnit",
@@ -109,6 +117,7 @@ __all__ = [
     "Message",
     "MountTool",
     "MoveJobOrder",
+    "MoveStock",
     "OpenHold",
     "Outcome",
     "PauseJobOrder",
@@ -132,6 +141,7 @@ __all__ = [
     "Scrapped",
     "SendToRework",
     "Sensed",
+    "ShipLot",
     "SplitLot",
     "StopJobOrder",
     "UnmountTool",

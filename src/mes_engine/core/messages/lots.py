@@ -29,4 +29,48 @@ class MergeLots(BaseCommand, frozen=True, kw_only=True, tag="merge_lots"):
     reason: str
 
 
-LotsCommand = SplitLot | MergeLots
+class ConsumeMaterial(BaseCommand, frozen=True, kw_only=True, tag="consume_material"):
+    """Take a component out of stock for a job order, by hand.
+
+    Attributes:
+        reason: Why, for what was damaged.
+        is_damaged: It is used up, and in no piece: the end takes as much again.
+        into: The lot that it went into; else all that are worked on have a share.
+        place: The location, if the lot is in several.
+    """
+
+    job_order: str
+    lot: str
+    quantity: Decimal
+    reason: str = ""
+    is_damaged: bool = False
+    into: str | None = None
+    place: str | None = None
+
+
+class MoveStock(BaseCommand, frozen=True, kw_only=True, tag="move_stock"):
+    """Put a quantity of a lot, or all that is there, elsewhere in stock."""
+
+    lot: str
+    to_location: str
+    quantity: Decimal | None = None
+    place: str | None = None
+    reason: str = ""
+
+
+class ShipLot(BaseCommand, frozen=True, kw_only=True, tag="ship_lot"):
+    """Send a quantity of a lot, or all that is there, out of the plant.
+
+    Attributes:
+        reason: What says so: a delivery note, a return order.
+        is_return: It goes back to where it came from.
+    """
+
+    lot: str
+    reason: str
+    quantity: Decimal | None = None
+    place: str | None = None
+    is_return: bool = False
+
+
+LotsCommand = SplitLot | MergeLots | ConsumeMaterial | MoveStock | ShipLot

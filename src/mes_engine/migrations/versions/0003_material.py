@@ -156,7 +156,7 @@ def upgrade() -> None:
         text("unit"),
         text("job_order", nullable=True),
         whole("at"),
-        word("genealogy_edge", "kind", "consumed produced split merged"),
+        word("genealogy_edge", "kind", "consumed damaged produced split merged"),
         whole("reverses", nullable=True),
         sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_genealogy_edge")),
         sqlite_strict=True,
@@ -199,6 +199,20 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_reversal_partition_request"), "reversal", ["partition", "request"]
+    )
+    op.create_table(
+        "component_use",
+        text("partition"),
+        text("job_order"),
+        text("material"),
+        text("unit"),
+        whole("used"),
+        whole("damaged"),
+        sa.PrimaryKeyConstraint(
+            "partition", "job_order", "material", name=op.f("pk_component_use")
+        ),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "posting",

@@ -24,6 +24,8 @@ from mes_engine.core.routing import (
     Connection,
     ConnectionKind,
     JobPer,
+    Output,
+    OutputKind,
     ReworkLoop,
     Routing,
     Step,
@@ -38,7 +40,7 @@ from mes_engine.modules.plm.model import Revision, RevisionState, RoutingUnusabl
 from mes_engine.modules.plm.service import PlmService
 
 MAX_STEPS = 1_000
-_PARTS_OF_A_STEP = {"consumes", "tools", "qualification", "documents"}
+_PARTS_OF_A_STEP = {"consumes", "produces", "tools", "qualification", "documents"}
 
 RoutingId = Annotated[Id, Path(examples=["bracket"])]
 RevisionId = Annotated[Id, Path(examples=["A"])]
@@ -51,6 +53,16 @@ class ComponentBody(Body):
     material: Id
     per_piece: Amount
     unit: str
+
+
+class OutputBody(Body):
+    """Material that comes out of a step, for each piece, beside the pieces."""
+
+    material: Id
+    per_piece: Amount
+    unit: str
+    kind: Annotated[OutputKind, Field(strict=False)]
+    location: Id | Literal[""] = ""
 
 
 class QualificationBody(Body):
@@ -76,6 +88,9 @@ class StepBody(Body):
     )
     kanban: Amount | None = None
     consumes: list[ComponentBody] = Field(default_factory=list)
+    produces: Annotated[list[OutputBody], Field(max_length=50)] = Field(
+        default_factory=list
+    )
     tools: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)
     qualification: QualificationBody | None = None
     documents: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)
@@ -228,6 +243,7 @@ def _to_routing(body: RoutingBody) -> Routing:
         Step(
             **one.model_dump(exclude=_PARTS_OF_A_STEP),
             consumes=tuple(Component(**part.model_dump()) for part in one.consumes),
+            produces=tuple(Output(**part.model_dump()) for part in one.produces),
             tools=tuple(one.tools),
             qualification=_need(one.qualification),
             documents=tuple(one.documents),

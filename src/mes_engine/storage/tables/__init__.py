@@ -12,6 +12,7 @@ from mes_engine.core.state import TABLES
 from mes_engine.storage.metadata import metadata
 from mes_engine.storage.tables.journal import fact
 from mes_engine.storage.tables.material import (
+    component_use,
     connection_flow,
     genealogy_edge,
     lot,
@@ -49,6 +50,7 @@ __all__ = [
     "PROJECTIONS",
     "WRITTEN_ONCE",
     "area_entry",
+    "component_use",
     "connection_flow",
     "counter",
     "dispatch_decision",

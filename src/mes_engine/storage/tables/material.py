@@ -148,6 +148,17 @@ reversal = strict_table(
     Index(None, "partition", "job_order"),
 )
 
+component_use = strict_table(
+    "component_use",
+    partition(),
+    key("job_order"),
+    key("material"),
+    string("unit"),
+    quantity("used"),
+    quantity("damaged"),
+    has_rowid=False,
+)
+
 posting = strict_table(
     "posting",
     partition(),
