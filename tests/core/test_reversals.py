@@ -12,6 +12,7 @@ from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.lots import LotExistence
 from mes_engine.core.postings import PostingState
 from mes_engine.core.requests import WorkRequestState
+from mes_engine.core.routing import Component
 from tests.core.correcting import (
     acknowledge,
     bookings,
@@ -244,16 +245,23 @@ def test_a_completion_is_taken_back_with_everything_booked_on_it() -> None:
     assert [shop.stock(), shop.stock("steel")] == [10, 4]
 
 
-def test_over_production_is_not_started_any_more() -> None:
-    shop = Shop(a_routing("cut", over_tolerance=Decimal("0.1")))
+@pytest.mark.parametrize(
+    ("consumes", "entry"), [((), "started"), ((steel("1"),), "produced")]
+)
+def test_over_production_is_not_begun_any_more(
+    consumes: tuple[Component, ...], entry: str
+) -> None:
+    cut = a_step("cut", consumes=consumes)
+    shop = Shop(a_routing(cut, over_tolerance=Decimal("0.1")))
+    shop.receive("20")
     shop.make(10)
     shop.begin("cut")
     shop.report("cut", 11)
-    assert shop.at_step("cut") == {"out": 11, "started": 11}
+    assert shop.at_step("cut") == {"out": 11, entry: 11}
 
     reverse(shop, the_last(shop, "cut"))
 
-    assert shop.at_step("cut") == {"queued": 10, "started": 10}
+    assert shop.at_step("cut") == {"queued": 10, entry: 10}
 
 
 def test_missing_pieces_are_found_by_reversing_what_missed_them() -> None:
@@ -307,7 +315,7 @@ def test_scrap_of_a_stop_was_not_worked_and_gives_no_components_back() -> None:
     reverse(shop, the_last(shop, "cut"))
 
     assert shop.stock("steel") == 6
-    assert shop.at_step("cut") == {"queued": 6, "started": 10}
+    assert shop.at_step("cut") == {"queued": 6, "produced": 10}
 
 
 def test_a_step_without_pieces_gives_its_confirmations_back() -> None:
@@ -405,3 +413,19 @@ def test_what_a_machine_counted_is_not_uncounted() -> None:
     assert [tally.counted, tally.booked, tally.unassigned] == [4, 0, 4]
     (unassigned,) = [one.production for one in shop.facts(f.ProductionUnassigned)]
     assert (unassigned.reason, unassigned.tag) == ("reversed", "cut-1.good")
+
+
+def test_what_was_consumed_by_hand_and_given_back_is_needed_at_the_end() -> None:
+    shop = Shop(a_routing(a_step("cut", consumes=(steel("1"),))))
+    lot = shop.receive("20")
+    shop.make(10)
+    job = shop.begin("cut")
+    shop.ok(m.ConsumeMaterial(job_order=job, lot=lot, quantity=Decimal(4)))
+    by_hand = the_last(shop, "cut", K.CONSUMPTION)
+
+    reverse(shop, by_hand)
+    assert shop.stock("steel") == 20
+    shop.report("cut", 10)
+    shop.complete("cut")
+
+    assert shop.stock("steel") == 10

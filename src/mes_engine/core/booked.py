@@ -10,7 +10,7 @@ from mes_engine.core.bookings import Booking, BookingKind
 from mes_engine.core.job_order import JobOrderState, JobOrderTrigger
 from mes_engine.core.lots import GenealogyEdge
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.wip_ledger import Bucket, Move
+from mes_engine.core.wip_ledger import ENTRIES, Bucket, Move
 
 ENDS = (JobOrderState.ENDED_COMPLETED, JobOrderState.ABORTED)
 _REPORTED = {
@@ -21,7 +21,6 @@ _REPORTED = {
     Bucket.TESTED,
 }
 _REPORTED_FROM = {Bucket.QUEUED, Bucket.IN_PROCESS, Bucket.SUSPECT}
-_BROUGHT_BY = {Bucket.STARTED, Bucket.FOUND}
 
 
 def bookings_of(records: Sequence[f.Recorded], job_order: str) -> list[Booking]:
@@ -75,7 +74,7 @@ class _Reader:
 
 
 def _is_of_a_report(move: Move) -> bool:
-    if move.bucket in _BROUGHT_BY:
+    if move.bucket in ENTRIES and move.to_bucket is Bucket.QUEUED:
         return True
     return move.bucket in _REPORTED_FROM and move.to_bucket in _REPORTED
 

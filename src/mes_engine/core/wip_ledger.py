@@ -40,6 +40,8 @@ _B = Bucket
 FLOOR = (_B.QUEUED, _B.IN_PROCESS, _B.SUSPECT, _B.OUT, _B.TRANSIT)
 HELD = (*FLOOR, _B.STOCK)
 SOURCES = (_B.STARTED, _B.FOUND, _B.PRODUCED, _B.RECEIVED)
+ENTRIES = frozenset({_B.STARTED, _B.FOUND, _B.PRODUCED})
+"""The sources from which a request's pieces come onto the floor."""
 SINKS = (_B.SCRAP, _B.LOST, _B.TESTED, _B.CONSUMED, _B.SHIPPED)
 
 WITHIN: frozenset[tuple[Bucket, Bucket]] = frozenset(
@@ -136,6 +138,13 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     def held(self) -> Decimal:
         """What is here now, on the floor or in stock."""
         return sum(_all_held(self), ZERO)
+
+    @property
+    def entered(self) -> Decimal:
+        """What ever came onto the floor here, and from no other step."""
+        if self.is_stock:
+            return ZERO
+        return self.started + self.produced + self.found
 
     @property
     def on_floor(self) -> Decimal:

@@ -1,15 +1,12 @@
 """Components given to a job order by hand."""
 
-import msgspec
-
-from mes_engine.core import facts as f
 from mes_engine.core.components import goes_round
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.pieces import pieces_of, usable_lot
-from mes_engine.core.decide.stock import consume_from, touch_rivals
+from mes_engine.core.decide.stock import consume_from, note_use, touch_rivals
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.lots import ComponentUse, EdgeKind, MaterialLot
+from mes_engine.core.lots import EdgeKind, MaterialLot
 from mes_engine.core.messages import ConsumeMaterial
 from mes_engine.core.quantity import ZERO, checked_quantity
 from mes_engine.core.readiness import AT_WORK, step_of
@@ -57,14 +54,7 @@ def consume_material(draft: Draft, command: ConsumeMaterial) -> dict[str, str]:
         reason=command.reason,
         into=command.into,
     )
-    use = draft.state.component_use.get((job.id, lot.material)) or ComponentUse(
-        job_order=job.id, material=lot.material, unit=lot.unit
-    )
-    if command.is_damaged:
-        use = msgspec.structs.replace(use, damaged=use.damaged + quantity)
-    else:
-        use = msgspec.structs.replace(use, used=use.used + quantity)
-    draft.emit(f.ComponentUsed(use=use))
+    use = note_use(draft, job, lot, quantity, is_damaged=command.is_damaged)
     draft.touch(job.id)
     touch_rivals(draft, job)
     return {

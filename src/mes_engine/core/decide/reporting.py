@@ -239,14 +239,7 @@ def let_in(
 def _over_produced(draft: Draft, job: JobOrder) -> Decimal:
     request = draft.request(job.request)
     positions = draft.state.position.find("request", request.id)
-    began = sum(
-        (
-            one.started + one.produced + one.found
-            for one in positions
-            if not one.is_stock
-        ),
-        ZERO,
-    )
+    began = sum((one.entered for one in positions), ZERO)
     return max(began - request.quantity, ZERO)
 
 

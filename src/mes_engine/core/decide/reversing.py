@@ -13,17 +13,17 @@ from mes_engine.core.decide.flow import live_job, store
 from mes_engine.core.decide.posting import correct_postings
 from mes_engine.core.decide.production import unassign
 from mes_engine.core.decide.recall import Wanted, recall, reopen, restore
-from mes_engine.core.decide.stock import touch_consumers
+from mes_engine.core.decide.stock import note_use, touch_consumers
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import JobOrder
+from mes_engine.core.lots import EdgeKind
 from mes_engine.core.messages import ReverseBooking
 from mes_engine.core.quantity import ZERO, floored
 from mes_engine.core.readiness import step_of, visit_of
 from mes_engine.core.requests import WorkRequestState
-from mes_engine.core.wip_ledger import Bucket, Move, Position
+from mes_engine.core.wip_ledger import ENTRIES, Bucket, Move, Position
 
 replace = msgspec.structs.replace
-BROUGHT = frozenset({Bucket.STARTED, Bucket.FOUND})
 
 
 def reverse(draft: Draft, command: ReverseBooking) -> dict[str, str]:
@@ -146,7 +146,7 @@ def _take_back_pieces(
             Wanted(command=command, job=job, lot=lot, place=place, quantity=quantity),
         )
     for move in reversed(booking.moves):
-        if move.bucket in BROUGHT:
+        if move.bucket in ENTRIES:
             quantity = _brought_too_many(draft, move)
         else:
             quantity = move.quantity
@@ -181,7 +181,7 @@ def _brought_too_many(draft: Draft, move: Move) -> Decimal:
         return move.quantity
     request = draft.request(move.request or "")
     positions = draft.state.position.find("request", request.id)
-    began = sum((one.started + one.found for one in positions), ZERO)
+    began = sum((one.entered for one in positions), ZERO)
     return min(move.quantity, max(began - request.quantity, ZERO))
 
 
@@ -214,6 +214,7 @@ def _give_back_components(
                 one.kind is BookingKind.CONSUMPTION
                 and one.moves[0].material == component.material
                 and one.moves[0].unit == component.unit
+                and not any(edge.kind is EdgeKind.DAMAGED for edge in one.edges)
             )
             back = min(left, _left_of(draft, one)) if is_of_it else ZERO
             if back > ZERO:
@@ -270,6 +271,10 @@ def _give_back(
                     )
                 )
             )
+    job = draft.job(booking.job_order)
+    if not job.is_over:  # Before its end, whatever it consumed was given by hand.
+        is_damaged = any(edge.kind is EdgeKind.DAMAGED for edge in booking.edges)
+        note_use(draft, job, move, -quantity, is_damaged=is_damaged)
     taken = already + quantity
     is_whole = taken == booking.total
     _note(draft, command, booking, quantity=taken, is_whole=is_whole)

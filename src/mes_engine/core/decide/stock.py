@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+import msgspec
+
 from mes_engine.core import facts as f
 from mes_engine.core.components import still_needed
 from mes_engine.core.decide.draft import Draft
@@ -10,12 +12,18 @@ from mes_engine.core.decide.flow import open_lots
 from mes_engine.core.decide.genealogy import create_lot, move_lot, relate
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin
+from mes_engine.core.lots import (
+    ComponentUse,
+    EdgeKind,
+    LotExistence,
+    LotOrigin,
+    MaterialLot,
+)
 from mes_engine.core.messages import ReceiveMaterial
 from mes_engine.core.quantity import ZERO, checked_quantity, floored
 from mes_engine.core.readiness import held_in_stock, step_of, usable_stock
 from mes_engine.core.whereabouts import positions_of
-from mes_engine.core.wip_ledger import Bucket, Position
+from mes_engine.core.wip_ledger import Bucket, Move, Position
 
 
 def receive(draft: Draft, command: ReceiveMaterial) -> dict[str, str]:
@@ -150,6 +158,25 @@ def consume_from(
     for lot, amount in shares if into is None else [(into, taken)]:
         relate(draft, position.lot, lot, amount, position.unit, kind=kind, job=job)
     end_if_empty(draft, position.lot)
+
+
+def note_use(
+    draft: Draft,
+    job: JobOrder,
+    of: MaterialLot | Move,
+    quantity: Decimal,
+    *,
+    is_damaged: bool,
+) -> ComponentUse:
+    """Note that the job order was given so much more of a material by hand."""
+    use = draft.state.component_use.get((job.id, of.material)) or ComponentUse(
+        job_order=job.id, material=of.material, unit=of.unit
+    )
+    name = "damaged" if is_damaged else "used"
+    use = msgspec.structs.replace(use, **{name: getattr(use, name) + quantity})
+    draft.emit(f.ComponentUsed(use=use))
+    draft.touch(job.id)
+    return use
 
 
 def _shared_out(
