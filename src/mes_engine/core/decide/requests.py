@@ -272,8 +272,6 @@ def cancel_request(draft: Draft, command: CancelWorkRequest) -> dict[str, str]:
         check(draft, job, JobOrderTrigger.CANCEL)
     for job in jobs:
         give_up(draft, job, command.reason or f"{request.id} was cancelled")
-    for lot in draft.state.lot.find("request", request.id):
-        end_if_empty(draft, lot.id)
     _set(draft, request, _W.CANCELLED, command.reason)
     for lot in draft.state.lot.find("request", request.id):
         end_if_empty(draft, lot.id)
