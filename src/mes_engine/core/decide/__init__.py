@@ -13,8 +13,8 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.decide import (
     changes,
-    deviating,
     consuming,
+    deviating,
     dispatch,
     documents,
     ending,
