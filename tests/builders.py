@@ -17,6 +17,7 @@ from mes_engine.core.messages import (
     CloseWorkRequest,
     Command,
     Commanded,
+    ConsumeMaterial,
     CreateWorkRequest,
     LoadJobOrder,
     Message,
@@ -245,6 +246,7 @@ def a_sawn_request(shop: Shop, request: str, quantity: int = 10) -> str:
     saw = a_request(shop, request, quantity)
     shop.do(LoadJobOrder(job_order=saw, work_unit="saw-1"))
     shop.do(BeginJobOrder(job_order=saw))
+    shop.do(ConsumeMaterial(job_order=saw, lot="L-000001", quantity=Decimal(1)))
     scrap = (Scrapped(quantity=Decimal(1), reason="crooked"),)
     shop.do(ReportQuantity(job_order=saw, good=Decimal(quantity - 1), scrap=scrap))
     shop.do(AssertTrigger(job_order=saw, trigger=JobOrderTrigger.COMPLETE))

@@ -66,7 +66,7 @@ async def test_a_fact_with_another_body(site: Site) -> None:
 
 async def test_a_fact_whose_body_breaks_a_law(site: Site) -> None:
     seq = await site.scalar(
-        "SELECT seq FROM fact WHERE body ->> '$.move.bucket' = 'started'"
+        "SELECT seq FROM fact WHERE body ->> '$.move.bucket' = 'produced'"
     )
 
     site.corrupt(
