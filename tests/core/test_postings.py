@@ -3,11 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
-from mes_engine.core.plant import Shift
+from mes_engine.core.plant import PostingPolicy, Shift
 from mes_engine.core.postings import Posting, PostingState
 from mes_engine.core.requests import WorkRequestState
 from tests.core.plants import a_plant, a_routing, in_batches
@@ -52,6 +53,20 @@ def test_a_work_center_posts_each_report_or_each_run() -> None:
     last = postings(shop)[-1]
     assert [last.step, last.good, last.is_final] == ["cut", 10, True]
     assert [one.stream_seq for one in postings(shop)] == [1, 2, 3]
+
+
+def test_of_a_work_center_without_an_account_nothing_goes_up() -> None:
+    plant = a_plant()
+    centers = tuple(
+        replace(one, posting=PostingPolicy.NONE if one.name == "cut" else one.posting)
+        for one in plant.work_centers
+    )
+    shop = Shop(a_routing("cut", "paint"), plant=a_plant(work_centers=centers))
+    shop.make(10)
+    shop.run("cut", 10)
+    assert postings(shop) == []
+    shop.run("paint", 10)
+    assert {one.step for one in postings(shop)} == {"paint"}
 
 
 def test_times_go_up_with_the_pieces_and_once() -> None:

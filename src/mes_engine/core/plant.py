@@ -51,10 +51,14 @@ class Changeover(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PostingPolicy(StrEnum):
-    """When what was done at a work center goes up to the ERP."""
+    """When what was done at a work center goes up to the ERP.
+
+    ``none`` where the ERP keeps no account of it, as of most steps of a long route.
+    """
 
     REPORT = "report"
     RUN = "run"
+    NONE = "none"
 
 
 class CapacityUnit(StrEnum):

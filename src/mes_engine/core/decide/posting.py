@@ -25,6 +25,9 @@ def raise_posting(draft: Draft, job_order: str, *, is_final: bool) -> None:
         is_final: Whether nothing more will be confirmed for the operation.
     """
     job = draft.job(job_order)
+    center = draft.state.site.work_center(job.work_center)
+    if center.posting is PostingPolicy.NONE:
+        return
     good, scrap = job.good - job.posted_good, job.scrap - job.posted_scrap
     setup_us = job.setup_us - job.posted_setup_us
     processing_us = job.processing_us - job.posted_processing_us
