@@ -165,15 +165,18 @@ def test_a_merged_layer_brings_its_number_along() -> None:
 @given(
     st.lists(st.tuples(st.sampled_from(["put", "drop", "begin", "fail"]), things)),
     st.lists(things),
+    st.booleans(),
 )
 def test_an_attempt_that_fails_leaves_no_trace(
-    steps: list[tuple[str, Thing]], at_first: list[Thing]
+    steps: list[tuple[str, Thing]],
+    at_first: list[Thing],
+    is_layer: bool,  # noqa: FBT001 - Hypothesis gives it by place
 ) -> None:
-    below: Table[int, Thing] = Table(SPEC)
+    attempts = Attempts()
+    below: Table[int, Thing] = Table(SPEC, None, attempts)
     for thing in at_first:
         below.put(thing)
-    attempts = Attempts()
-    table = Table(SPEC, below, attempts)
+    table = Table(SPEC, below, attempts) if is_layer else below
     marks = [attempts.begin()]
     models = [seen(table)]
     for word, thing in steps:

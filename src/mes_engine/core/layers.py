@@ -52,7 +52,7 @@ class Attempts:
         while len(self._before) > mark:
             values, key, before = self._before.pop()
             if before is _NOTHING:
-                del values[key]
+                values.pop(key, None)
             else:
                 values[key] = before
 
@@ -83,6 +83,8 @@ class Table(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """Return the value of ``key``, or None."""
+        if self.below is None:
+            return self.own.get(key)
         layer: Table[K, V] | None = self
         while layer is not None:
             if key in layer.own:
@@ -102,10 +104,10 @@ class Table(Generic[K, V]):
         """Forget the value of ``key``: it is no longer live."""
         if self.spec.indexes:
             self._reindex(key, self.get(key), None)
+        self._attempts.note(self.own, key)
         if self.below is None:
             self.own.pop(key, None)
         else:
-            self._attempts.note(self.own, key)
             self.own[key] = None
 
     def trim(self, most: int) -> None:
@@ -115,11 +117,23 @@ class Table(Generic[K, V]):
 
     def find(self, index: str, key: Hashable) -> list[V]:
         """Return the values that ``index`` has under ``key``, oldest entry first."""
+        if self.below is None:
+            own = cast("dict[K, V]", self.own)  # The bottom layer drops nothing.
+            return [own[member] for member in self.found[index].get(key, ())]
         members = self.members(index, key)
         if not members:
             return []
         get = self.get
         return [value for one in members if (value := get(one)) is not None]
+
+    def has_any(self, index: str) -> bool:
+        """Whether ``index`` may have anything at all, under any key."""
+        layer: Table[K, V] | None = self
+        while layer is not None:
+            if layer.found[index]:
+                return True
+            layer = layer.below
+        return False
 
     def values(self) -> Iterator[V]:
         """Yield every value, this layer's own in place of those below."""
@@ -199,9 +213,12 @@ class Table(Generic[K, V]):
             members[member] = is_member
             return
         members = found.get(key, {})
-        members.pop(member, None)
-        if not members:
-            found.pop(key, None)
+        if member in members:
+            self._attempts.note(members, member)
+            del members[member]
+        if not members and key in found:
+            self._attempts.note(found, key)
+            del found[key]
 
     def members(self, index: str, key: Hashable) -> Mapping[K, bool]:
         """Return the keys that ``index`` has under ``key``; for reading at once."""
