@@ -9,7 +9,7 @@ from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.routing import Routing
 from mes_engine.core.time_windows import WindowPoint, WindowRule
-from tests.core.plants import a_routing, a_step
+from tests.core.plants import a_furnace, a_routing, a_step
 from tests.core.shop import Shop
 
 DISPATCH = m.DispatchWorkUnit(work_unit="cut-1")
@@ -94,6 +94,18 @@ def test_what_waits_at_the_end_of_the_window_is_worked_first() -> None:
 
     shop.run("paint", 10)
     shop.ok(DISPATCH)
+    assert decision(shop).chosen == shop.job("cut", "WR-2").id
+
+
+def test_what_waits_for_a_furnace_goes_with_it_and_not_before_it() -> None:
+    shop = Shop(a_line(300), plant=a_furnace("paint", least=Decimal(2)))
+    shop.make(10, request="WR-1")
+    shop.run("cut", 10)
+    shop.run("drill", 10)
+    shop.make(10, request="WR-2")
+
+    shop.ok(DISPATCH)
+
     assert decision(shop).chosen == shop.job("cut", "WR-2").id
 
 

@@ -4,7 +4,8 @@ An estimate from standard times, and from what waits at the step where the windo
 It refuses a dispatch, with its figures; a person may load the job order all the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from mes_engine.core.conditions import Condition, ConditionName
@@ -18,17 +19,33 @@ from mes_engine.core.time_windows import WindowPoint, WindowRule, told_s
 MENDER = "the supervisor: free the step at its end, or load it by hand"
 
 
-def windows_kept(state: State, job: JobOrder) -> tuple[Condition, ...]:
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What waits for machines: in all, and of each request's step, by its lots."""
+
+    total_us: int
+    of_step: Mapping[tuple[str, str], Sequence[tuple[str | None, int]]]
+
+
+Loads = dict[tuple[str, str], Load]
+"""By work center and class."""
+
+
+def windows_kept(state: State, job: JobOrder, loads: Loads) -> tuple[Condition, ...]:
     """Return why the windows that this start would open could not be kept.
 
     Empty if they could, or if it opens none that may be too long.
+
+    Args:
+        state: Where to look.
+        job: What could be started.
+        loads: What was found already of what waits; for one look at one queue.
     """
     routing = routing_of(state, job)
     told = [
         why
-        for rule in routing.time_windows
-        if rule.source == job.step and rule.max_s is not None
-        for why in _against(state, job, routing, rule, rule.max_s)
+        for rule in routing.windows_from(job.step)
+        for why in _against(state, job, routing, rule, loads)
     ]
     if not told:
         return ()
@@ -42,8 +59,15 @@ def windows_kept(state: State, job: JobOrder) -> tuple[Condition, ...]:
 
 
 def _against(
-    state: State, job: JobOrder, routing: Routing, rule: WindowRule, max_s: Decimal
+    state: State,
+    job: JobOrder,
+    routing: Routing,
+    rule: WindowRule,
+    loads: Loads,
 ) -> Iterator[str]:
+    max_s = rule.max_s
+    if max_s is None:
+        return
     target = routing.step(rule.target)
     places = _places(state, target)
     if places == 0:
@@ -52,7 +76,7 @@ def _against(
             f"{target.work_center} to end it at"
         )
         return
-    waits_us = _waiting_us(state, job, target) // places
+    waits_us = _waiting_us(state, job, target, loads) // places
     needed_us = _needed_us(state, job, routing, rule, waits_us)
     if needed_us > max_s * MILLION:
         yield (
@@ -107,23 +131,38 @@ def _places(state: State, step: Step) -> int:
     return places
 
 
-def _waiting_us(state: State, job: JobOrder, target: Step) -> int:
-    """Return the standard time of what is at the step's machines, or bound to come."""
+def _waiting_us(state: State, job: JobOrder, target: Step, loads: Loads) -> int:
+    """Return the standard time of what is at the step's machines, or bound to come.
+
+    Its own work there apart. Nothing where machines take several job orders in a run:
+    what waits goes with it.
+    """
+    site = state.site
+    units = site.capable_units(target.work_center, target.equipment_class)
+    if all(site.batch_rule(unit) is not None for unit in units):
+        return 0
+    place = target.work_center, target.equipment_class
+    if place not in loads:
+        loads[place] = _load(state, target)
+    load = loads[place]
+    own = load.of_step.get((job.request, target.id), ())
+    return load.total_us - sum(us for lot, us in own if lot in {None, job.lot})
+
+
+def _load(state: State, target: Step) -> Load:
     total = 0
-    for other in state.job_order.find("live_at", target.work_center):
-        is_own = (
-            other.request == job.request
-            and other.step == target.id
-            and other.lot in {None, job.lot}
-        )
-        if is_own or other.equipment_class != target.equipment_class:
+    of_step: dict[tuple[str, str], list[tuple[str | None, int]]] = {}
+    for one in state.job_order.find("live_at", target.work_center):
+        if one.equipment_class != target.equipment_class:
             continue
-        if other.state in READY or other.state in ON_A_MACHINE or _comes(state, other):
-            step = step_of(state, other)
-            total += step.standard_us(to_come(state, other))
-            if other.begun_at is not None:
-                total -= step.standard_us(Decimal(0))
-    return total
+        if one.state in READY or one.state in ON_A_MACHINE or _comes(state, one):
+            step = step_of(state, one)
+            us = step.standard_us(to_come(state, one))
+            if one.begun_at is not None:
+                us -= step.standard_us(Decimal(0))
+            total += us
+            of_step.setdefault((one.request, one.step), []).append((one.lot, us))
+    return Load(total, of_step)
 
 
 def _comes(state: State, job: JobOrder) -> bool:

@@ -24,7 +24,7 @@ from mes_engine.core.messages import DispatchWorkUnit, LoadJobOrder, LoadTogethe
 from mes_engine.core.plant import BatchRule, CapacityUnit, WorkUnit
 from mes_engine.core.queues import queue_of
 from mes_engine.core.runs import Lane
-from mes_engine.core.window_estimate import windows_kept
+from mes_engine.core.window_estimate import Loads, windows_kept
 
 
 def dispatch(draft: Draft, command: DispatchWorkUnit) -> dict[str, str]:
@@ -96,7 +96,7 @@ def _looked_at(
         center.rule,
         center.rule_settings,
         queue_of(draft.state, center, unit),
-        partial(_speaks_against, draft, unit, lane),
+        partial(_speaks_against, draft, unit, lane, {}),
         now=draft.at,
         asked_for=asked_for[0] if asked_for else None,
     )
@@ -114,7 +114,10 @@ def _looked_at_together(
     queue = queue_of(draft.state, center, unit)
     order, scored = in_turn(center.rule, center.rule_settings, queue, draft.at)
     waiting = [queue[at].job for at in order]
-    against = {job.id: _speaks_against(draft, unit, lane, job) for job in waiting}
+    loads: Loads = {}
+    against = {
+        job.id: _speaks_against(draft, unit, lane, loads, job) for job in waiting
+    }
     takable = (job for job in waiting if not against[job.id])
     run = formed(draft.state, rule, unit, takable, draft.at)
     chosen = tuple(one.id for one in run.jobs)
@@ -133,7 +136,7 @@ def _looked_at_together(
 
 
 def _speaks_against(
-    draft: Draft, unit: WorkUnit, lane: Lane | None, job: JobOrder
+    draft: Draft, unit: WorkUnit, lane: Lane | None, loads: Loads, job: JobOrder
 ) -> tuple[Condition, ...]:
     against = () if job.state in READY else unmet(job.conditions)
     if job.needs:
@@ -149,7 +152,7 @@ def _speaks_against(
             told = claims_told(draft.state, unit)
             why = f"it takes {takes} {unit.counted_in}; {told}"
             return (*against, _unmet(ConditionName.LANE_FREE, why))
-    return against or windows_kept(draft.state, job)
+    return against or windows_kept(draft.state, job, loads)
 
 
 def _unmet(name: ConditionName, why: str) -> Condition:
