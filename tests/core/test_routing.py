@@ -345,3 +345,17 @@ def test_a_step_reached_by_precedence_alone_holds_no_pieces() -> None:
     assert [step.id for step in routing.entries] == ["cut"]
     assert not waits("cut", "paint").carries_pieces
     assert waits("cut", "paint").kind is ConnectionKind.PRECEDENCE
+
+
+def test_a_step_leads_to_what_pieces_or_tokens_come_to_from_it() -> None:
+    routing = beside()
+    ids = [step.id for step in routing.steps]
+    for source in ids:
+        for step in ids:
+            by_pieces = step in routing.beyond(source, by_tokens=False)
+            assert routing.leads_to(source, step) is by_pieces
+            by_any = step in routing.beyond(source)
+            assert routing.leads_to(source, step, by_tokens=True) is by_any
+    assert routing.leads_to("cut", "pack")
+    assert not routing.leads_to("cut", "paint")
+    assert not routing.leads_to("pack", "cut")

@@ -194,13 +194,9 @@ def _asked(
     return _OTHERS[name](state, job)
 
 
-def _material_for_the_rest(state: State, job: JobOrder) -> Condition:
-    return r.material_available(state, job, for_pieces=r.to_come(state, job))
-
-
 _READINESS: dict[ConditionName, Guard] = {
     ConditionName.UPSTREAM_QUANTITY: r.upstream_quantity,
-    ConditionName.MATERIAL_AVAILABLE: _material_for_the_rest,
+    ConditionName.MATERIAL_AVAILABLE: r.material_available,
     ConditionName.EQUIPMENT_AVAILABLE: r.equipment_available,
     ConditionName.TOOL_AVAILABLE: tool_available,
     ConditionName.PERSON_QUALIFIED: person_qualified,

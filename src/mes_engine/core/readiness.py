@@ -38,7 +38,7 @@ def readiness(
     """
     return (
         upstream_quantity(state, job),
-        material_available(state, job, for_pieces=to_come(state, job)),
+        material_available(state, job),
         equipment_available(state, job),
         *means(state, job, at=at),
         no_hold(state, job),
@@ -148,7 +148,7 @@ def material_available(
     state: State,
     job: JobOrder,
     *,
-    for_pieces: Decimal,
+    for_pieces: Decimal | None = None,
     leaves_to_others: bool = True,
 ) -> Condition:
     """Whether stock covers the components of ``for_pieces``.
@@ -156,10 +156,14 @@ def material_available(
     Args:
         state: Where to look.
         job: Whose components.
-        for_pieces: How many pieces are to be worked, or were.
+        for_pieces: How many pieces were worked; those to come, if not said.
         leaves_to_others: Whether what others at work will need is not to be had. For
             pieces that were worked it is: their components are used up already.
     """
+    if not job.materials:
+        return _met(ConditionName.MATERIAL_AVAILABLE)
+    if for_pieces is None:
+        for_pieces = to_come(state, job)
     short: list[str] = []
     for component in step_of(state, job).consumes:
         need = component.per_piece * for_pieces
@@ -260,6 +264,8 @@ def binding_holds(state: State, job: JobOrder) -> list[Hold]:
     what feeds it: the run finishes, and its pieces do not move on. What is at work
     under such a hold may finish.
     """
+    if not state.hold.has_any("target"):
+        return []
     found = [
         *state.hold.find("target", (HoldScope.JOB_ORDER, job.id)),
         *state.hold.find("target", (HoldScope.WORK_REQUEST, job.request)),

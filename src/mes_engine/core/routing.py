@@ -209,14 +209,32 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """
         return self._loops[loop]
 
+    def leads_to(self, source: str, step: str, *, by_tokens: bool = False) -> bool:
+        """Whether pieces can come from one step to another, rework apart.
+
+        Args:
+            source: From where.
+            step: Where to.
+            by_tokens: Whether what only a token reaches counts as well.
+        """
+        asked = source, step, by_tokens
+        known = self._led.get(asked)
+        if known is None:
+            known = self._led[asked] = self._finds(source, step, by_tokens=by_tokens)
+        return known
+
     def after(self, step: str) -> frozenset[str]:
         """Return the steps that pieces can come to from ``step``, rework apart."""
-        return self._after[step]
+        return frozenset(self.beyond(step, by_tokens=False))
 
     def body(self, loop: str) -> frozenset[str]:
         """Return the steps that are worked in passes of the loop's own."""
-        one = self.loop(loop)
-        return (self.after(one.target) | {one.target}) - self.after(one.source)
+        known = self._bodies.get(loop)
+        if known is None:
+            one = self.loop(loop)
+            within = self.after(one.target) | {one.target}
+            known = self._bodies[loop] = within - self.after(one.source)
+        return known
 
     @cached_property
     def components(self) -> tuple[str, ...]:
@@ -257,21 +275,54 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def _reaching(self) -> dict[str, tuple[Connection, ...]]:
         return _by_end(self.connections, attrgetter("target"))
 
+    def windows_from(self, step: str) -> tuple[WindowRule, ...]:
+        """Return the rules of the time windows that start with ``step``."""
+        return self._windows_from.get(step, ())
+
     @cached_property
-    def _after(self) -> dict[str, frozenset[str]]:
-        found: dict[str, frozenset[str]] = {}
-        waiting = [one.id for one in self.steps]
-        while waiting:
-            step = waiting[-1]
-            nearest = {one.target for one in self.leaving(step) if one.carries_pieces}
-            unknown = nearest - found.keys()
-            if unknown:
-                waiting += unknown
-            else:
-                waiting.pop()
-                further = (found[one] for one in nearest)
-                found[step] = frozenset(nearest.union(*further))
-        return found
+    def _windows_from(self) -> dict[str, tuple[WindowRule, ...]]:
+        found: dict[str, list[WindowRule]] = {}
+        for one in self.time_windows:
+            found.setdefault(one.source, []).append(one)
+        return {step: tuple(ones) for step, ones in found.items()}
+
+    @cached_property
+    def _led(self) -> dict[tuple[str, str, bool], bool]:
+        return {}  # Kept of what was asked: few pairs of steps are near each other.
+
+    @cached_property
+    def _bodies(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    @cached_property
+    def _rank(self) -> dict[str, int]:
+        """A number of each step that is above those of all that lead to it."""
+        waits_for = {one.id: len(self.reaching(one.id)) for one in self.steps}
+        ready = [step for step, count in waits_for.items() if count == 0]
+        rank: dict[str, int] = {}
+        while ready:
+            step = ready.pop()
+            rank[step] = len(rank)
+            for one in self.leaving(step):
+                waits_for[one.target] -= 1
+                if waits_for[one.target] == 0:
+                    ready.append(one.target)
+        return rank
+
+    def _finds(self, source: str, step: str, *, by_tokens: bool) -> bool:
+        rank = self._rank
+        seen = {source}
+        frontier = [source]
+        while frontier:
+            for one in self.leaving(frontier.pop()):
+                counts = by_tokens or one.carries_pieces
+                if counts and rank[one.target] <= rank[step]:
+                    if one.target == step:
+                        return True
+                    if one.target not in seen:
+                        seen.add(one.target)
+                        frontier.append(one.target)
+        return False
 
     def rest_us(self, step: str, pieces: Decimal) -> int:
         """Return the longest path of standard times after ``step``, in microseconds."""
@@ -314,13 +365,14 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                     found.append(one.source)
         return found
 
-    def beyond(self, step: str) -> set[str]:
-        """Return every step that can be reached from ``step``, over any connection."""
+    def beyond(self, step: str, *, by_tokens: bool = True) -> set[str]:
+        """Return every step that can be reached from ``step``, if only by a token."""
         found: set[str] = set()
         asked = [step]
         while asked:
             for one in self.leaving(asked.pop()):
-                if one.target not in found:
+                counts = by_tokens or one.carries_pieces
+                if counts and one.target not in found:
                     found.add(one.target)
                     asked.append(one.target)
         return found

@@ -1,6 +1,5 @@
 """Where the pieces of a job order are, and what may still come to it."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from operator import attrgetter
 
@@ -172,7 +171,7 @@ def _leads_to(
     state: State, routing: Routing, source: Visit, step: str, rework: Stack
 ) -> bool:
     return rework_at(routing, source.rework, step) == rework and (
-        step in _ahead(state, routing, source)
+        _comes_to(state, routing, source, step)
     )
 
 
@@ -194,23 +193,29 @@ def _may_come(
     return is_there or _may_come(state, routing, source, turn, before)
 
 
-def _ahead(state: State, routing: Routing, source: Visit) -> Iterable[str]:
-    """Return the steps after a visit, without those by ways that were not taken."""
+def _comes_to(state: State, routing: Routing, source: Visit, step: str) -> bool:
+    """Whether a way that may still be taken leads from a visit to ``step``."""
+    if not routing.leads_to(source.step, step):
+        return False
     if not routing.has_alternatives:
-        return routing.after(source.step)
+        return True
     seen: set[str] = set()
     frontier = [source.step]
     while frontier:
-        step = frontier.pop()
-        rework = rework_at(routing, source.rework, step)
-        visit = visit_at(state, source.request, step, rework)
-        for one in routing.leaving(step):
+        reached = frontier.pop()
+        rework = rework_at(routing, source.rework, reached)
+        visit = visit_at(state, source.request, reached, rework)
+        for one in routing.leaving(reached):
             is_not_taken = (
                 one.kind is ConnectionKind.ALTERNATIVE
                 and visit is not None
                 and visit.chosen not in {None, one.target}
             )
-            if one.carries_pieces and not is_not_taken and one.target not in seen:
+            if not one.carries_pieces or is_not_taken:
+                continue
+            if one.target == step:
+                return True
+            if one.target not in seen and routing.leads_to(one.target, step):
                 seen.add(one.target)
                 frontier.append(one.target)
-    return seen
+    return False

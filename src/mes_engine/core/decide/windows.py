@@ -18,7 +18,7 @@ from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderState
 from mes_engine.core.messages import CheckTimeWindows, WaiveTimeWindow
 from mes_engine.core.readiness import routing_of
-from mes_engine.core.routing import ConnectionKind
+from mes_engine.core.routing import ConnectionKind, Routing
 from mes_engine.core.time_windows import (
     CLOCK,
     WindowPoint,
@@ -92,12 +92,12 @@ def moved_on(draft: Draft, job: JobOrder, successor: JobOrder, lot: str) -> None
         (one for one in routing.leaving(job.step) if one.target == successor.step), None
     )
     if taken is not None:  # Else they go back, to be worked again.
-        ahead = {taken.target, *routing.beyond(taken.target)}
         for rule in _rules(draft, job, WindowPoint.ENDED):
-            if rule.target in ahead and not _is_known(draft, rule, successor, lot):
+            is_ahead = _is_ahead(routing, taken.target, rule.target)
+            if is_ahead and not _is_known(draft, rule, successor, lot):
                 arm_or_extend(draft, job, rule, lot)
         if taken.kind is ConnectionKind.ALTERNATIVE:
-            _void_missed(draft, job, lot, ahead)
+            _void_missed(draft, job, lot, taken.target)
     if successor.begun_at is None:
         return
     for window in draft.state.time_window.find(
@@ -128,10 +128,19 @@ def _is_known(draft: Draft, rule: WindowRule, successor: JobOrder, lot: str) -> 
     )
 
 
-def _void_missed(draft: Draft, job: JobOrder, lot: str, ahead: set[str]) -> None:
-    missed = routing_of(draft.state, job).beyond(job.step) - ahead
+def _is_ahead(routing: Routing, reached: str, step: str) -> bool:
+    return step == reached or routing.leads_to(reached, step, by_tokens=True)
+
+
+def _void_missed(draft: Draft, job: JobOrder, lot: str, reached: str) -> None:
+    routing = routing_of(draft.state, job)
     for window in draft.state.time_window.find("request", job.request):
-        if window.is_live and window.lot == lot and window.target in missed:
+        if (
+            window.is_live
+            and window.lot == lot
+            and routing.leads_to(job.step, window.target, by_tokens=True)
+            and not _is_ahead(routing, reached, window.target)
+        ):
             void(draft, window, f"no way leads to step {window.target} any more")
 
 
@@ -159,8 +168,8 @@ def visit_done(draft: Draft, job: JobOrder) -> None:
 
 
 def _rules(draft: Draft, job: JobOrder, point: WindowPoint) -> list[WindowRule]:
-    rules = routing_of(draft.state, job).time_windows
-    return [one for one in rules if one.source == job.step and one.starts_at is point]
+    rules = routing_of(draft.state, job).windows_from(job.step)
+    return [one for one in rules if one.starts_at is point]
 
 
 def _lots_at(draft: Draft, job: JobOrder) -> list[str | None]:
