@@ -1,7 +1,7 @@
 """A fab small enough to be read at a glance, as SMT2020 tables; and where the real is.
 
-Three steps: wet etch on cascading tools, a furnace that takes two or three lots, and a
-measurement of half of the lots. Part ``p`` goes by route ``r``.
+Four steps: wet etch on cascading tools, a furnace that takes two or three lots, a
+measurement of half of the lots, and a bench. Part ``p`` goes by route ``r``.
 """
 
 from pathlib import Path
@@ -72,6 +72,7 @@ TABLES: dict[str, list[list[str] | tuple[str, ...]]] = {
             REWORK="10",
             RWKTYPE="lot",
         ),
+        _route(STEP="4", DESC="pack", STNFAM="Bench", PTIME="5", PTPER="per_lot"),
     ],
     "part.txt": [
         ["PARTGRP", "PARTFAM", "PART", "ROUTEFILE", "ROUTE"],
@@ -82,6 +83,7 @@ TABLES: dict[str, list[list[str] | tuple[str, ...]]] = {
         _tool("WE", "2.0", at_once="2.0"),
         _tool("Furnace", "1.0", area="Diffusion"),
         _tool("Met", "1.0", area="Metrology"),
+        _tool("Bench", "1.0", area="Metrology"),
     ],
     "setup.txt": [
         ["CURSETUP", "NEWSETUP", "STIME", "STUNITS"],

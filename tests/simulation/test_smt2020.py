@@ -56,7 +56,7 @@ def test_only_tools_that_take_the_next_lot_early_hold_two(real: Fab) -> None:
 
 def test_the_small_fab_is_read_whole(tmp_path: Path) -> None:
     fab = read_fab(write_fab(tmp_path))
-    etch, furnace, look = fab.routes["r"]
+    etch, furnace, look, _ = fab.routes["r"]
     assert (etch.per, etch.processing.mean, etch.interval) == (
         Per.PIECE,
         MINUTE,
@@ -75,13 +75,22 @@ def test_the_small_fab_is_read_whole(tmp_path: Path) -> None:
     assert fab.in_process[0].step == "2"
     plant, (routing,) = plant_of(fab), routings_of(fab)
     assert [one.id for one in plant.work_units] == [
-        *("WE-01", "WE-02", "Furnace-01", "Met-01"),
+        *("WE-01", "WE-02", "Furnace-01", "Met-01", "Bench-01"),
     ]
-    assert routing.step("1").run_s == Decimal(60)
+    assert routing.step("1").setup_family == "acid"
+    assert routing.step("2").run_s == Decimal(240 * 60) / 25
     assert [(one.source, one.target) for one in routing.connections] == [
         ("1", "2"),
         ("2", "3"),
+        ("2", "4"),
+        ("3", "4"),
     ]
+    (window,) = routing.time_windows
+    assert (window.source, window.target, window.max_s) == ("1", "2", Decimal(7_200))
+    furnaces = Site(plant).work_unit("Furnace-01")
+    rule = Site(plant).batch_rule(furnaces)
+    assert rule is not None
+    assert (rule.least, rule.most) == (Decimal(50), Decimal(75))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +115,7 @@ def test_the_small_fab_is_read_whole(tmp_path: Path) -> None:
         ("attach", 4, "RESNAME", "Wat", "there is no 'Wat'; did you mean 'Wet'?"),
         ("order", 2, "START", "2018-01-01", "is no date such as"),
         ("order", 2, "REPEAT", "0", "lots are started at a constant interval above 0"),
-        ("WIP", 2, "CURSTEP", "4", "there is no '4'"),
+        ("WIP", 2, "CURSTEP", "9", "there is no '9'"),
         ("WIP", 2, "PIECES", "2.5", "'2.5' is no whole number"),
     ],
 )

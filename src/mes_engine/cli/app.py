@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mes_engine.cli import data, demo, policy, site
+from mes_engine.cli import data, demo, policy, simulate, site
 from mes_engine.cli.output import AsJson, failing_well, show
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ database.command("upgrade")(data.upgrade_database)
 database.command("status")(data.database_status)
 app.command("verify")(data.verify_database)
 app.command("replay")(data.replay_log)
+app.command("simulate")(simulate.simulate)
 policies.command("compare")(policy.compare_policies)
 
 

@@ -1,14 +1,17 @@
 """The core on a state in memory: each command is decided at its virtual time."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.decide import decide
 from mes_engine.core.laws import broken_laws
+from mes_engine.core.layers import Table
 from mes_engine.core.plant import Plant
 from mes_engine.core.routing import Routing
-from mes_engine.core.state import State
+from mes_engine.core.samples import LinkReport, Sample
+from mes_engine.core.state import TABLES, State
 from mes_engine.runtime.memory import forget
 
 ORIGIN = "simulation"
@@ -31,9 +34,14 @@ class VirtualShop:
 
     def __init__(self, plant: Plant, routings: Iterable[Routing], *, at: int) -> None:
         self.state = State(ORIGIN)
-        self._layer = self.state.layer()
         self.facts = 0
         self.commands = 0
+        self._sensed = 0
+        self._only_written: tuple[Table[Any, Any], ...] = tuple(
+            getattr(self.state, name)
+            for name, spec in TABLES.items()
+            if not spec.is_kept
+        )
         self._listeners: list[Listener] = []
         self.ok(m.ApplyPlant(plant=plant), at=at)
         for routing in routings:
@@ -54,15 +62,26 @@ class VirtualShop:
             at=at,
             command=command,
         )
-        decision = decide(self._layer, message, now=at)
-        self._layer.merge()
-        self._layer.clear()
+        answer = self._decided(message, at)
+        if answer is None:
+            raise SimulationStuck(f"no answer to {command}")
+        return answer
+
+    def sense(self, source: str, report: Sample | LinkReport, *, at: int) -> None:
+        """Let the core hear what a link reports."""
+        self._sensed += 1
+        message = m.Sensed(source=source, epoch=1, n=self._sensed, report=report)
+        self._decided(message, at)
+
+    def _decided(self, message: m.Message, at: int) -> m.Answer | None:
+        # Nobody reads beside it, and nothing is committed: one layer is enough.
+        decision = decide(self.state, message, now=at)
+        for table in self._only_written:
+            table.own.clear()
         self.state.handled.trim(0)  # Nothing here is sent twice.
         self.facts += len(decision.facts)
         for listener in self._listeners:
             listener(decision.facts)
-        if decision.answer is None:
-            raise SimulationStuck(f"no answer to {command}")
         return decision.answer
 
     def ok(

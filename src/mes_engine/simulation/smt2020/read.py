@@ -38,15 +38,18 @@ ORDER_COLUMNS = (
 REPAIR = ("MTTRDIST", "MTTR", "MTTRUNITS")
 
 
-def read_fab(folder: Path) -> Fab:
+def read_fab(folder: Path, *, warm_start: str | None = "WIP.txt") -> Fab:
     """Return the fab that the tables of ``folder`` describe.
+
+    Args:
+        folder: Where the tables are.
+        warm_start: The one of the lots in process at the start; None for an empty fab.
 
     Raises:
         SettingsError: What is wrong, a line a problem: file, line, column.
     """
     problems = Problems()
-    reader = _Reader(folder, problems)
-    fab = reader.fab()
+    fab = _Reader(folder, problems).fab(warm_start)
     problems.raise_any()
     return fab
 
@@ -58,7 +61,7 @@ class _Reader:
         self._folder = folder
         self._problems = problems
 
-    def fab(self) -> Fab:
+    def fab(self, warm_start: str | None) -> Fab:
         groups = {one.id: one for one in map(_tool_group, self._rows_of_tools())}
         areas = {one.area for one in groups.values()}
         part_routes: dict[str, str] = {}
@@ -82,7 +85,7 @@ class _Reader:
             maintenance=tuple(self._maintenance(groups)),
             breakdowns=tuple(self._breakdowns(areas)),
             releases=releases,
-            in_process=tuple(self._in_process(part_routes, routes)),
+            in_process=tuple(self._in_process(warm_start, part_routes, routes)),
             transport=self._transport(),
         )
 
@@ -184,14 +187,19 @@ class _Reader:
             )
 
     def _in_process(
-        self, part_routes: dict[str, str], routes: dict[str, tuple[Operation, ...]]
+        self,
+        file: str | None,
+        part_routes: dict[str, str],
+        routes: dict[str, tuple[Operation, ...]],
     ) -> Iterable[InProcess]:
+        if file is None:
+            return
         steps = {
             part: {one.id for one in routes[route]}
             for part, route in part_routes.items()
         }
         columns = ("LOT", "PART", "PRIOR", "PIECES", "CURSTEP", "DUE")
-        for row in _without_repeats(self._rows("WIP.txt", columns), "LOT"):
+        for row in _without_repeats(self._rows(file, columns), "LOT"):
             part = row.named("PART", part_routes)
             yield InProcess(
                 id=row.text("LOT"),

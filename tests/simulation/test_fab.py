@@ -1,0 +1,100 @@
+"""A fab runs by the core's own decisions; the same seed gives the same."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mes_engine.cli.app import app
+from mes_engine.core.plant import DispatchRule
+from mes_engine.simulation.smt2020 import FabReport, read_fab, simulate_fab
+from tests.simulation.fabs import NOT_HERE, REAL, write_fab
+
+DAYS = 20
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_fab(tmp_path)
+
+
+def run(folder: Path, *, seed: int = 1, days: int = DAYS) -> FabReport:
+    return simulate_fab(read_fab(folder), days=days, seed=seed)
+
+
+def test_lots_in_are_lots_out_and_lots_there(folder: Path) -> None:
+    report = run(folder)
+    (product,) = report.products
+    assert product.in_process == 1
+    assert product.released == DAYS * 12
+    assert product.in_process + product.released == product.completed + product.wip
+    assert product.completed > 0.8 * product.released
+    assert product.pieces == 25 * product.completed
+    assert report.law_checks == DAYS
+
+
+def test_each_lot_takes_as_many_operations_as_its_sample_asks(folder: Path) -> None:
+    report = run(folder)
+    (product,) = report.products
+    # Three steps, and the measurement of about a half.
+    assert 3.3 < report.operations / product.completed < 3.9
+
+
+def test_the_same_seed_gives_the_same_to_the_last_lot(folder: Path) -> None:
+    assert run(folder) == run(folder)
+    assert run(folder) != run(folder, seed=2)
+
+
+def test_what_stands_still_is_counted_and_makes_lots_late(folder: Path) -> None:
+    report = run(folder)
+    assert report.breakdowns > 0
+    # The furnace on days 3, 10 and 17; each 20 lots on a wet bench besides.
+    assert report.maintenance > 3
+
+
+def test_a_batch_of_too_few_waits(folder: Path) -> None:
+    few = write_fab(folder, order=(2, "RPT#", "1"))
+    (product,) = run(few).products
+    assert (product.in_process, product.released, product.completed) == (1, 1, 2)
+    alone = read_fab(write_fab(folder, order=(2, "RPT#", "0")))
+    (product,) = simulate_fab(alone, days=2, seed=1).products
+    assert (product.completed, product.wip) == (0, 1)
+
+
+def test_a_tool_is_set_up_once_for_the_only_setup_there_is(folder: Path) -> None:
+    assert run(folder).setups == 2  # Both wet benches, at their first lot.
+
+
+def test_windows_that_are_over_are_counted_and_the_lot_goes_on(folder: Path) -> None:
+    tight = write_fab(folder, route=(2, "CQT", "0.1"))
+    report = run(tight)
+    (product,) = report.products
+    assert report.windows_violated > 0.5 * product.released
+    assert product.completed > 0.8 * product.released
+
+
+def test_mes_simulate_prints_the_balance(folder: Path) -> None:
+    answer = CliRunner().invoke(
+        app, ["simulate", str(folder), "--days", "3", "--warm-start", "WIP.txt"]
+    )
+    assert answer.exit_code == 0
+    assert "lots in = out + there" in answer.stdout
+    assert "lot operations a second" in answer.stdout
+
+
+def test_mes_simulate_takes_another_rule(folder: Path) -> None:
+    arguments = ["simulate", str(folder), "--days", "3", "--rule", "edd", "--json"]
+    answer = CliRunner().invoke(app, arguments)
+    assert answer.exit_code == 0
+    assert '"law_checks": 3' in answer.stdout
+    assert DispatchRule.EDD.value in arguments
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.exists(), reason=NOT_HERE)
+def test_a_day_of_the_real_fab_loses_nothing() -> None:
+    report = simulate_fab(read_fab(REAL), days=1, seed=1)
+    came = sum(one.in_process + one.released for one in report.products)
+    assert came == sum(one.completed + one.wip for one in report.products)
+    assert came >= 2_255 + 55
+    assert report.operations > 15_000
