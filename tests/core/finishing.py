@@ -81,7 +81,10 @@ def finish(shop: Shop) -> None:
     for _ in range(100):
         seq = shop.state.seq
         _keep_time_windows(shop)
-        for job in live_jobs(shop.state):
+        for one in live_jobs(shop.state):
+            job = shop.by_id(one.id)
+            if job.is_over:
+                continue  # With another: in one run, or as it left it nothing.
             for command in next_commands(shop.state, job, ZERO):
                 accept(shop, command)
         if shop.state.seq == seq:

@@ -201,16 +201,16 @@ def _broken_finals(state: State) -> Iterator[str]:
 
 
 def _orphans(state: State) -> Iterator[str]:
-    """Pieces on the floor belong to exactly one job order that is not over."""
-    live: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+    """Pieces on the floor belong to one job order that is not over, or to siblings."""
+    live: dict[tuple[str, str | None], set[str]] = defaultdict(set)
     for job in state.job_order.values():
         if not job.is_over:
-            live[job.visit, job.lot].append(job.id)
+            live[job.visit, job.lot].add(job.split_of or job.id)
     for (visit, lot), names in live.items():
         if len(names) > 1:
             yield f"{visit} has the live job orders {names} of lot {lot}"
     for one in state.position.values():
-        takers = live[one.place, one.lot] + live[one.place, None]
+        takers = live[one.place, one.lot] | live[one.place, None]
         if not one.is_stock and one.on_floor and not takers:
             yield f"{one.on_floor} of {one.lot} at {one.place} belong to no job order"
 

@@ -275,6 +275,10 @@ class WholeShop(Driving):
             )
         )
 
+    @rule(pick=picks, quantity=amounts)
+    def split(self, *, pick: int, quantity: Decimal) -> None:
+        self.do(m.SplitJobOrder(job_order=self.job(pick), quantity=quantity))
+
     @rule(chosen=st.lists(picks, min_size=1, max_size=4))
     def load_together(self, *, chosen: list[int]) -> None:
         here = [

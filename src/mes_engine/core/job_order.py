@@ -76,7 +76,8 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         number: Counts the job orders of the plant; its id is made of it.
         last_report: The fact of the last report on it; each names the one before.
         ended_seq: The fact of its end.
-        follows: The job order whose remainder this one does.
+        follows: The job order whose remainder this one does, or a part of it.
+        split_of: The job order that it and its siblings were split of; None if not.
         lot: The lot that it works on; None where it takes all that come to its visit.
         posted_good: What postings raised so far speak of; the others likewise.
         is_final_posted: Whether a posting has closed the operation.
@@ -125,6 +126,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     ended_seq: int | None = None
     follows: str | None = None
     lot: str | None = None
+    split_of: str | None = None
     reason: str = ""
 
     @property

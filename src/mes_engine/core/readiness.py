@@ -17,6 +17,7 @@ from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import Visit
 from mes_engine.core.routing import Component, Routing, Step, StepOrder
 from mes_engine.core.runs import Hold, HoldMode, HoldScope
+from mes_engine.core.siblings import reserved, siblings
 from mes_engine.core.state import State
 from mes_engine.core.whereabouts import feeding, here, is_within_reach, positions_of
 from mes_engine.core.window_condition import time_window_open
@@ -88,6 +89,15 @@ def remaining(job: JobOrder) -> Decimal:
     return max(job.planned - job.worked - job.deviated, ZERO)
 
 
+def own_part(state: State, job: JobOrder) -> Decimal:
+    """Return what is not accounted for at the visit, and not for its siblings."""
+    left = here(state, job).unaccounted
+    if job.split_of is None:
+        return left
+    fed = is_fed(state, job)
+    return max(left - reserved(state, job, is_fed=fed), ZERO)
+
+
 def upstream_quantity(state: State, job: JobOrder) -> Condition:
     """Whether there is something to work on, and every token has arrived."""
     routing = routing_of(state, job)
@@ -133,7 +143,7 @@ def to_come(state: State, job: JobOrder) -> Decimal:
         return remaining(job)
     if not is_fed(state, job):
         return remaining(job)
-    there = here(state, job).unaccounted
+    there = own_part(state, job)
     if nothing_expected(state, job).is_met:
         return there
     if visit_of(state, job).rework:
@@ -321,6 +331,8 @@ def nothing_expected(
     routing = routing_of(state, job)
     if not is_fed(state, job):
         return _met(ConditionName.NOTHING_EXPECTED)
+    if siblings(state, job) and remaining(job) == ZERO:
+        return _met(ConditionName.NOTHING_EXPECTED)  # What comes is for them.
     visit = visit_of(state, job)
     sources = feeding(state, routing, visit, by_rework=by_rework)
     coming = dict.fromkeys(one.step for one in sources)
@@ -342,7 +354,7 @@ def quantity_accounted(state: State, job: JobOrder) -> Condition:
         told = f"{left} of {job.planned} {job.unit} not reported yet"
     elif positions_of(state, job):
         there = here(state, job)
-        left = there.unaccounted
+        left = own_part(state, job)
         told = (
             f"queued {there.queued}, in process {there.in_process}, "
             f"suspect {there.suspect} {job.unit} not accounted for"
@@ -357,7 +369,8 @@ def quantity_accounted(state: State, job: JobOrder) -> Condition:
 
 def nothing_booked(state: State, job: JobOrder) -> Condition:
     """Whether neither pieces nor time were ever booked on ``job``."""
-    there = here(state, job).on_floor
+    # What is there may be worked on by a sibling.
+    there = ZERO if siblings(state, job) else here(state, job).on_floor
     if job.worked or job.setup_us or job.processing_us or there:
         return _condition(
             ConditionName.NOTHING_BOOKED,

@@ -133,6 +133,12 @@ class UpdateBody(Occurred):
     priority: Annotated[int, Field(ge=-1000, le=1000)] | None = None
 
 
+class SplitBody(Occurred):
+    """How much of what is left to do goes to a second job order."""
+
+    quantity: Amount
+
+
 def job_order_commands_router(parts: Parts) -> APIRouter:
     """Return one route for each trigger of the job order's chart."""
     router = api_router(prefix="/job-orders", tags=["job order commands"])
@@ -172,6 +178,14 @@ def _add_placing(router: APIRouter, parts: Parts) -> None:
         command = m.MoveJobOrder(
             job_order=job_order, work_unit=body.work_unit, lane=body.lane
         )
+        return await sent(sender, command, body)
+
+    @post("/{job_order}/split")
+    async def split_job_order(
+        job_order: JobOrderId, body: SplitBody, sender: CommandSender
+    ) -> Response:
+        """Have another work unit do a part of it, in parallel."""
+        command = m.SplitJobOrder(job_order=job_order, quantity=body.quantity)
         return await sent(sender, command, body)
 
     @post("/{job_order}/update")

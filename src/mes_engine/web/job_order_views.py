@@ -160,6 +160,7 @@ class JobOrderView(View):
     ended_at: At | None
     run: str | None
     follows: str | None
+    split_of: str | None
     reason: str
     conditions: list[ConditionView]
 

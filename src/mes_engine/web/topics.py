@@ -31,6 +31,7 @@ def _jobs(state: State, fact: f.Fact) -> Iterable[JobOrder]:
             | f.QuantityReported()
             | f.JobOrderUpdated()
             | f.JobOrderRevised()
+            | f.JobOrderSplit()
             | f.TimeBooked()
         ):
             found = [state.job_order.get(fact.job_order)]

@@ -9,6 +9,7 @@ from mes_engine.core.decide.claims import close_run, end_run, in_run_with, open_
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import store, transfer
 from mes_engine.core.decide.moving import move
+from mes_engine.core.decide.parallel import hand_over, release_idle
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import consume
 from mes_engine.core.decide.visits import settle_afterwards, settle_visit
@@ -16,7 +17,14 @@ from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
 from mes_engine.core.messages import AbortJobOrder, Remainder, StopJobOrder
 from mes_engine.core.quantity import ZERO, checked_quantity, floored
-from mes_engine.core.readiness import is_fed, remaining, routing_of, visit_of
+from mes_engine.core.readiness import (
+    is_fed,
+    own_part,
+    remaining,
+    routing_of,
+    visit_of,
+)
+from mes_engine.core.siblings import siblings
 from mes_engine.core.whereabouts import here
 from mes_engine.core.wip_ledger import Bucket
 
@@ -45,6 +53,7 @@ def complete(draft: Draft, job: JobOrder, reason: str = "") -> JobOrder:
     for one in together:
         is_done = settle_visit(draft, one)
         raise_posting(draft, one.id, is_final=is_done)
+        release_idle(draft, one)
     return draft.job(job.id)
 
 
@@ -66,6 +75,7 @@ def stop(draft: Draft, command: StopJobOrder) -> JobOrder:
         _store_follow_on(draft, job, is_released=is_released)
     is_done = settle_visit(draft, job)
     raise_posting(draft, job.id, is_final=is_done)
+    release_idle(draft, job)
     return draft.job(job.id)
 
 
@@ -76,11 +86,15 @@ def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
     after = check(draft, job, JobOrderTrigger.ABORT)
     touched = checked_quantity(command.in_process, unit=job.unit, of="in process")
     there = here(draft.state, job)
+    is_shared = bool(siblings(draft.state, job))
+    # Of a pool, nobody but the person knows whose pieces are at work.
+    begun = min(touched, there.in_process) if is_shared else ZERO
+    touched -= begun
     if touched > there.queued:
         raise Refused(
             f"{job.id} has {there.queued} queued, so {touched} cannot be at work."
         )
-    at_work = touched + there.in_process
+    at_work = touched + (begun if is_shared else there.in_process)
     if (at_work or job.worked) and not command.signature.strip():
         raise Refused(
             f"Aborting {job.id} touches material: {at_work} at work, "
@@ -103,6 +117,7 @@ def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
     is_done = settle_visit(draft, job)
     if job.worked or job.setup_us or job.processing_us:
         raise_posting(draft, job.id, is_final=is_done)
+    release_idle(draft, job)
     return draft.job(job.id)
 
 
@@ -110,7 +125,8 @@ def cancel(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
     """Give up one job order; a step that holds no pieces is skipped with it."""
     job = give_up(draft, job, reason)
     visit = draft.state.visit.get(job.visit)
-    if visit is not None and not job.expects_pieces:
+    is_shared = job.split_of is not None
+    if visit is not None and (is_shared or not job.expects_pieces):
         settle_afterwards(draft, visit)
     return draft.job(job.id)
 
@@ -119,6 +135,7 @@ def give_up(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
     """Give up a job order on which nothing was booked."""
     after = check(draft, job, JobOrderTrigger.CANCEL)
     close_run(draft, job)
+    hand_over(draft, job)
     job = draft.job(job.id)
     return draft.move_state(job, JobOrderTrigger.CANCEL, after, reason=reason)
 
@@ -130,21 +147,21 @@ def _check_reason(job: JobOrder, reason: str) -> None:
 
 def _scrap_the_rest(draft: Draft, job: JobOrder, reason: str) -> Decimal:
     """Scrap what is left; return how much of it had been worked on."""
-    before = here(draft.state, job)
-    worked = before.in_process + before.suspect
-    scrapped = ZERO
+    before, left = here(draft.state, job), own_part(draft.state, job)
+    worked = scrapped = ZERO
     for bucket in (Bucket.IN_PROCESS, Bucket.QUEUED, Bucket.SUSPECT):
-        there = before.of(bucket)
-        if there:
+        there = min(before.of(bucket), left - scrapped)
+        if there > ZERO:
             move(draft, job, there, bucket, Bucket.SCRAP, reason=reason)
             scrapped += there
+            worked += ZERO if bucket is Bucket.QUEUED else there
     if scrapped:
         _report(draft, job, reason, scrap=scrapped)
     return worked
 
 
 def _miss_the_rest(draft: Draft, job: JobOrder, reason: str) -> None:
-    missing = here(draft.state, job).queued
+    missing = min(here(draft.state, job).queued, own_part(draft.state, job))
     tolerance = routing_of(draft.state, job).under_tolerance
     allowed = floored(job.planned * tolerance, unit=job.unit) - job.lost
     is_running = JOB_ORDER_CHART.row(job.state, JobOrderTrigger.COMPLETE) is not None
@@ -185,7 +202,7 @@ def _report(
 
 def _store_follow_on(draft: Draft, job: JobOrder, *, is_released: bool) -> None:
     """Store the job order that takes over what is left at the visit, if anything is."""
-    left = here(draft.state, job).unaccounted
+    left = own_part(draft.state, job)
     if not is_fed(draft.state, job):
         # Pieces that were never started, and confirmations never given, are left too.
         left = max(left, remaining(job))
@@ -199,4 +216,5 @@ def _store_follow_on(draft: Draft, job: JobOrder, *, is_released: bool) -> None:
             is_released=is_released,
             rework=visit_of(draft.state, job).rework,
             lot=job.lot,
+            split_of=job.split_of,
         )

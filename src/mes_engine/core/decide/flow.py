@@ -20,9 +20,16 @@ from mes_engine.core.job_order import (
 from mes_engine.core.lots import LotExistence, LotOrigin, MaterialLot
 from mes_engine.core.means import needs_of
 from mes_engine.core.quantity import ZERO, floored
-from mes_engine.core.readiness import is_fed, remaining, routing_of, visit_of
+from mes_engine.core.readiness import (
+    is_fed,
+    own_part,
+    remaining,
+    routing_of,
+    visit_of,
+)
 from mes_engine.core.requests import Visit, WorkRequest, visit_id
 from mes_engine.core.routing import Connection, ConnectionKind, JobPer, Step
+from mes_engine.core.siblings import siblings, to_start
 from mes_engine.core.whereabouts import (
     Stack,
     here,
@@ -75,6 +82,7 @@ def store(
     is_released: bool | None = None,
     rework: Stack = (),
     lot: str | None = None,
+    split_of: str | None = None,
 ) -> JobOrder:
     """Store a job order of the request at ``step``.
 
@@ -87,6 +95,7 @@ def store(
         is_released: Whether it may start; by the request's own rule if not said.
         rework: The pass.
         lot: The only lot that it works on, if it is of one.
+        split_of: What it and its siblings were split of, if they were.
     """
     state = draft.state
     routing = state.routing.get((request.routing, request.revision))
@@ -115,6 +124,7 @@ def store(
         needs=needs_of(detail),
         follows=None if follows is None else follows.id,
         lot=lot,
+        split_of=split_of,
     )
     draft.emit(f.JobOrderStored(job_order=job))
     draft.touch(job.id)
@@ -203,7 +213,10 @@ def start_pieces(draft: Draft, job: JobOrder) -> None:
     if not job.expects_pieces or is_fed(draft.state, job):
         return
     request = draft.request(job.request)
-    missing = remaining(job) - here(draft.state, job).unaccounted
+    there = here(draft.state, job).unaccounted
+    missing = remaining(job) - there
+    if job.split_of is not None:
+        missing = to_start(draft.state, job, there)
     if missing <= ZERO and request.lot is not None:
         return
     lots = open_lots(draft, request)
@@ -407,13 +420,14 @@ def bring(
     windows.moved_on(draft, job, successor, lot)
     limits.came(draft, successor, quantity)
     draft.touch(successor.id)
+    touch_siblings(draft, successor)
     look_ahead(draft, successor)
     return successor
 
 
 def _planned_for(draft: Draft, job: JobOrder) -> JobOrder:
     """Plan a job order of rework for all that has come to it."""
-    came = job.worked + here(draft.state, job).unaccounted
+    came = job.worked + own_part(draft.state, job)
     if came <= job.planned:
         return job
     draft.emit(
@@ -422,6 +436,11 @@ def _planned_for(draft: Draft, job: JobOrder) -> JobOrder:
         )
     )
     return draft.job(job.id)
+
+
+def touch_siblings(draft: Draft, job: JobOrder) -> None:
+    """Note that there is another amount for those that share the job order's pieces."""
+    draft.touch(*(one.id for one in siblings(draft.state, job)))
 
 
 def finish(draft: Draft, job: JobOrder, quantity: Decimal) -> None:

@@ -12,6 +12,7 @@ from mes_engine.core.decide.flow import (
     lot_for_more,
     open_lots,
     start_pieces,
+    touch_siblings,
     transfer,
 )
 from mes_engine.core.decide.moving import move, move_of
@@ -87,6 +88,7 @@ def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -
     post_report(draft, job)
     if job.worked > job.planned:
         touch_rivals(draft, job)
+    touch_siblings(draft, job)
     if job.materials or job.begun_at is None:
         draft.touch(job.id)  # Of one at work, only what it still needs has changed.
 

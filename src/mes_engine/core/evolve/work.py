@@ -78,6 +78,11 @@ def _job_order_revised(state: State, fact: f.JobOrderRevised) -> None:
     )
 
 
+def _job_order_split(state: State, fact: f.JobOrderSplit) -> None:
+    job = known(state.job_order.get(fact.job_order))
+    state.job_order.put(replace(job, planned=fact.planned, split_of=fact.split_of))
+
+
 def _time_booked(state: State, fact: f.TimeBooked) -> None:
     job = known(state.job_order.get(fact.job_order))
     state.job_order.put(
@@ -97,5 +102,6 @@ HANDLERS: Handlers = {
     f.QuantityReported: _quantity_reported,
     f.JobOrderUpdated: _job_order_updated,
     f.JobOrderRevised: _job_order_revised,
+    f.JobOrderSplit: _job_order_split,
     f.TimeBooked: _time_booked,
 }

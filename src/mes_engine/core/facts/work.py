@@ -79,6 +79,14 @@ class JobOrderRevised(BaseFact, frozen=True, kw_only=True, tag="job_order_revise
     reason: str = ""
 
 
+class JobOrderSplit(BaseFact, frozen=True, kw_only=True, tag="job_order_split"):
+    """A part of what a job order had to do went to another at the same visit."""
+
+    job_order: str
+    planned: Decimal
+    split_of: str
+
+
 class TimeBooked(BaseFact, frozen=True, kw_only=True, tag="time_booked"):
     """Time was clocked or reported; the totals are the job order's afterwards."""
 
@@ -99,5 +107,6 @@ WorkFact = (
     | QuantityReported
     | JobOrderUpdated
     | JobOrderRevised
+    | JobOrderSplit
     | TimeBooked
 )

@@ -138,6 +138,15 @@ class UpdateJobOrder(
     priority: int | None = None
 
 
+class SplitJobOrder(JobOrderCommand, frozen=True, kw_only=True, tag="split_job_order"):
+    """Give ``quantity`` of what it has left to do to a second one, at the same visit.
+
+    Both draw from the pieces there: two machines work on one operation in parallel.
+    """
+
+    quantity: Decimal
+
+
 WorkCommand = (
     AssertTrigger
     | LoadJobOrder
@@ -149,4 +158,5 @@ WorkCommand = (
     | StopJobOrder
     | AbortJobOrder
     | UpdateJobOrder
+    | SplitJobOrder
 )

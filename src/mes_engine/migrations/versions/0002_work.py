@@ -113,6 +113,7 @@ def upgrade() -> None:
         whole("ended_seq", nullable=True),
         text("follows", nullable=True),
         text("lot", nullable=True),
+        text("split_of", nullable=True),
         text("reason"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_job_order")),
         sqlite_strict=True,

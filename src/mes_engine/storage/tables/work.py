@@ -117,6 +117,7 @@ job_order = strict_table(
     whole("ended_seq", is_optional=True),
     string("follows", is_optional=True),
     string("lot", is_optional=True),
+    string("split_of", is_optional=True),
     string("reason"),
     Index(None, "partition", "request"),
 )
