@@ -88,6 +88,16 @@ def test_a_sibling_that_nothing_is_left_for_is_given_up() -> None:
     assert watch.broken(shop.state) == []
 
 
+def test_a_loaded_sibling_that_nothing_is_left_for_leaves_its_machine() -> None:
+    shop, first, second = milling()
+    shop.ok(m.LoadJobOrder(job_order=second, work_unit="mill-2"))
+    start(shop, first, "mill-1")
+    good(shop, first, 100)
+    shop.fire_of(first, T.COMPLETE)
+    assert shop.by_id(second).state is S.CANCELLED
+    assert shop.state.run.find("work_unit", "mill-2") == []
+
+
 def test_a_split_is_taken_back_by_cancelling_it() -> None:
     shop, first, second = milling()
     shop.fire_of(second, T.CANCEL)

@@ -4,6 +4,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide import windows
+from mes_engine.core.decide.claims import close_run
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import store, visit_to
 from mes_engine.core.decide.posting import raise_posting
@@ -106,11 +107,12 @@ def give_up_if_empty(draft: Draft, successor: JobOrder, visit: Visit) -> None:
     if (
         here(draft.state, successor).on_floor == ZERO
         and successor.state in NOT_BEGUN
-        and successor.run is None
+        and (successor.run is None or successor.split_of is not None)
         and nothing_expected(draft.state, successor, by_rework=True).is_met
     ):
+        close_run(draft, successor)  # Of one that siblings have left nothing.
         draft.move_state(
-            successor,
+            draft.job(successor.id),
             JobOrderTrigger.CANCEL,
             JobOrderState.CANCELLED,
             reason="no pieces came to it",
