@@ -40,7 +40,7 @@ def reserved(state: State, job: JobOrder, *, is_fed: bool) -> Decimal:
     """
     return sum(
         (
-            max(one.planned - one.worked, ZERO)
+            max(_left(one), ZERO)
             for one in siblings(state, job)
             if is_fed or one.state in AT_WORK
         ),
@@ -56,9 +56,13 @@ def to_start(state: State, job: JobOrder, unaccounted: Decimal) -> Decimal:
     """
     due = ZERO
     for one in family(state, job):
-        left = one.planned - one.worked
+        left = _left(one)
         if one.id == job.id or one.state in AT_WORK:
             due += left
         elif one.is_over:
             due += min(left, ZERO)
     return due - unaccounted
+
+
+def _left(job: JobOrder) -> Decimal:
+    return job.planned - job.worked - job.deviated
