@@ -35,6 +35,7 @@ from mes_engine.core.messages import (
     ReverseBooking,
     Scrapped,
     Sensed,
+    SignOnPerson,
 )
 from mes_engine.core.plant import (
     EquipmentClass,
@@ -265,6 +266,7 @@ def a_day(shop: Shop) -> None:
     shop.sense_value("mill-1.good", 103)
     shop.do(LoadJobOrder(job_order=mill, work_unit="mill-1"))
     shop.do(BeginJobOrder(job_order=mill))
+    shop.do(SignOnPerson(work_unit="mill-1", person="Jo"))
     shop.sense_value("mill-1.good", 105)
     shop.do(ReportQuantity(job_order=mill, good=Decimal(1)))
     take_back(shop, mill)

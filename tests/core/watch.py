@@ -277,6 +277,30 @@ def broken_shares(shop: Shop) -> list[str]:
     ]
 
 
+def broken_labour(shop: Shop) -> list[str]:
+    """Return what of people's time is on no job order, or on one twice, or too late."""
+    booked: dict[tuple[str, str], int] = defaultdict(int)
+    of_job: dict[str, int] = defaultdict(int)
+    for recorded in (*shop.journal, *shop.pending):
+        fact = recorded.fact
+        if isinstance(fact, f.LabourBooked):
+            booked[fact.person, fact.run] += fact.labour_us
+            of_job[fact.job_order] += fact.labour_us
+    for one in shop.batch.labour_interval.values():
+        booked[one.person, one.run] -= one.labour_us
+    told = [f"{key}: {left} us on no interval" for key, left in booked.items() if left]
+    told += [
+        f"{job.id} has {job.labour_us}, {of_job[job.id]} booked"
+        for job in shop.batch.job_order.values()
+        if job.labour_us != of_job[job.id]
+    ]
+    for one in shop.batch.labour_interval.values():
+        run = shop.batch.run.get(one.run)
+        if one.is_open and (run is None or not run.is_open):
+            told.append(f"{one.person} is on {one.run}, which is over")
+    return told
+
+
 def broken_tallies(shop: Shop) -> list[str]:
     """Return each machine whose counts do not add up, or differ from the facts."""
     told = []

@@ -275,6 +275,18 @@ class WholeShop(Driving):
             )
         )
 
+    @rule(unit=picks, person=st.sampled_from(["Ali", "Eva"]), is_on_a_run=st.booleans())
+    def sign_on(self, *, unit: int, person: str, is_on_a_run: bool) -> None:
+        work_unit = UNITS[unit % len(UNITS)]
+        runs = self.shop.batch.run.find("work_unit", work_unit)
+        run = runs[0].id if runs and is_on_a_run else None
+        self.do(m.SignOnPerson(work_unit=work_unit, person=person, run=run))
+
+    @rule(unit=picks, person=st.sampled_from(["Ali", "Eva"]))
+    def sign_off(self, *, unit: int, person: str) -> None:
+        work_unit = UNITS[unit % len(UNITS)]
+        self.do(m.SignOffPerson(work_unit=work_unit, person=person))
+
     @rule(pick=picks, quantity=amounts)
     def split(self, *, pick: int, quantity: Decimal) -> None:
         self.do(m.SplitJobOrder(job_order=self.job(pick), quantity=quantity))

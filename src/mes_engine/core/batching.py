@@ -13,6 +13,7 @@ from mes_engine.core.job_order import JobOrder
 from mes_engine.core.plant import BatchKey, BatchRule, CapacityUnit, WorkUnit
 from mes_engine.core.quantity import MILLION, ZERO
 from mes_engine.core.readiness import step_of, to_come
+from mes_engine.core.runs import Run
 from mes_engine.core.state import State
 
 WORDS = {
@@ -27,6 +28,12 @@ KILOGRAM = "KGM"
 def brought_in(state: State, job: JobOrder) -> Decimal:
     """Return the quantity that ``job`` brings into a run, in its own unit."""
     return to_come(state, job)
+
+
+def weights_of(state: State, run: Run) -> list[Decimal]:
+    """Return what each job order of the run has brought in, in their order."""
+    members = (state.run_member.get((one, run.id)) for one in run.job_orders)
+    return [ZERO if one is None else one.quantity for one in members]
 
 
 def taken_by(state: State, job: JobOrder, counted_in: CapacityUnit) -> Decimal:

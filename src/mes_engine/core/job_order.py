@@ -70,6 +70,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         reworked: Sent back into a rework loop without having been reported good.
         deviated: Sent another way in the same manner, without having been worked.
         setup_us: Closed setup time; processing and breakdown likewise (microseconds).
+        labour_us: The time of people, as far as it was booked.
         run: The open run, if it is loaded.
         materials: What its step consumes.
         needs: What else its step names (see ``means``).
@@ -114,6 +115,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     setup_us: int = 0
     processing_us: int = 0
     down_us: int = 0
+    labour_us: int = 0
     posted_good: Decimal = ZERO
     posted_scrap: Decimal = ZERO
     posted_setup_us: int = 0

@@ -162,8 +162,19 @@ class WorkUnit(msgspec.Struct, frozen=True, kw_only=True):
     batch: BatchRule | None = None
 
 
+class LabourRule(StrEnum):
+    """How the time of a person counts who is on several runs at a time."""
+
+    SHARED = "shared"
+    FULL = "full"
+
+
 class WorkCenter(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of work units that the ERP plans and keeps accounts for."""
+    """A group of work units that the ERP plans and keeps accounts for.
+
+    Attributes:
+        labour: Whether its runs get a fair part of a person's time, or all of it.
+    """
 
     id: str
     area: str
@@ -172,6 +183,7 @@ class WorkCenter(msgspec.Struct, frozen=True, kw_only=True):
     rule_settings: RuleSettings = RuleSettings()
     posting: PostingPolicy = PostingPolicy.RUN
     kanban: Decimal | None = None
+    labour: LabourRule = LabourRule.SHARED
 
 
 class EquipmentClass(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Refused
 from mes_engine.core.facts import CommandHandled, SourceAdvanced
 from mes_engine.core.job_order import QUEUED, JobOrder
+from mes_engine.core.labour import LabourInterval, SignOn
 from mes_engine.core.layers import Attempts, Table, TableSpec
 from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
 from mes_engine.core.personnel import CLOCK as EXPIRY
@@ -82,6 +83,19 @@ TABLES: dict[str, TableSpec] = {
         lambda one: one.id,
         ("work_unit",),
         lambda one: ((one.work_unit,) if one.is_open else (),),
+    ),
+    "sign_on": TableSpec(
+        lambda one: one.id,
+        ("work_unit",),
+        lambda one: ((one.work_unit,) if one.is_open else (),),
+    ),
+    "labour_interval": TableSpec(
+        lambda one: one.id,
+        ("person", "run"),
+        lambda one: (
+            (one.person,) if one.is_open else (),
+            (one.run,) if one.is_open else (),
+        ),
     ),
     "run_member": TableSpec(lambda one: (one.job_order, one.run)),
     "hold": TableSpec(
@@ -192,6 +206,8 @@ class State:
     job_order: Table[str, JobOrder]
     run: Table[str, Run]
     run_member: Table[tuple[str, str], RunMember]
+    sign_on: Table[str, SignOn]
+    labour_interval: Table[str, LabourInterval]
     hold: Table[str, Hold]
     physical_asset: Table[str, PhysicalAsset]
     person: Table[str, Person]

@@ -7,7 +7,7 @@ then what is left in memory is what a restart would load.
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeVar
 
-from mes_engine.core.facts import Recorded, WorkRequestChanged
+from mes_engine.core.facts import LabourChanged, Recorded, SignedOff, WorkRequestChanged
 from mes_engine.core.layers import Table
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.state import State
@@ -49,6 +49,10 @@ class Memory:
             fact = recorded.fact
             if isinstance(fact, WorkRequestChanged) and fact.state in OVER:
                 self._over[fact.work_request] = None
+            elif isinstance(fact, SignedOff):
+                self._committed.sign_on.drop(fact.sign_on.id)
+            elif isinstance(fact, LabourChanged) and not fact.interval.is_open:
+                self._committed.labour_interval.drop(fact.interval.id)
         if len(self._over) >= self._requests_kept + self._at_a_time:
             oldest = list(self._over)[: self._at_a_time]
             for request in oldest:

@@ -80,6 +80,7 @@ def to_plant(file: PlantFile) -> Plant:
                 rule_settings=RuleSettings(k=one.rule.k, weights=one.rule.weights),
                 posting=one.posting,
                 kanban=one.kanban,
+                labour=one.labour,
             )
             for key, one in file.work_centers.items()
         ),

@@ -14,6 +14,7 @@ from mes_engine.core.plant import (
     BatchKey,
     CapacityUnit,
     DispatchRule,
+    LabourRule,
     PostingPolicy,
     RuleSettings,
     SignalMeaning,
@@ -156,6 +157,7 @@ class WorkCenterEntry(Section):
     rule: Annotated[RuleSection, BeforeValidator(_named)] = RuleSection()
     posting: PostingPolicy = PostingPolicy.RUN
     kanban: Amount | None = None
+    labour: LabourRule = LabourRule.SHARED
 
 
 class LanesSection(Section):

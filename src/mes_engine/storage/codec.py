@@ -22,6 +22,7 @@ from mes_engine.core.documents import Document
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.facts import CommandHandled, SourceAdvanced
 from mes_engine.core.job_order import JobOrder
+from mes_engine.core.labour import LabourInterval, SignOn
 from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
 from mes_engine.core.personnel import Person
 from mes_engine.core.plant import Plant
@@ -50,6 +51,8 @@ STRUCTS: dict[str, type] = {
     "job_order": JobOrder,
     "run": Run,
     "run_member": RunMember,
+    "sign_on": SignOn,
+    "labour_interval": LabourInterval,
     "hold": Hold,
     "physical_asset": PhysicalAsset,
     "person": Person,

@@ -23,6 +23,7 @@ from mes_engine.web.holds import holds_router
 from mes_engine.web.job_order_commands import job_order_commands_router
 from mes_engine.web.job_orders import job_orders_router
 from mes_engine.web.journal import journal_router
+from mes_engine.web.labour import labour_router
 from mes_engine.web.lot_commands import lot_commands_router
 from mes_engine.web.lots import lots_router
 from mes_engine.web.pages import pages_router
@@ -53,6 +54,7 @@ _ROUTERS = (
     holds_router,
     tools_router,
     people_router,
+    labour_router,
     documents_router,
     time_windows_router,
     wip_limits_router,

@@ -151,6 +151,7 @@ class JobOrderView(View):
     tested: Decimals
     reworked: Decimals
     deviated: Decimals
+    labour_us: int
     lot: str | None
     priority: int
     due_at: At

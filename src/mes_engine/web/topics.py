@@ -33,6 +33,7 @@ def _jobs(state: State, fact: f.Fact) -> Iterable[JobOrder]:
             | f.JobOrderRevised()
             | f.JobOrderSplit()
             | f.TimeBooked()
+            | f.LabourBooked()
         ):
             found = [state.job_order.get(fact.job_order)]
         case f.BookingReversed():
@@ -57,6 +58,8 @@ def _centers(state: State, fact: f.Fact) -> tuple[str, ...]:
     match fact:
         case f.RunOpened() | f.RunChanged():
             return (fact.run.work_center,)
+        case f.SignedOn() | f.SignedOff():
+            return (fact.sign_on.work_center,)
         case f.DispatchDecided():
             return (fact.decision.work_center,)
         case f.EquipmentChanged():

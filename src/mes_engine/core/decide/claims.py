@@ -1,13 +1,13 @@
 """Runs: claims on a work unit's lanes, and the clocks that run while they last."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.assets import PhysicalAsset
-from mes_engine.core.batching import brought_in, misfits, occupied_by
+from mes_engine.core.batching import brought_in, misfits, occupied_by, weights_of
+from mes_engine.core.decide import labour
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.tools import chosen_tools, claim_tools, free_tools
 from mes_engine.core.equipment import Equipment
@@ -15,7 +15,6 @@ from mes_engine.core.errors import Refused
 from mes_engine.core.guards import claims_told, lane_of
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.plant import WorkUnit
-from mes_engine.core.quantity import ZERO
 from mes_engine.core.runs import Clock, Lane, Run, RunMember
 from mes_engine.core.setups import setup_family
 from mes_engine.core.sharing import shared_out
@@ -100,6 +99,8 @@ def claim(
     )
     draft.emit(f.RunOpened(run=run, members=_members(draft, run)))
     claim_tools(draft, chosen, run)
+    if lane is Lane.ACTIVE:
+        labour.run_active(draft, run)
     return run
 
 
@@ -142,6 +143,7 @@ def take_active_lane(draft: Draft, job: JobOrder) -> Run:
     if run.lane is Lane.STAGED:
         run = replace(run, lane=Lane.ACTIVE)
         draft.emit(f.RunChanged(run=run))
+        labour.run_active(draft, run)
     return run
 
 
@@ -182,7 +184,7 @@ def set_clock(draft: Draft, run: Run, clock: Clock, *, begins: bool = False) -> 
 
 def _share_time(draft: Draft, run: Run, setup_us: int, processing_us: int) -> None:
     """Book the run's time on its job orders, by what each has brought in."""
-    weights = weights_of(draft, run)
+    weights = weights_of(draft.state, run)
     shares = zip(
         run.job_orders,
         shared_out(setup_us, weights),
@@ -192,12 +194,6 @@ def _share_time(draft: Draft, run: Run, setup_us: int, processing_us: int) -> No
     for name, setup, processing in shares:
         if setup or processing:
             book_time(draft, draft.job(name), setup, processing)
-
-
-def weights_of(draft: Draft, run: Run) -> list[Decimal]:
-    """Return what each job order of the run has brought in, in their order."""
-    members = (draft.state.run_member.get((one, run.id)) for one in run.job_orders)
-    return [ZERO if one is None else one.quantity for one in members]
 
 
 def book_time(
@@ -230,6 +226,7 @@ def close_run(draft: Draft, job: JobOrder) -> None:
         end_run(draft, run)
         return
     counted = set_clock(draft, run, run.clock)
+    labour.settle_run(draft, run)
     staying = tuple(one for one in run.job_orders if one != job.id)
     unit = draft.state.site.work_unit(run.work_unit)
     occupies = occupied_by(draft.state, [draft.job(one) for one in staying], unit)
@@ -242,6 +239,7 @@ def close_run(draft: Draft, job: JobOrder) -> None:
 def end_run(draft: Draft, run: Run) -> None:
     """Stop the clock for all that are in the run, and give the work unit free."""
     stopped = set_clock(draft, run, Clock.STOPPED)
+    labour.leave_run(draft, stopped)
     draft.emit(f.RunChanged(run=replace(stopped, closed_at=stopped.since)))
     for name in run.job_orders:
         free_tools(draft, draft.job(name), stopped)

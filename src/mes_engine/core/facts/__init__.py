@@ -25,6 +25,13 @@ from mes_engine.core.facts.handling import (
     MessageSetAside,
     SourceAdvanced,
 )
+from mes_engine.core.facts.labour import (
+    LabourBooked,
+    LabourChanged,
+    LabourFact,
+    SignedOff,
+    SignedOn,
+)
 from mes_engine.core.facts.limits import AreaEntered, AreaLeft, LimitsFact
 from mes_engine.core.facts.machine import (
     EquipmentChanged,
@@ -118,6 +125,8 @@ __all__ = [
     "JobOrderSplit",
     "JobOrderStored",
     "JobOrderUpdated",
+    "LabourBooked",
+    "LabourChanged",
     "LotConsumed",
     "LotCreated",
     "LotDeviated",
@@ -143,6 +152,8 @@ __all__ = [
     "RunChanged",
     "RunOpened",
     "SignalRead",
+    "SignedOff",
+    "SignedOn",
     "SourceAdvanced",
     "TimeBooked",
     "TimeWindowArmed",
@@ -175,6 +186,7 @@ Fact = (
     | WorkFact
     | WaysFact
     | FloorFact
+    | LabourFact
     | MachineFact
     | PostingFact
     | WindowsFact

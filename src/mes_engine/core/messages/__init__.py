@@ -16,6 +16,7 @@ from mes_engine.core.messages.floor import (
     OpenHold,
     ReleaseHold,
 )
+from mes_engine.core.messages.labour import LabourCommand, SignOffPerson, SignOnPerson
 from mes_engine.core.messages.lots import (
     ConsumeMaterial,
     LotsCommand,
@@ -143,6 +144,8 @@ __all__ = [
     "SendToRework",
     "Sensed",
     "ShipLot",
+    "SignOffPerson",
+    "SignOnPerson",
     "SplitJobOrder",
     "SplitLot",
     "StopJobOrder",
@@ -161,6 +164,7 @@ Command = (
     | WorkCommand
     | WaysCommand
     | FloorCommand
+    | LabourCommand
     | MaterialCommand
     | LotsCommand
     | MeansCommand

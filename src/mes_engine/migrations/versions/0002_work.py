@@ -101,6 +101,7 @@ def upgrade() -> None:
         whole("setup_us"),
         whole("processing_us"),
         whole("down_us"),
+        whole("labour_us"),
         whole("posted_good"),
         whole("posted_scrap"),
         whole("posted_setup_us"),
@@ -141,6 +142,50 @@ def upgrade() -> None:
         whole("closed_at", nullable=True),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_run")),
         sqlite_strict=True,
+    )
+    op.create_table(
+        "sign_on",
+        text("partition"),
+        text("id"),
+        whole("number"),
+        text("person"),
+        text("work_unit"),
+        text("work_center"),
+        text("run", nullable=True),
+        whole("signed_on_at"),
+        text("signed_on_by"),
+        whole("signed_off_at", nullable=True),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_sign_on")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_sign_on_open"),
+        "sign_on",
+        ["partition", "id"],
+        sqlite_where=sa.text("signed_off_at IS NULL"),
+    )
+    op.create_table(
+        "labour_interval",
+        text("partition"),
+        text("id"),
+        whole("number"),
+        text("sign_on"),
+        text("person"),
+        text("run"),
+        text("work_unit"),
+        text("work_center"),
+        whole("started_at"),
+        whole("since"),
+        whole("labour_us"),
+        whole("ended_at", nullable=True),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_labour_interval")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_labour_interval_open"),
+        "labour_interval",
+        ["partition", "id"],
+        sqlite_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
         "run_member",

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, event
 from mes_engine.core.state import TABLES
 from mes_engine.storage.metadata import metadata
 from mes_engine.storage.tables.journal import fact
+from mes_engine.storage.tables.labour import labour_interval, sign_on
 from mes_engine.storage.tables.material import (
     component_use,
     connection_flow,
@@ -63,6 +64,7 @@ __all__ = [
     "handled",
     "hold",
     "job_order",
+    "labour_interval",
     "lot",
     "machine_tally",
     "move",
@@ -75,6 +77,7 @@ __all__ = [
     "routing",
     "run",
     "run_member",
+    "sign_on",
     "signal",
     "time_window",
     "unassigned_production",

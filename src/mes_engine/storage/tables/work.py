@@ -105,6 +105,7 @@ job_order = strict_table(
     whole("setup_us"),
     whole("processing_us"),
     whole("down_us"),
+    whole("labour_us"),
     quantity("posted_good"),
     quantity("posted_scrap"),
     whole("posted_setup_us"),

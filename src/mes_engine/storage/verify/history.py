@@ -20,6 +20,8 @@ def broken_history(state: State, fact: f.Fact) -> Iterator[str]:
             yield from _not_the_sum(state, fact, "reworked", "reworked_total")
         case f.LotDeviated():
             yield from _not_the_sum(state, fact, "deviated", "deviated_total")
+        case f.LabourBooked():
+            yield from _not_the_sum(state, fact, "labour_us", "labour_total_us")
         case f.TimeBooked():
             for name in ("setup", "processing", "down"):
                 yield from _not_the_sum(state, fact, f"{name}_us", f"{name}_total_us")

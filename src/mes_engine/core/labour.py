@@ -1,0 +1,60 @@
+"""Labour: who is signed on to which work, and how long each has worked on what.
+
+Apart from the states of job orders: a machine runs unattended, and one person may be on
+many runs (ISO 22400: actual personnel work time).
+"""
+
+import msgspec
+
+
+class SignOn(msgspec.Struct, frozen=True, kw_only=True):
+    """That a person is on a run, or on whatever a work unit works on.
+
+    Attributes:
+        run: The only one; None for every run on its active lane, now and later.
+        signed_on_by: Who said so.
+        signed_off_at: None while it lasts.
+    """
+
+    id: str
+    number: int
+    person: str
+    work_unit: str
+    work_center: str
+    run: str | None
+    signed_on_at: int
+    signed_on_by: str
+    signed_off_at: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lasts."""
+        return self.signed_off_at is None
+
+
+class LabourInterval(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's time on a run, from one moment to another.
+
+    Attributes:
+        sign_on: By which the person is on it.
+        since: Up to when its time has been booked.
+        labour_us: What was booked of it: the run's part of the person's time.
+        ended_at: None while it lasts.
+    """
+
+    id: str
+    number: int
+    sign_on: str
+    person: str
+    run: str
+    work_unit: str
+    work_center: str
+    started_at: int
+    since: int
+    labour_us: int = 0
+    ended_at: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the person is on the run."""
+        return self.ended_at is None
