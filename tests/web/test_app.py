@@ -115,7 +115,10 @@ async def test_commands_say_that_they_need_their_headers(tmp_path: Path) -> None
             needed = {
                 one["name"] for one in item["post"]["parameters"] if one["required"]
             }
-            assert {"Idempotency-Key", "X-Person"} <= needed, path
+            assert "X-Person" in needed, path
+            if path.endswith("/preview"):
+                continue  # It does nothing, so there is nothing to repeat.
+            assert "Idempotency-Key" in needed, path
             assert "409" in item["post"]["responses"], path
 
 
