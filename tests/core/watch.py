@@ -24,7 +24,7 @@ from mes_engine.core.lots import LotExistence
 from mes_engine.core.postings import Posting, PostingKind
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import readiness
-from mes_engine.core.runs import Lane, Run
+from mes_engine.core.runs import HoldScope, Lane, Run
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import Bucket
 from tests.core.shop import SECOND, Shop
@@ -211,6 +211,8 @@ def _orphans(state: State) -> Iterator[str]:
             yield f"{visit} has the live job orders {names} of lot {lot}"
     for one in state.position.values():
         takers = live[one.place, one.lot] | live[one.place, None]
+        if state.hold.find("target", (HoldScope.LOT, one.lot)):
+            continue  # What was finished under a hold waits where it is.
         if not one.is_stock and one.on_floor and not takers:
             yield f"{one.on_floor} of {one.lot} at {one.place} belong to no job order"
 

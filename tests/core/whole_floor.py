@@ -12,11 +12,12 @@ from mes_engine.core.bookings import CountedPieces
 from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.personnel import Qualification, QualificationNeed
 from mes_engine.core.routing import JobPer, ReworkLoop, Routing
+from mes_engine.core.runs import HoldMode, HoldQuery, HoldScope
 from mes_engine.core.time_windows import WindowRule
 from tests.core import correcting
 from tests.core.plants import a_routing, a_step, in_batches
 from tests.core.shop import SECOND
-from tests.core.whole_shop import ROUTINGS, WholeShop, few, picks, reasons
+from tests.core.whole_shop import REQUESTS, ROUTINGS, WholeShop, few, picks, reasons
 
 DEEP: tuple[Routing, ...] = (
     a_routing(
@@ -100,6 +101,41 @@ class WholeFloor(WholeShop):
     def lot(self, pick: int) -> str:
         lots = list(self.shop.batch.lot.values())
         return lots[-1 - pick % len(lots)].id if lots else "L-none"
+
+    # Changes and holds
+
+    @rule(
+        name=picks,
+        quantity=st.sampled_from([None, *(Decimal(n) for n in (0, 1, 5, 12))]),
+        priority=st.sampled_from([None, 3]),
+    )
+    def change_request(
+        self, *, name: int, quantity: Decimal | None, priority: int | None
+    ) -> None:
+        command = m.ChangeWorkRequest(
+            work_request=REQUESTS[name % len(REQUESTS)],
+            quantity=quantity,
+            priority=priority,
+            reason="the customer asked",
+        )
+        self.do(command)
+
+    @rule(pick=picks, mode=st.sampled_from([HoldMode.STOP_NOW, HoldMode.AFTER_RUN]))
+    def hold_lot(self, *, pick: int, mode: HoldMode) -> None:
+        command = m.OpenHold(
+            scope=HoldScope.LOT, target=self.lot(pick), reason="crack", mode=mode
+        )
+        self.do(command)
+
+    @rule(step=st.sampled_from(["cut", "mill", "paint"]))
+    def hold_what_comes(self, *, step: str) -> None:
+        command = m.OpenHold(
+            scope=HoldScope.JOB_ORDER,
+            mode=HoldMode.FUTURE,
+            query=HoldQuery(step=step),
+            reason="an audit",
+        )
+        self.do(command)
 
     # Rework and corrections
 

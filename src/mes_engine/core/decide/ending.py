@@ -11,7 +11,7 @@ from mes_engine.core.decide.flow import store, transfer
 from mes_engine.core.decide.moving import move
 from mes_engine.core.decide.parallel import hand_over, release_idle
 from mes_engine.core.decide.posting import raise_posting
-from mes_engine.core.decide.stock import consume
+from mes_engine.core.decide.stock import consume, end_if_empty
 from mes_engine.core.decide.visits import settle_afterwards, settle_visit
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
@@ -128,6 +128,8 @@ def cancel(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
     is_shared = job.split_of is not None
     if visit is not None and (is_shared or not job.expects_pieces):
         settle_afterwards(draft, visit)
+    for lot in draft.state.lot.find("request", job.request):
+        end_if_empty(draft, lot.id)  # One that was to be, and never was begun.
     return draft.job(job.id)
 
 
