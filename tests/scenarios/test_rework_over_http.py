@@ -126,3 +126,21 @@ def test_scrap_found_two_steps_later_names_the_step_at_fault(shop: Shop) -> None
     work(in_pass(shop, request, "pack", 1), 8)
     assert pieces(shop, request) == {"STORE": 8, "scrap": 2}
     finish(shop, request)
+
+
+def test_a_deviation_goes_around_a_step_and_says_so(shop: Shop) -> None:
+    request = shop.make(a_line(shop), quantity=10).request
+    work(in_pass(shop, request, "cut", 1), 10)
+    mill = in_pass(shop, request, "mill", 1)
+    assert mill.press("deviate", to_step="pack").status_code == 422
+    before = shop.site.get(f"/job-orders/{mill.id}")["seq"]
+
+    mill.done("deviate", to_step="pack", quantity=4, reason="concession 12")
+
+    (fact,) = shop.site.facts(before, "lot_deviated")
+    assert fact["fact"]["skipped"] == ["mill", "drill"]
+    assert pieces(shop, request) == {"mill": 6, "pack": 4}
+    work(mill, 6)
+    work(in_pass(shop, request, "drill", 1), 6)
+    work(in_pass(shop, request, "pack", 1), 10)
+    finish(shop, request)
