@@ -137,7 +137,8 @@ def _broken_totals(state: State) -> Iterator[str]:
     for job in state.job_order.values():
         jobs[job.visit].append(job)
     for visit, here in jobs.items():
-        if not here[0].expects_pieces:
+        found = state.visit.get(visit)
+        if not here[0].expects_pieces or (found is not None and found.skips):
             continue
         positions = state.position.find("place", visit)
         for bucket in (Bucket.SCRAP, Bucket.LOST, Bucket.TESTED):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.scenarios.shop import Job, Shop
+from tests.scenarios.shop import Job, Shop, a_step
 from tests.scenarios.site import until
 from tests.scenarios.test_routings_over_http import finish, pieces, state_of
 
@@ -144,3 +144,25 @@ def test_a_deviation_goes_around_a_step_and_says_so(shop: Shop) -> None:
     work(in_pass(shop, request, "drill", 1), 6)
     work(in_pass(shop, request, "pack", 1), 10)
     finish(shop, request)
+
+
+def test_a_sample_is_milled_and_an_optional_step_is_left_out(shop: Shop) -> None:
+    """One request in two is milled; a person has the second one not drilled."""
+    milled = a_step("mill") | {"sampling": {"every": 2}}
+    drilled = a_step("drill") | {"is_optional": True}
+    routing = shop.routing("cut", milled, drilled, "pack")
+    first, second = (shop.make(routing, quantity=4).request for _ in range(2))
+    for request in (first, second):
+        work(in_pass(shop, request, "cut", 1), 4)
+    assert [pieces(shop, one) for one in (first, second)] == [{"mill": 4}, {"drill": 4}]
+
+    drill = in_pass(shop, second, "drill", 1)
+    drill.done("skip", reason="the customer does not ask for it")
+
+    assert drill.state == "cancelled"
+    assert pieces(shop, second) == {"pack": 4}
+    work(in_pass(shop, second, "pack", 1), 4)
+    assert state_of(shop, second) == "completed"
+    for step in ("mill", "drill", "pack"):
+        work(in_pass(shop, first, step, 1), 4)
+    finish(shop, first)

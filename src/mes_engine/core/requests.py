@@ -71,6 +71,10 @@ class ReworkPass(msgspec.Struct, frozen=True, kw_only=True):
     pass_number: int
 
 
+ALL = "*"
+"""What stands for every lot among those that skip a step."""
+
+
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """One pass of a request through one step.
 
@@ -79,6 +83,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         rework: The loops that its pieces are in, the innermost last; none at first.
         tokens: Precedence connections whose source is done, by source step.
         chosen: The alternative taken when pieces leave, by target step.
+        skips: The lots that skip the step; ``ALL`` for every one.
         is_done: Whether the step's work is over: its token has been passed on.
     """
 
@@ -89,6 +94,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     rework: tuple[ReworkPass, ...] = ()
     tokens: tuple[str, ...] = ()
     chosen: str | None = None
+    skips: tuple[str, ...] = ()
     is_done: bool = False
 
 

@@ -80,6 +80,30 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     location: str = ""
 
 
+class Sampling(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of those that come to a step are worked there; the first one is.
+
+    Attributes:
+        every: One in so many; or else
+        share: So large a share of them.
+    """
+
+    every: int = 1
+    share: Decimal | None = None
+
+    def takes(self, number: int) -> bool:
+        """Whether the ``number``-th that comes, counted from 1, is worked."""
+        if self.share is None:
+            return (number - 1) % self.every == 0
+        before, until = (self.share * (number - 1)), (self.share * number)
+        return until.__ceil__() > before.__ceil__()
+
+    def __str__(self) -> str:
+        if self.share is None:
+            return f"one in {self.every}"
+        return f"a share of {self.share}"
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a routing.
 
@@ -91,6 +115,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         documents: The ids of those that it is worked by.
         kanban: How many pieces may wait for it while the steps before it begin new
             work; None for any number.
+        sampling: Which lots, or requests, are worked; all of them if None.
+        is_optional: Whether a person may let pieces skip it.
         setup_family: What a work unit is set up for; empty for the material that the
             routing makes.
     """
@@ -111,6 +137,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[str, ...] = ()
     kanban: Decimal | None = None
     load_per_piece: Decimal = Decimal(1)
+    sampling: Sampling | None = None
+    is_optional: bool = False
 
     def standard_us(self, pieces: Decimal) -> int:
         """Return the standard time of so many pieces with their setup."""

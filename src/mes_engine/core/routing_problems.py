@@ -24,6 +24,7 @@ def routing_problems(routing: Routing) -> list[tuple[str, str]]:
             routing.time_windows, {one.id for one in routing.steps}, routing.beyond
         ),
         *([] if shape else _loop_problems(routing)),
+        *([] if shape else _skip_problems(routing)),
         *_right_problems(routing),
     ]
 
@@ -211,6 +212,26 @@ def _loop_problems(routing: Routing) -> Iterator[tuple[str, str]]:
                 f"{path}.target",
                 f"'{one.target}' comes after '{one.source}': that is no way back",
             )
+
+
+def _skip_problems(routing: Routing) -> Iterator[tuple[str, str]]:
+    for index, step in enumerate(routing.steps):
+        sampling, path = step.sampling, f"steps.{index}"
+        name = "sampling" if sampling is not None else "is_optional"
+        if sampling is not None or step.is_optional:
+            is_first = step.id in routing.entry_ids
+            if is_first or not routing.holds_pieces(step.id):
+                why = "pieces begin there" if is_first else "it holds no pieces"
+                yield f"{path}.{name}", f"'{step.id}' cannot be skipped: {why}"
+        if sampling is None:
+            continue
+        if sampling.every < 1:
+            yield f"{path}.sampling.every", f"{sampling.every} is no number above 0"
+        share = sampling.share
+        if share is not None and not (share.is_finite() and ZERO < share <= 1):
+            yield f"{path}.sampling.share", f"{share} is no share above 0, up to 1"
+        if share is not None and sampling.every != 1:
+            yield f"{path}.sampling", "says both 'every' and 'share'"
 
 
 def _right_problems(routing: Routing) -> Iterator[tuple[str, str]]:

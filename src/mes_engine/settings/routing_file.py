@@ -21,6 +21,7 @@ from mes_engine.core.routing import (
     OutputKind,
     ReworkLoop,
     Routing,
+    Sampling,
     Step,
     StepOrder,
 )
@@ -68,6 +69,13 @@ class OutputEntry(Section):
     location: Code | None = None
 
 
+class SamplingEntry(Section):
+    """Which of those that come to a step are worked: one in so many, or a share."""
+
+    every: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    share: Annotated[Decimal, Field(gt=0, le=1, decimal_places=6)] | None = None
+
+
 class StepEntry(Section):
     """One of ``steps``."""
 
@@ -87,6 +95,8 @@ class StepEntry(Section):
     qualification: QualificationEntry | None = None
     documents: list[Code] = Field(default_factory=list)
     load_per_piece: Amount = Decimal(1)
+    sampling: SamplingEntry | None = None
+    is_optional: bool = False
 
 
 class ConnectionEntry(Section):
@@ -152,7 +162,14 @@ class RoutingFile(Section):
 Capabilities = AbstractSet[tuple[str, str]]
 """Which work center has a work unit of which class."""
 
-_PARTS_OF_A_STEP = {"consumes", "produces", "tools", "qualification", "documents"}
+_PARTS_OF_A_STEP = {
+    "consumes",
+    "produces",
+    "tools",
+    "qualification",
+    "documents",
+    "sampling",
+}
 _PLANT_NAMES = ("work center", "equipment class")
 
 
@@ -199,6 +216,9 @@ def to_routing(file: RoutingFile, *, over_tolerance: Decimal) -> Routing:
             ),
             tools=tuple(one.tools),
             qualification=_need(one.qualification),
+            sampling=(
+                None if one.sampling is None else Sampling(**one.sampling.model_dump())
+            ),
             documents=tuple(one.documents),
         )
         for one in file.steps

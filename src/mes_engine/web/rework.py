@@ -45,6 +45,12 @@ class DeviationBody(Occurred):
     taken_from: Word[m.ReworkFrom] = m.ReworkFrom.WORK
 
 
+class SkipBody(Occurred):
+    """Why the step is skipped."""
+
+    reason: Reason
+
+
 def rework_router(parts: Parts) -> APIRouter:
     """Return the routes."""
     router = api_router(prefix="/job-orders", tags=["job order commands"])
@@ -63,6 +69,14 @@ def rework_router(parts: Parts) -> APIRouter:
             lot=body.lot,
             taken_from=body.taken_from,
         )
+        return await sent(sender, command, body)
+
+    @post("/{job_order}/skip")
+    async def skip_step(
+        job_order: JobOrderId, body: SkipBody, sender: CommandSender
+    ) -> Response:
+        """Let its pieces go past its step, which has to be an optional one."""
+        command = m.SkipStep(job_order=job_order, reason=body.reason)
         return await sent(sender, command, body)
 
     @post("/{job_order}/deviate")

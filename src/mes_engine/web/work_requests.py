@@ -51,6 +51,7 @@ class VisitView(View):
     pass_number: int
     tokens: list[str]
     chosen: str | None
+    skips: list[str]
     is_done: bool
 
 

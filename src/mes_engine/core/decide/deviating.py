@@ -121,5 +121,6 @@ def _send(
         rework=rework,
         named=f"{job.step}>{to_step}",
         reason=command.reason,
+        may_skip=False,
     )
     return lot, successor

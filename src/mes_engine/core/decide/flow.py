@@ -7,7 +7,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide import limits, windows
-from mes_engine.core.decide.choosing import chosen
+from mes_engine.core.decide.choosing import chosen, passer, why_skipped
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot
 from mes_engine.core.decide.moving import move, move_of
@@ -155,6 +155,8 @@ def look_ahead(draft: Draft, job: JobOrder) -> None:
         per_lot = routing.step(one.target).job_per is JobPer.LOT
         if one.kind is ConnectionKind.ALTERNATIVE or (per_lot and job.lot is None):
             continue
+        if routing.step(one.target).sampling is not None:
+            continue  # Whether there will be work is known when pieces come.
         lot = job.lot if per_lot else None
         visit = visit_to(draft, request, one.target, rework_to(draft, job, one.target))
         stored = draft.state.job_order.find("visit", visit.id)
@@ -361,6 +363,7 @@ def bring(
     rework: Stack,
     named: str,
     reason: str = "",
+    may_skip: bool = True,
 ) -> JobOrder:
     """Bring what is out at the job order's visit to ``step``, and have work there.
 
@@ -373,6 +376,10 @@ def bring(
         rework: The pass in which they are there.
         named: The connection.
         reason: Why, if it is not the way of the routing.
+        may_skip: Whether a step that takes a sample may let them pass.
+
+    Returns:
+        The job order there; where they skip the step, what stands for one.
     """
     request = draft.request(job.request)
     target = visit_to(draft, request, step, rework)
@@ -401,6 +408,10 @@ def bring(
     )
     routing = routing_of(draft.state, job)
     of_lot = lot if routing.step(step).job_per is JobPer.LOT else None
+    if may_skip and not rework:
+        why = why_skipped(draft, routing.step(step), target, of_lot)
+        if why:
+            return pass_by(draft, target, lot, quantity, why)
     successor = live_job(draft, target.id, of_lot)
     if successor is None:
         stored = draft.state.job_order.find("visit", target.id)
@@ -423,6 +434,27 @@ def bring(
     touch_siblings(draft, successor)
     look_ahead(draft, successor)
     return successor
+
+
+def pass_by(
+    draft: Draft, visit: Visit, lot: str, quantity: Decimal, why: str
+) -> JobOrder:
+    """Let queued pieces of a lot go past a step at once, without a job order."""
+    passing = passer(draft, visit, lot)
+    draft.emit(
+        f.StepSkipped(
+            visit=visit.id,
+            step=visit.step,
+            lot=lot,
+            quantity=quantity,
+            why=why,
+            at=draft.at,
+            person=draft.person,
+        )
+    )
+    move_of(draft, passing, quantity, Bucket.QUEUED, Bucket.OUT, lot=lot, reason=why)
+    transfer(draft, passing, is_ending=True)
+    return passing
 
 
 def _planned_for(draft: Draft, job: JobOrder) -> JobOrder:

@@ -92,7 +92,7 @@ def move_of(
                 to_place=job.visit if to_place is None else to_place,
                 to_bucket=to_bucket,
                 request=request.id,
-                job_order=job.id,
+                job_order=job.id or None,
                 run=job.run,
                 at=draft.at,
                 person=draft.person,

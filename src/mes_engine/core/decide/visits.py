@@ -4,6 +4,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide import windows
+from mes_engine.core.decide.choosing import passer
 from mes_engine.core.decide.claims import close_run
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import store, visit_to
@@ -33,7 +34,8 @@ def settle_visit(draft: Draft, job: JobOrder) -> bool:
     Returns:
         Whether the visit is done.
     """
-    windows.ended(draft, job)
+    if job.id:
+        windows.ended(draft, job)
     visit = draft.state.visit.get(job.visit)
     if visit is None or visit.is_done:
         return visit is not None
@@ -124,8 +126,12 @@ def settle_afterwards(draft: Draft, visit: Visit) -> None:
     """Close a visit whose job orders ended before it was known that no more come."""
     now = draft.state.visit.get(visit.id)
     jobs = draft.state.job_order.find("visit", visit.id)
-    if now is None or now.is_done or not jobs:
+    if now is None or now.is_done:
         return  # What was told on has come round to it already.
+    if not jobs:
+        if now.skips:
+            settle_visit(draft, passer(draft, now, None))
+        return
     if settle_visit(draft, jobs[-1]):
         booked = [
             one for one in jobs if one.worked or one.setup_us or one.processing_us

@@ -3,7 +3,7 @@
 import msgspec
 
 from mes_engine.core import facts as f
-from mes_engine.core.evolve.handler import Handlers, known
+from mes_engine.core.evolve.handler import Handlers, count, known
 from mes_engine.core.state import State
 
 replace = msgspec.structs.replace
@@ -19,7 +19,17 @@ def _lot_deviated(state: State, fact: f.LotDeviated) -> None:
     state.job_order.put(replace(job, deviated=fact.deviated_total))
 
 
+def _step_sampled(state: State, fact: f.StepSampled) -> None:
+    count(state, fact.counter, fact.number)
+
+
+def _kept_in_the_journal(state: State, fact: f.StepSkipped) -> None:
+    """Nothing follows from it: the moves are facts of their own."""
+
+
 HANDLERS: Handlers = {
+    f.StepSampled: _step_sampled,
+    f.StepSkipped: _kept_in_the_journal,
     f.LotDeviated: _lot_deviated,
     f.ReworkSent: _rework_sent,
 }

@@ -77,7 +77,13 @@ from mes_engine.core.facts.requests import (
     WorkRequestCreated,
     WorkRequestUpdated,
 )
-from mes_engine.core.facts.ways import LotDeviated, ReworkSent, WaysFact
+from mes_engine.core.facts.ways import (
+    LotDeviated,
+    ReworkSent,
+    StepSampled,
+    StepSkipped,
+    WaysFact,
+)
 from mes_engine.core.facts.windows import (
     TimeWindowArmed,
     TimeWindowExtended,
@@ -155,6 +161,8 @@ __all__ = [
     "SignedOff",
     "SignedOn",
     "SourceAdvanced",
+    "StepSampled",
+    "StepSkipped",
     "TimeBooked",
     "TimeWindowArmed",
     "TimeWindowExtended",

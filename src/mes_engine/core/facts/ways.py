@@ -56,4 +56,32 @@ class LotDeviated(BaseFact, frozen=True, kw_only=True, tag="lot_deviated"):
     person: str
 
 
-WaysFact = ReworkSent | LotDeviated
+class StepSampled(BaseFact, frozen=True, kw_only=True, tag="step_sampled"):
+    """A lot, or a request, came to a step that takes a sample.
+
+    Attributes:
+        counter: What is counted; ``number`` is its count, from 1.
+        lot: None where all lots of the request are sampled together.
+        is_taken: Whether it is worked there.
+    """
+
+    counter: str
+    number: int
+    visit: str
+    lot: str | None
+    is_taken: bool
+
+
+class StepSkipped(BaseFact, frozen=True, kw_only=True, tag="step_skipped"):
+    """Pieces of a lot go past a step without being worked there, and why."""
+
+    visit: str
+    step: str
+    lot: str
+    quantity: Decimal
+    why: str
+    at: int
+    person: str
+
+
+WaysFact = ReworkSent | LotDeviated | StepSampled | StepSkipped

@@ -65,6 +65,7 @@ from mes_engine.core.messages.ways import (
     DeviateLot,
     ReworkFrom,
     SendToRework,
+    SkipStep,
     WaysCommand,
 )
 from mes_engine.core.messages.windows import (
@@ -146,6 +147,7 @@ __all__ = [
     "ShipLot",
     "SignOffPerson",
     "SignOnPerson",
+    "SkipStep",
     "SplitJobOrder",
     "SplitLot",
     "StopJobOrder",

@@ -50,4 +50,11 @@ class DeviateLot(BaseCommand, frozen=True, kw_only=True, tag="deviate_lot"):
     taken_from: ReworkFrom = ReworkFrom.WORK
 
 
-WaysCommand = SendToRework | DeviateLot
+class SkipStep(BaseCommand, frozen=True, kw_only=True, tag="skip_step"):
+    """Let the pieces of a job order that was not begun go past its optional step."""
+
+    job_order: str
+    reason: str
+
+
+WaysCommand = SendToRework | DeviateLot | SkipStep

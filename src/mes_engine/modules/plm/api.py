@@ -28,6 +28,7 @@ from mes_engine.core.routing import (
     OutputKind,
     ReworkLoop,
     Routing,
+    Sampling,
     Step,
     StepOrder,
 )
@@ -40,7 +41,14 @@ from mes_engine.modules.plm.model import Revision, RevisionState, RoutingUnusabl
 from mes_engine.modules.plm.service import PlmService
 
 MAX_STEPS = 1_000
-_PARTS_OF_A_STEP = {"consumes", "produces", "tools", "qualification", "documents"}
+_PARTS_OF_A_STEP = {
+    "consumes",
+    "produces",
+    "tools",
+    "qualification",
+    "documents",
+    "sampling",
+}
 
 RoutingId = Annotated[Id, Path(examples=["bracket"])]
 RevisionId = Annotated[Id, Path(examples=["A"])]
@@ -72,6 +80,13 @@ class QualificationBody(Body):
     level: Annotated[int, Field(ge=1, le=1000)] = 1
 
 
+class SamplingBody(Body):
+    """Which of those that come to a step are worked: one in so many, or a share."""
+
+    every: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    share: Share | None = None
+
+
 class StepBody(Body):
     """One step."""
 
@@ -95,6 +110,8 @@ class StepBody(Body):
     qualification: QualificationBody | None = None
     documents: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)
     load_per_piece: Amount = Decimal(1)
+    sampling: SamplingBody | None = None
+    is_optional: bool = False
 
 
 class ConnectionBody(Body):
@@ -246,6 +263,9 @@ def _to_routing(body: RoutingBody) -> Routing:
             produces=tuple(Output(**part.model_dump()) for part in one.produces),
             tools=tuple(one.tools),
             qualification=_need(one.qualification),
+            sampling=(
+                None if one.sampling is None else Sampling(**one.sampling.model_dump())
+            ),
             documents=tuple(one.documents),
         )
         for one in body.steps

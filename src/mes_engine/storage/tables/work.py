@@ -68,6 +68,7 @@ visit = strict_table(
     body("rework", tuple[ReworkPass, ...]),
     body("tokens", tuple[str, ...]),
     string("chosen", is_optional=True),
+    body("skips", tuple[str, ...]),
     flag("is_done"),
     Index(None, "partition", "request"),
 )
