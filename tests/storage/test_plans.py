@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from mes_engine.storage import journal
+from mes_engine.storage.genealogy import recall
 from mes_engine.storage.load import load_state
 from tests.storage.tampering import Site
 
@@ -57,3 +58,17 @@ async def test_genealogy_is_found_by_an_index(
     searches = re.findall(r"^S\w+ genealogy_edge\b.*$", plan, re.MULTILINE)
     assert len(searches) > 1
     assert all(" INDEX ix_" in one for one in searches), plan
+
+
+async def test_a_recall_is_found_by_indexes(site: Site) -> None:
+    def asked(connection: Connection) -> str:
+        return explained(
+            connection, lambda one: recall(one, "main", supplier_lot="S-1")
+        )
+
+    plan = await site.database.read(asked)
+
+    assert "ix_lot_supplier_lot" in plan
+    assert not re.findall(
+        r"^SCAN (lot|genealogy_edge|move|position)\b.*$", plan, re.MULTILINE
+    )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mes_engine.cli import data, demo, policy, simulate, site
+from mes_engine.cli import data, demo, genealogy, policy, simulate, site
 from mes_engine.cli.output import AsJson, failing_well, show
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ routing.command("show")(site.show_routing)
 database.command("upgrade")(data.upgrade_database)
 database.command("status")(data.database_status)
 app.command("verify")(data.verify_database)
+app.command("genealogy")(genealogy.show_genealogy)
 app.command("replay")(data.replay_log)
 app.command("simulate")(simulate.simulate)
 policies.command("compare")(policy.compare_policies)

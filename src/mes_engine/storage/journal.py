@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     func,
     literal,
     literal_column,
@@ -188,24 +189,42 @@ def one(connection: Connection, table: str, partition: str, *key: Any) -> Any:
 def origins(connection: Connection, partition: str, lot: str) -> list[GenealogyEdge]:
     """Return every edge by which anything came into ``lot``, at whatever remove."""
     edge = t.genealogy_edge.c
-    return _reached(connection, partition, lot, edge.target, edge.source)
+    return _reached(
+        connection, partition, _only(partition, lot), edge.target, edge.source
+    )
 
 
 def uses(connection: Connection, partition: str, lot: str) -> list[GenealogyEdge]:
     """Return every edge by which anything of ``lot`` went on, at whatever remove."""
+    return uses_of(connection, partition, _only(partition, lot))
+
+
+def uses_of(
+    connection: Connection, partition: str, start: Select[str, str]
+) -> list[GenealogyEdge]:
+    """Return every edge by which anything of several lots went on.
+
+    Args:
+        connection: Where to read.
+        partition: Whose.
+        start: Selects the ``partition`` and the ``lot`` of each.
+    """
     edge = t.genealogy_edge.c
-    return _reached(connection, partition, lot, edge.source, edge.target)
+    return _reached(connection, partition, start, edge.source, edge.target)
+
+
+def _only(partition: str, lot: str) -> Select[str, str]:
+    # With the partition in it, SQLite begins with what is reached, not with all edges.
+    return select(literal(partition).label("partition"), literal(lot).label("lot"))
 
 
 def _reached(
     connection: Connection,
     partition: str,
-    lot: str,
+    start: Select[str, str],
     near: ColumnElement[str],
     far: ColumnElement[str],
 ) -> list[GenealogyEdge]:
-    # With the partition in it, SQLite begins with what is reached, not with all edges.
-    start = select(literal(partition).label("partition"), literal(lot).label("lot"))
     reached = start.cte("reached", recursive=True)
     edge = t.genealogy_edge.c
     further = select(reached.c.partition, far).where(

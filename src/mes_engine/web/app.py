@@ -17,6 +17,7 @@ from mes_engine.storage.database import Database
 from mes_engine.web.bookings import bookings_router
 from mes_engine.web.command_bodies import problem_told
 from mes_engine.web.documents import documents_router
+from mes_engine.web.genealogy import genealogy_router
 from mes_engine.web.health import health_router
 from mes_engine.web.help import help_router
 from mes_engine.web.holds import holds_router
@@ -60,6 +61,7 @@ _ROUTERS = (
     wip_limits_router,
     lots_router,
     lot_commands_router,
+    genealogy_router,
     routings_router,
     postings_router,
     journal_router,

@@ -182,6 +182,7 @@ __all__ = [
     "decoded",
     "encoded",
     "fact_name",
+    "plain_of",
 ]
 
 FACT_VERSION = 1
@@ -254,5 +255,10 @@ def decoded(body: str | bytes, *, version: int) -> Fact:
 
 def as_plain(fact: Fact) -> dict[str, Any]:
     """Return ``fact`` as plain values, as a reader over HTTP sees it."""
-    plain: dict[str, Any] = msgspec.to_builtins(fact, builtin_types=())
+    return plain_of(fact)
+
+
+def plain_of(struct: msgspec.Struct) -> dict[str, Any]:
+    """Return a struct as plain values: decimals as text."""
+    plain: dict[str, Any] = msgspec.to_builtins(struct, builtin_types=())
     return plain

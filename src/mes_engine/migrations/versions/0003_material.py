@@ -35,6 +35,12 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_lot_partition_request"), "lot", ["partition", "request"])
+    op.create_index(
+        op.f("ix_lot_supplier_lot"),
+        "lot",
+        ["partition", "supplier_lot"],
+        sqlite_where=sa.text("supplier_lot <> ''"),
+    )
     op.create_table(
         "position",
         text("partition"),

@@ -19,6 +19,9 @@ from mes_engine.storage.columns import (
     word,
 )
 
+IS_BOUGHT = "supplier_lot <> ''"
+"""The SQL condition that a lot is a supplier's, known by a number of theirs."""
+
 lot = strict_table(
     "lot",
     partition(),
@@ -34,6 +37,12 @@ lot = strict_table(
     string("supplier_lot"),
     word("quality", LotQuality),
     word("existence", LotExistence),
+    Index(
+        "ix_lot_supplier_lot",
+        "partition",
+        "supplier_lot",
+        sqlite_where=text(IS_BOUGHT),
+    ),
     Index(None, "partition", "request"),
 )
 

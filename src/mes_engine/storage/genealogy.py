@@ -1,0 +1,270 @@
+"""Genealogy: what a lot came of and went into, with the work on the way; recalls.
+
+Edges that were taken back, and what was taken back of them, do not count.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, func, literal_column, select
+
+from mes_engine.core.lots import EdgeKind, GenealogyEdge, MaterialLot
+from mes_engine.core.quantity import ZERO
+from mes_engine.core.wip_ledger import Bucket, Move, Position
+from mes_engine.storage import tables as t
+from mes_engine.storage.codec import CODECS
+from mes_engine.storage.journal import origins, uses, uses_of
+from mes_engine.storage.tables.material import IS_BOUGHT
+
+MOST_LOTS = 10_000
+"""How many lots are looked up; a genealogy of more is told without the rest."""
+
+AT_ONCE = 500
+
+
+class Direction(StrEnum):
+    """Which way a genealogy is followed."""
+
+    BACKWARD = "backward"
+    FORWARD = "forward"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """An edge, and at which remove it was come to: 1 touches the lot asked for."""
+
+    depth: int
+    edge: GenealogyEdge
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """Who worked on a lot, by which job order, where and when.
+
+    Attributes:
+        began_at: Of its first move there, in microseconds of UTC; ``ended_at`` of the
+            last.
+    """
+
+    lot: str
+    job_order: str
+    work_request: str
+    step: str
+    work_center: str
+    work_unit: str | None
+    person: str
+    began_at: int
+    ended_at: int
+
+
+class Genealogy(msgspec.Struct, frozen=True, kw_only=True):
+    """What a lot came of, or went into.
+
+    Attributes:
+        lots: All of them, the one asked for among them, by their numbers.
+        is_cut: Whether there are more, further away than was asked or is looked up.
+    """
+
+    lot: str
+    direction: Direction
+    steps: list[Step]
+    lots: list[MaterialLot]
+    work: list[Work]
+    is_cut: bool
+
+
+class Affected(msgspec.Struct, frozen=True, kw_only=True):
+    """A lot that a recall speaks of, and where its pieces are.
+
+    Attributes:
+        depth: At which remove from what is recalled; 0 is that itself.
+        shipments: The moves by which it left the plant.
+    """
+
+    lot: MaterialLot
+    depth: int
+    on_floor: Decimal
+    in_stock: Decimal
+    shipped: Decimal
+    shipments: list[Move]
+
+
+def genealogy(
+    connection: Connection,
+    partition: str,
+    lot: str,
+    direction: Direction,
+    *,
+    depth: int | None = None,
+) -> Genealogy:
+    """Return what ``lot`` came of, or went into, up to ``depth`` removes away."""
+    find = origins if direction is Direction.BACKWARD else uses
+    steps = _by_depth(find(connection, partition, lot), [lot], direction)
+    near = [one for one in steps if depth is None or one.depth <= depth]
+    names = dict.fromkeys([lot])
+    for one in near:
+        names.update(dict.fromkeys((one.edge.source, one.edge.target)))
+    looked_up = list(names)[:MOST_LOTS]
+    return Genealogy(
+        lot=lot,
+        direction=direction,
+        steps=near,
+        lots=_lots(connection, partition, looked_up),
+        work=_work(connection, partition, looked_up),
+        is_cut=len(near) < len(steps) or len(looked_up) < len(names),
+    )
+
+
+def recall(
+    connection: Connection,
+    partition: str,
+    *,
+    supplier_lot: str,
+    supplier: str | None = None,
+) -> list[Affected]:
+    """Return every lot that contains a supplier's lot, and itself, by number.
+
+    What was damaged at work is in nothing, and leads nowhere.
+    """
+    lot = t.lot.c
+    wanted: list[ColumnElement[bool]] = [
+        lot.partition == partition,
+        lot.supplier_lot == supplier_lot,
+        literal_column(IS_BOUGHT),
+    ]
+    if supplier is not None:
+        wanted.append(lot.supplier == supplier)
+    start = select(lot.partition, lot.id.label("lot")).where(*wanted)
+    found = list(connection.execute(select(lot.id).where(*wanted)).scalars())
+    edges = uses_of(connection, partition, start)
+    inside = [one for one in edges if one.kind is not EdgeKind.DAMAGED]
+    depths = dict.fromkeys(found, 0)
+    for one in _by_depth(inside, found, Direction.FORWARD):
+        depths.setdefault(one.edge.target, one.depth)
+    names = list(depths)
+    there: dict[str, list[Position]] = defaultdict(list)
+    for position in _rows_of(connection, partition, "position", "lot", names):
+        there[position.lot].append(position)
+    sent = [name for name in names if any(one.shipped for one in there[name])]
+    shipments = _shipments(connection, partition, sent)
+    return [
+        Affected(
+            lot=one,
+            depth=depths[one.id],
+            on_floor=sum((at.on_floor for at in there[one.id]), ZERO),
+            in_stock=sum((at.stock for at in there[one.id]), ZERO),
+            shipped=sum((at.shipped for at in there[one.id]), ZERO),
+            shipments=shipments.get(one.id, []),
+        )
+        for one in _lots(connection, partition, names)
+    ]
+
+
+def _by_depth(
+    edges: Iterable[GenealogyEdge], start: Sequence[str], direction: Direction
+) -> list[Step]:
+    """Return the edges that lead on from ``start``, the nearest first."""
+    is_back = direction is Direction.BACKWARD
+    leading: dict[str, list[GenealogyEdge]] = defaultdict(list)
+    for edge in edges:
+        leading[edge.target if is_back else edge.source].append(edge)
+    found: list[Step] = []
+    seen, frontier, depth = set(start), list(start), 0
+    while frontier:
+        depth += 1
+        reached: dict[str, None] = {}
+        for lot in frontier:
+            for edge in leading.get(lot, ()):
+                found.append(Step(depth=depth, edge=edge))
+                reached[edge.source if is_back else edge.target] = None
+        frontier = [lot for lot in reached if lot not in seen]
+        seen.update(frontier)
+    return found
+
+
+def _lots(
+    connection: Connection, partition: str, names: Sequence[str]
+) -> list[MaterialLot]:
+    lots: list[MaterialLot] = _rows_of(connection, partition, "lot", "id", names)
+    return sorted(lots, key=lambda one: one.number)
+
+
+def _rows_of(
+    connection: Connection,
+    partition: str,
+    table: str,
+    column: str,
+    names: Sequence[str],
+) -> list[Any]:
+    codec = CODECS[table]
+    found: list[Any] = []
+    for some in _some(names):
+        query = codec.query(partition).where(codec.table.c[column].in_(some))
+        found += codec.values(connection.execute(query))
+    return found
+
+
+def _shipments(
+    connection: Connection, partition: str, names: Sequence[str]
+) -> Mapping[str, list[Move]]:
+    codec, move = CODECS["move"], t.move.c
+    found: dict[str, list[Move]] = defaultdict(list)
+    for some in _some(names):
+        query = codec.query(partition).where(
+            move.lot.in_(some), move.to_bucket == Bucket.SHIPPED
+        )
+        for one in codec.values(connection.execute(query)):
+            found[one.lot].append(one)
+    return found
+
+
+def _work(connection: Connection, partition: str, names: Sequence[str]) -> list[Work]:
+    """Return the work on these lots: their moves, added up by job order and person."""
+    move, job, run = t.move.c, t.job_order.c, t.run.c
+    found: list[Work] = []
+    for some in _some(names):
+        query = (
+            select(
+                move.lot,
+                job.id,
+                job.request,
+                job.step,
+                job.work_center,
+                run.work_unit,
+                move.person,
+                func.min(move.at),
+                func.max(move.at),
+            )
+            .select_from(
+                t.move.join(
+                    t.job_order,
+                    (job.partition == move.partition) & (job.id == move.job_order),
+                ).outerjoin(
+                    t.run, (run.partition == move.partition) & (run.id == move.run)
+                )
+            )
+            .where(move.partition == partition, move.lot.in_(some))
+            .group_by(move.lot, job.id, run.work_unit, move.person)
+        )
+        found += [
+            Work(
+                lot=row[0],
+                job_order=row[1],
+                work_request=row[2],
+                step=row[3],
+                work_center=row[4],
+                work_unit=row[5],
+                person=row[6],
+                began_at=row[7],
+                ended_at=row[8],
+            )
+            for row in connection.execute(query)
+        ]
+    return sorted(found, key=lambda one: (one.began_at, one.job_order, one.lot))
+
+
+def _some(names: Sequence[str]) -> Iterable[Sequence[str]]:
+    for first in range(0, len(names), AT_ONCE):
+        yield names[first : first + AT_ONCE]

@@ -1,0 +1,149 @@
+"""Genealogy over HTTP: what a lot came of and went into, and what a recall concerns."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from mes_engine.core.lots import MaterialLot
+from mes_engine.http.bodies import api_router
+from mes_engine.http.fields import At, Decimals, Id, View
+from mes_engine.storage.genealogy import (
+    Affected,
+    Direction,
+    Genealogy,
+    genealogy,
+    recall,
+)
+from mes_engine.web.history import one_by_key
+from mes_engine.web.lots import EdgeView, LotView, MoveView
+from mes_engine.web.parts import Parts
+
+MOST_DEPTH = 1_000
+
+
+class StepView(EdgeView):
+    """An edge, and at which remove it was come to."""
+
+    depth: int
+
+
+class WorkView(View):
+    """Who worked on a lot, by which job order, where and when."""
+
+    lot: str
+    job_order: str
+    work_request: str
+    step: str
+    work_center: str
+    work_unit: str | None
+    person: str
+    began_at: At
+    ended_at: At
+
+
+class GenealogyView(View):
+    """What a lot came of, or went into.
+
+    Attributes:
+        edges: The nearest first.
+        is_cut: Whether there are more, further away.
+    """
+
+    lot: str
+    direction: Direction
+    edges: list[StepView]
+    lots: list[LotView]
+    work: list[WorkView]
+    is_cut: bool
+
+    @classmethod
+    def of(cls, found: Genealogy) -> "GenealogyView":
+        """Show what was found."""
+        return cls(
+            lot=found.lot,
+            direction=found.direction,
+            edges=[
+                StepView(depth=one.depth, **EdgeView.model_validate(one.edge).__dict__)
+                for one in found.steps
+            ],
+            lots=[LotView.model_validate(one) for one in found.lots],
+            work=[WorkView.model_validate(one) for one in found.work],
+            is_cut=found.is_cut,
+        )
+
+
+class AffectedView(View):
+    """A lot that a recall speaks of, and where its pieces are."""
+
+    lot: LotView
+    depth: int
+    on_floor: Decimals
+    in_stock: Decimals
+    shipped: Decimals
+    shipments: list[MoveView]
+
+
+class RecallView(View):
+    """What contains a supplier's lot.
+
+    Attributes:
+        received: The supplier's lot, as it came in.
+        shipped: What contains it and has left the plant, in part or whole.
+        others: What contains it and has not.
+    """
+
+    supplier_lot: str
+    received: list[AffectedView]
+    shipped: list[AffectedView]
+    others: list[AffectedView]
+
+    @classmethod
+    def of(cls, supplier_lot: str, found: list[Affected]) -> "RecallView":
+        """Show what was found."""
+        shown = [AffectedView.model_validate(one) for one in found]
+        made = [one for one in shown if one.depth]
+        return cls(
+            supplier_lot=supplier_lot,
+            received=[one for one in shown if not one.depth],
+            shipped=[one for one in made if one.shipped],
+            others=[one for one in made if not one.shipped],
+        )
+
+
+def genealogy_router(parts: Parts) -> APIRouter:
+    """Return the routes of genealogies and recalls."""
+    router = api_router(tags=["lots"])
+
+    @router.get("/lots/{lot}/genealogy")
+    async def show_genealogy(
+        lot: Id,
+        direction: Direction = Direction.BACKWARD,
+        depth: Annotated[int | None, Query(ge=1, le=MOST_DEPTH)] = None,
+    ) -> GenealogyView:
+        """Show what a lot came of, or went into, with the work on each."""
+        partition = parts.state.partition
+        known: MaterialLot = await one_by_key(
+            parts.database, "lot", lot, partition=partition, what="lot"
+        )
+        found = await parts.database.read(
+            lambda connection: genealogy(
+                connection, partition, known.id, direction, depth=depth
+            )
+        )
+        return GenealogyView.of(found)
+
+    @router.get("/recall")
+    async def show_recall(
+        supplier_lot: Annotated[str, Query(min_length=1, max_length=200)],
+        supplier: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> RecallView:
+        """Show which shipped units contain a supplier's lot, and where the rest is."""
+        partition = parts.state.partition
+        found = await parts.database.read(
+            lambda connection: recall(
+                connection, partition, supplier_lot=supplier_lot, supplier=supplier
+            )
+        )
+        return RecallView.of(supplier_lot, found)
+
+    return router

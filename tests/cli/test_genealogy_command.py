@@ -1,0 +1,46 @@
+"""``mes genealogy``: what a lot came of, in words and as JSON."""
+
+from pathlib import Path
+
+import pytest
+
+from mes_engine.migrations import upgrade
+from mes_engine.storage.database import Database
+from mes_engine.storage.store import SqlStore
+from tests.builders import Shop, a_day
+from tests.commands import mes
+from tests.databases import url_in
+
+
+@pytest.fixture
+async def day(tmp_path: Path) -> str:
+    """A database with a day's work in it."""
+    upgrade(url_in(tmp_path))
+    database = Database.open(url_in(tmp_path))
+    shop = Shop()
+    a_day(shop)
+    await SqlStore(database).commit(*shop.take())
+    await database.close()
+    return url_in(tmp_path)
+
+
+def test_a_lot_is_told_both_ways(day: str) -> None:
+    forward = mes("genealogy", "L-000001", "--forward", "--json", "--database", day)
+    [step] = forward.plain["steps"]
+    made = step["edge"]["target"]
+
+    backward = mes("genealogy", made, "--database", day)
+    as_json = mes("genealogy", made, "--json", "--database", day).plain
+
+    assert (backward.code, backward.err) == (0, "")
+    assert backward.out.startswith(f"{made} ")
+    assert f"  L-000001 BAR -> {made} " in backward.out
+    assert [one["edge"]["source"] for one in as_json["steps"]] == ["L-000001"]
+    assert as_json["work"][0]["step"]
+
+
+def test_an_unknown_lot_is_refused(day: str) -> None:
+    said = mes("genealogy", "L-9", "--database", day)
+
+    assert said.code == 1
+    assert "There is no lot 'L-9'." in said.err
