@@ -14,7 +14,14 @@ from mes_engine.core.plant import BatchCount, BatchKey, CapacityUnit, Plant
 from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import HoldMode, HoldScope, Lane, Run
 from tests.core import watch
-from tests.core.plants import a_furnace, a_plant, a_routing, a_signal, a_step
+from tests.core.plants import (
+    a_furnace,
+    a_plant,
+    a_routing,
+    a_signal,
+    a_step,
+    in_batches,
+)
 from tests.core.shop import SECOND, Shop
 
 FURNACE = "paint-1"
@@ -326,3 +333,25 @@ def test_lanes_may_be_counted_in_pieces(lane: Lane) -> None:
     assert "lane_free" in shop.refused(last).unmet[0]
     result = shop.ok(m.DispatchWorkUnit(work_unit=FURNACE))
     assert result["job_order"] == jobs[2]  # On the other lane.
+
+
+def test_shares_are_by_what_goes_in_at_the_begin() -> None:
+    shop = Shop(in_batches("cut", "paint", of=10), plant=a_furnace())
+    for request, quantity in (("WR-1", 20), ("WR-2", 10)):
+        shop.make(quantity, request=request)
+    cut = [shop.job("cut", one).id for one in ("WR-1", "WR-2")]
+    for job, unit_is_free in ((cut[1], True), (cut[0], False)):
+        shop.ok(m.LoadJobOrder(job_order=job, work_unit="cut-1"))
+        shop.ok(m.BeginJobOrder(job_order=job))
+        shop.ok(m.ReportQuantity(job_order=job, good=Decimal(10)))
+        if unit_is_free:
+            shop.fire_of(job, T.COMPLETE)
+    jobs = [shop.job("paint", one).id for one in ("WR-1", "WR-2")]
+    shop.ok(together(*jobs))  # Twenty are planned of the first one.
+    scrapped = m.Scrapped(quantity=Decimal(10), reason="crooked")
+    shop.ok(m.ReportQuantity(job_order=cut[0], scrap=(scrapped,)))
+    shop.fire_of(cut[0], T.COMPLETE)
+    shop.ok(m.BeginJobOrder(job_order=jobs[0]))  # Ten are there.
+    shop.at += 9 * SECOND
+    shop.ok(m.PauseJobOrder(job_order=jobs[0], reason="break"))
+    assert [shop.by_id(one).processing_us for one in jobs] == [5 * SECOND] * 2

@@ -211,3 +211,30 @@ def test_shared_time_adds_up_to_the_microsecond(steps: list[tuple[str, int]]) ->
     assert sum(shop.by_id(one).labour_us for one in jobs) == worked
     booked = shop.facts(f.LabourBooked)
     assert sum(one.labour_us for one in booked) == worked
+
+
+def test_who_comes_to_a_unit_is_not_on_what_is_staged_there() -> None:
+    shop = a_shop()
+    first = working(shop, "WR-1", "cut-1", "CUT")
+    shop.make(10, request="WR-2", routing="CUT")
+    second = shop.job("cut", "WR-2").id
+    shop.ok(m.LoadJobOrder(job_order=second, work_unit="cut-1", lane=Lane.STAGED))
+    on(shop, "cut-1")
+    shop.at += 9 * SECOND
+    off(shop, "cut-1")
+    assert labour_s(shop, first) == 10
+    assert labour_s(shop, second) == 0
+
+
+def test_one_that_leaves_a_run_has_its_share_of_the_labour_so_far() -> None:
+    shop = a_shop(a_furnace())
+    for request, quantity in (("WR-1", 30), ("WR-2", 10)):
+        shop.make(quantity, request=request, routing="PAINT")
+    jobs = [shop.job("paint", one).id for one in ("WR-1", "WR-2")]
+    shop.ok(m.LoadTogether(job_orders=tuple(jobs), work_unit="paint-1"))
+    on(shop, "paint-1")
+    shop.at += 7 * SECOND
+    shop.fire_of(jobs[0], T.UNLOAD)
+    shop.at += 9 * SECOND
+    off(shop, "paint-1")
+    assert [labour_s(shop, one) for one in jobs] == [6, 2 + 10]

@@ -223,3 +223,30 @@ def test_however_it_is_split_all_pieces_come_out_once(data: st.DataObject) -> No
     assert shop.at_step("pack") == {"queued": 20}
     assert finals(shop, "mill")[-1]
     assert watch.broken(shop.state) == []
+
+
+def test_what_it_has_started_is_not_left_to_one_that_has_not_begun() -> None:
+    shop = Shop(a_routing("mill"))
+    shop.make(100)
+    first = shop.job("mill").id
+    split(shop, first, 40)
+    start(shop, first, "mill-1")
+    good(shop, first, 50)
+    complete = m.AssertTrigger(job_order=first, trigger=T.COMPLETE)
+    assert shop.refused(complete).unmet[0].startswith("quantity_accounted: queued 10")
+
+
+def test_what_one_made_too_many_the_other_does_not_start_again() -> None:
+    shop = Shop(a_routing("mill"))
+    shop.make(100)
+    first = shop.job("mill").id
+    second = split(shop, first, 40)
+    start(shop, first, "mill-1")
+    start(shop, second, "mill-2")
+    good(shop, first, 70)
+    shop.fire_of(first, T.COMPLETE)
+    shop.ok(m.PauseJobOrder(job_order=second, reason="break"))
+    shop.ok(m.ResumeJobOrder(job_order=second))
+    good(shop, second, 30)
+    shop.fire_of(second, T.COMPLETE)
+    assert shop.stock() == 100
