@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from mes_engine.core import facts as f
@@ -213,6 +214,24 @@ def test_nothing_is_started_anew_where_rework_begins_at_the_first_step() -> None
     work(shop, mill, 5)
     work(shop, live(shop, "mill", 2), 5)
     assert shop.stock() == 10
+    assert is_sound(shop)
+
+
+def test_more_than_came_back_to_the_first_step_is_found_there_not_started() -> None:
+    tenth = Decimal("0.1")
+    loops = (again("mill", "cut"),)
+    shop = wide(a_routing("cut", "mill", rework=loops, over_tolerance=tenth))
+    shop.make(10)
+    shop.run("cut", 10)
+    rework(shop, begin(shop, live(shop, "mill")), 4, "to-cut")
+    back = begin(shop, live(shop, "cut", 2))
+    report = m.ReportQuantity(job_order=back.id, good=Decimal(5))
+
+    assert "Give a 'reason'" in shop.refused(report).hint
+    shop.ok(msgspec.structs.replace(report, reason="under the bench"))
+
+    (position,) = shop.state.position.find("place", "WR-1/cut/2")
+    assert [position.found, position.started] == [1, 0]
     assert is_sound(shop)
 
 

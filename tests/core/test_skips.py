@@ -65,6 +65,20 @@ def test_one_request_in_three_is_worked_and_the_others_go_on_at_once() -> None:
     assert is_sound(shop)
 
 
+def test_nobody_waits_for_a_step_that_was_skipped() -> None:
+    shop = wide(sampled("mill"))
+    for request in ("WR-0", "WR-1"):
+        through_cutting(shop, request)
+    work(shop, live(shop, "drill"), 5)
+    work(shop, live(shop, "pack"), 5)
+
+    visit = shop.state.visit.get("WR-1/mill/1")
+    assert visit is not None
+    assert visit.is_done
+    assert shop.stock() == 5
+    assert is_sound(shop)
+
+
 def test_several_skips_in_a_row_end_in_stock() -> None:
     shop = wide(sampled("mill", "drill", "pack"))
     through_cutting(shop, "WR-1")
