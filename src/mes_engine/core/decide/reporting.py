@@ -24,7 +24,7 @@ from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.messages import ReportFrom, ReportQuantity, Scrapped
 from mes_engine.core.quantity import MILLION, ZERO, checked_quantity, floored
 from mes_engine.core.readiness import is_fed, remaining, routing_of, visit_of
-from mes_engine.core.whereabouts import here
+from mes_engine.core.whereabouts import here, positions_of
 from mes_engine.core.wip_ledger import Bucket
 
 
@@ -234,7 +234,11 @@ def let_in(
             allowed=allowed_triggers(draft.state, job),
         )
     source = entry_of(job) if is_entry else Bucket.FOUND
-    lot = lot_for_more(draft, job, job.lot or open_lots(draft, request)[0].id)
+    # In a later pass, to what came back; it may be of any of the request's lots.
+    is_back = bool(visit_of(draft.state, job).rework)
+    there = [one.lot for one in positions_of(draft.state, job)] if is_back else []
+    lot = job.lot or (there[0] if there else open_lots(draft, request)[0].id)
+    lot = lot_for_more(draft, job, lot)
     move_of(draft, job, excess, source, Bucket.QUEUED, lot=lot, reason=reason)
 
 
