@@ -70,6 +70,7 @@ def test_unscrap_upstream_takes_the_last_word_of_the_next_step_back() -> None:
         ("mill", "netted", -8, True),
         ("mill", "pending", 8, False),
     ]
+    assert not shop.job("mill").is_final_posted
     shop.run("cut", 2)
     shop.run("mill", 2)
     assert shop.stock() == 10

@@ -307,13 +307,16 @@ def broken_labour(shop: Shop) -> list[str]:
 def broken_tallies(shop: Shop) -> list[str]:
     """Return each machine whose counts do not add up, or differ from the facts."""
     told = []
+    stretches = {
+        recorded.fact.production.seq: recorded.fact.production
+        for recorded in (*shop.journal, *shop.pending)
+        if isinstance(recorded.fact, f.ProductionUnassigned | f.ProductionSettled)
+    }
     unassigned: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
-    for recorded in (*shop.journal, *shop.pending):
-        if isinstance(recorded.fact, f.ProductionUnassigned):
-            one = recorded.fact.production
-            unassigned[one.work_unit, one.role] += one.quantity
+    for one in stretches.values():
+        unassigned[one.work_unit, one.role] += one.left
     for tally in shop.batch.machine_tally.values():
-        if tally.counted != tally.booked + tally.unassigned:
+        if tally.counted != tally.booked + tally.unassigned + tally.dismissed:
             told.append(f"{tally}: does not add up")
         if tally.unassigned != unassigned[tally.work_unit, tally.role]:
             told.append(f"{tally}: {unassigned[tally.work_unit, tally.role]} in facts")

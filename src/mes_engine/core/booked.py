@@ -87,7 +87,8 @@ def _report(
 ) -> Booking:
     told = None if after is None else after.fact
     # A time that a person tells follows upon the report; clocks that stop come later.
-    time = told if isinstance(told, f.TimeBooked) else None
+    is_of_it = isinstance(told, f.TimeBooked) and told.job_order == fact.job_order
+    time = told if isinstance(told, f.TimeBooked) and is_of_it else None
     return Booking(
         seq=recorded.seq,
         kind=BookingKind.REPORT,
@@ -202,6 +203,8 @@ def _counted_by(records: Iterable[f.Recorded]) -> tuple[str, str]:
                 unit = tally.work_unit
             case f.SignalRead(signal=signal):
                 tag = signal.tag
+            case f.ProductionSettled(production=production):
+                unit, tag = production.work_unit, production.tag
             case _:
                 pass
     return unit, tag

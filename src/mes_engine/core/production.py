@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from mes_engine.core.quantity import ZERO
+
 
 class UnassignedReason(StrEnum):
     """Why a count belongs to no job order."""
@@ -20,12 +22,14 @@ class UnassignedReason(StrEnum):
 
 
 class UnassignedProduction(msgspec.Struct, frozen=True, kw_only=True):
-    """Pieces counted by a work unit that are on no job order.
+    """Pieces counted by a work unit that are on no job order, one stretch of them.
 
     Attributes:
-        seq: The fact that it was written by.
+        seq: The fact that it was first written by; it names it.
         role: ``good`` or ``scrap``.
         job_order: The one whose quantity was exceeded, if that is the reason.
+        until: When the last of them was counted, the first ``at``.
+        assigned: What a person has since put on job orders; ``dismissed``, written off.
     """
 
     seq: int
@@ -35,14 +39,30 @@ class UnassignedProduction(msgspec.Struct, frozen=True, kw_only=True):
     quantity: Decimal
     reason: UnassignedReason
     at: int
+    until: int
     job_order: str | None = None
+    assigned: Decimal = ZERO
+    dismissed: Decimal = ZERO
+
+    @property
+    def left(self) -> Decimal:
+        """What nobody has settled yet."""
+        return self.quantity - self.assigned - self.dismissed
 
 
 class MachineTally(msgspec.Struct, frozen=True, kw_only=True):
-    """What a work unit's counters brought in: ``counted = booked + unassigned``."""
+    """What a work unit's counters brought in.
+
+    ``counted = booked + unassigned + dismissed``.
+
+    Attributes:
+        stretch: The unassigned production that the last count is of, if it is of one.
+    """
 
     work_unit: str
     role: str
     counted: Decimal
     booked: Decimal
     unassigned: Decimal
+    dismissed: Decimal = ZERO
+    stretch: int | None = None

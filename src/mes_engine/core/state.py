@@ -154,7 +154,7 @@ TABLES: dict[str, TableSpec] = {
     "equipment": TableSpec(lambda one: one.work_unit),
     "signal": TableSpec(lambda one: one.tag),
     "machine_tally": TableSpec(lambda one: (one.work_unit, one.role)),
-    "unassigned_production": TableSpec(lambda one: one.seq, is_kept=False),
+    "unassigned_production": TableSpec(lambda one: one.seq),
     "component_use": TableSpec(
         lambda one: (one.job_order, one.material),
         ("job_order",),

@@ -7,7 +7,13 @@ then what is left in memory is what a restart would load.
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeVar
 
-from mes_engine.core.facts import LabourChanged, Recorded, SignedOff, WorkRequestChanged
+from mes_engine.core.facts import (
+    LabourChanged,
+    ProductionSettled,
+    Recorded,
+    SignedOff,
+    WorkRequestChanged,
+)
 from mes_engine.core.layers import Table
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.state import State
@@ -47,6 +53,8 @@ class Memory:
         self._committed.handled.trim(HANDLED_KEPT)
         for recorded in records:
             fact = recorded.fact
+            if isinstance(fact, ProductionSettled) and not fact.production.left:
+                self._committed.unassigned_production.drop(fact.production.seq)
             if isinstance(fact, WorkRequestChanged) and fact.state in OVER:
                 self._over[fact.work_request] = None
             elif isinstance(fact, SignedOff):

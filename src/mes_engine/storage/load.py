@@ -29,6 +29,7 @@ from mes_engine.storage.codec import CODECS
 from mes_engine.storage.journal import head
 from mes_engine.storage.tables.labour import IS_SIGNED_ON, IS_WORKING
 from mes_engine.storage.tables.material import IS_HELD, IS_UNSETTLED
+from mes_engine.storage.tables.site import IS_UNASSIGNED
 from mes_engine.storage.tables.work import IS_HOLD_OPEN, IS_REQUEST_OPEN
 
 HANDLED_KEPT = 100_000
@@ -120,6 +121,10 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
     yield "reversal", ours["reversal"].where(t.reversal.c.request.in_(requests))
     yield "sign_on", ours["sign_on"].where(text(IS_SIGNED_ON))
     yield "labour_interval", ours["labour_interval"].where(text(IS_WORKING))
+    yield (
+        "unassigned_production",
+        ours["unassigned_production"].where(text(IS_UNASSIGNED)),
+    )
     yield "hold", ours["hold"].where(text(IS_HOLD_OPEN))
     # What a future hold has fallen on once, it falls on no more.
     waiting = select(t.hold.c.id).where(

@@ -31,6 +31,7 @@ from mes_engine.web.pages import pages_router
 from mes_engine.web.parts import Clock, EngineFace, FeedFace, LinkStates, Parts
 from mes_engine.web.people import people_router
 from mes_engine.web.postings import postings_router
+from mes_engine.web.reconciliation import reconciliation_router
 from mes_engine.web.rework import rework_router
 from mes_engine.web.routings import routings_router
 from mes_engine.web.time_windows import time_windows_router
@@ -50,6 +51,7 @@ _ROUTERS = (
     job_order_commands_router,
     rework_router,
     bookings_router,
+    reconciliation_router,
     work_requests_router,
     work_request_changes_router,
     holds_router,

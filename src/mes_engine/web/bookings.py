@@ -8,10 +8,14 @@ from sqlalchemy import Connection
 from mes_engine.core.bookings import Booking, BookingKind, CountedPieces, Reversal
 from mes_engine.core.errors import NotFound
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.messages import ReverseBooking
+from mes_engine.core.messages import (
+    AssignProduction,
+    DismissProduction,
+    ReverseBooking,
+)
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender
-from mes_engine.http.fields import At, Decimals, Id, Reason, View
+from mes_engine.http.fields import Amount, At, Decimals, Id, Reason, View
 from mes_engine.storage import bookings as stored
 from mes_engine.storage.journal import one
 from mes_engine.web.command_bodies import Occurred, Word, carried_out, posts
@@ -81,6 +85,19 @@ class ReverseBody(Occurred):
     counted: Word[CountedPieces] = CountedPieces.UNASSIGNED
 
 
+class DismissBody(Occurred):
+    """Why; how many, if not all that are open."""
+
+    reason: Reason
+    quantity: Amount | None = None
+
+
+class AssignBody(DismissBody):
+    """On which job order, and why."""
+
+    job_order: Id
+
+
 def bookings_router(parts: Parts) -> APIRouter:
     """Return the routes of bookings."""
     router = api_router(tags=["bookings"])
@@ -120,6 +137,29 @@ def bookings_router(parts: Parts) -> APIRouter:
             lambda connection: reversing(
                 connection, partition, booking, body.reason, body.counted
             )
+        )
+        return await carried_out(parts, sender, command, body)
+
+    @post("/unassigned-production/{production}/assign")
+    async def assign_production(
+        production: Seq, body: AssignBody, sender: CommandSender
+    ) -> Response:
+        """Book counted pieces on the job order that they belong to."""
+        command = AssignProduction(
+            production=production,
+            job_order=body.job_order,
+            quantity=body.quantity,
+            reason=body.reason,
+        )
+        return await carried_out(parts, sender, command, body)
+
+    @post("/unassigned-production/{production}/dismiss")
+    async def dismiss_production(
+        production: Seq, body: DismissBody, sender: CommandSender
+    ) -> Response:
+        """Write counted pieces off: there are none."""
+        command = DismissProduction(
+            production=production, quantity=body.quantity, reason=body.reason
         )
         return await carried_out(parts, sender, command, body)
 

@@ -66,7 +66,7 @@ def _centers(state: State, fact: f.Fact) -> tuple[str, ...]:
             return _center_of(state, fact.equipment.work_unit)
         case f.MachineCounted():
             return _center_of(state, fact.tally.work_unit)
-        case f.ProductionUnassigned():
+        case f.ProductionUnassigned() | f.ProductionSettled():
             return _center_of(state, fact.production.work_unit)
         case _:
             return ()

@@ -103,12 +103,13 @@ class SignalView(View):
 
 
 class TallyView(View):
-    """What the counters brought in: ``counted = booked + unassigned``."""
+    """What the counters brought in: ``counted = booked + unassigned + dismissed``."""
 
     role: str
     counted: Decimals
     booked: Decimals
     unassigned: Decimals
+    dismissed: Decimals
 
 
 class WorkUnitView(View):
@@ -135,7 +136,7 @@ class WorkUnitDetail(WorkUnitView):
 
 
 class UnassignedView(View):
-    """Counted pieces that are on no job order, and why."""
+    """Counted pieces that are on no job order, why, and what became of them since."""
 
     seq: int
     work_unit: str
@@ -144,7 +145,11 @@ class UnassignedView(View):
     quantity: Decimals
     reason: Reason
     at: At
+    until: At
     job_order: str | None
+    assigned: Decimals
+    dismissed: Decimals
+    left: Decimals
 
 
 class CandidateView(View):

@@ -160,17 +160,26 @@ def work_units_router(parts: Parts) -> APIRouter:
 
     @router.get("/unassigned-production")
     async def list_unassigned_production(
+        *,
         work_unit: Id | None = None,
+        is_open: bool | None = None,
         cursor: Cursor = None,
         limit: Limit = DEFAULT_LIMIT,
     ) -> Page[UnassignedView]:
         """List counted pieces that are on no job order, the oldest first."""
         columns = table_of("unassigned_production").c
+        settled = columns.assigned + columns.dismissed
+        open_or_not = {
+            None: [],
+            True: [columns.quantity > settled],
+            False: [columns.quantity <= settled],
+        }
         return await page(
             parts.database,
             "unassigned_production",
             columns.seq > number_of_cursor(cursor),
             *is_one(columns.work_unit, work_unit),
+            *open_or_not[is_open],
             partition=parts.state.partition,
             by=columns.seq,
             key=_seq,

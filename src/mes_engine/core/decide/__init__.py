@@ -27,6 +27,7 @@ from mes_engine.core.decide import (
     parallel,
     personnel,
     posting,
+    production,
     reporting,
     requests,
     reversing,
@@ -295,4 +296,6 @@ _HANDLERS: dict[type, Handler] = {
     m.CheckTimeWindows: windows.check_windows,
     m.WaiveTimeWindow: windows.waive_window,
     m.ReverseBooking: reversing.reverse,
+    m.AssignProduction: production.assign,
+    m.DismissProduction: production.dismiss,
 }

@@ -10,6 +10,7 @@ from mes_engine.core.decide import windows
 from mes_engine.core.decide.claims import open_run
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.job_orders import begin
+from mes_engine.core.decide.production import keep_unassigned
 from mes_engine.core.decide.reporting import book, can_take, count_report
 from mes_engine.core.guards import claims_of, unmet_guards
 from mes_engine.core.holding import lot_not_held
@@ -42,24 +43,25 @@ def book_count(
         pieces, booked, reason = _book_shared(draft, unit, jobs, role, pieces)
     else:
         booked, reason = _book(draft, jobs, role, pieces)
-    if booked < pieces:
-        draft.emit(
-            f.ProductionUnassigned(
-                production=UnassignedProduction(
-                    seq=draft.next_seq,
-                    work_unit=unit.id,
-                    tag=signal.tag,
-                    role=role,
-                    quantity=pieces - booked,
-                    reason=reason,
-                    at=draft.at,
-                    job_order=jobs[0].id if len(jobs) == 1 else None,
-                )
-            )
-        )
     known = draft.state.machine_tally.get((unit.id, role)) or MachineTally(
         work_unit=unit.id, role=role, counted=ZERO, booked=ZERO, unassigned=ZERO
     )
+    stretch = None
+    if booked < pieces:
+        production = UnassignedProduction(
+            seq=draft.next_seq,
+            work_unit=unit.id,
+            tag=signal.tag,
+            role=role,
+            quantity=pieces - booked,
+            reason=reason,
+            at=draft.at,
+            until=draft.at,
+            job_order=jobs[0].id if len(jobs) == 1 else None,
+        )
+        stretch = keep_unassigned(
+            draft, replace(known, stretch=None) if booked else known, production
+        )
     draft.emit(
         f.MachineCounted(
             tally=replace(
@@ -67,6 +69,7 @@ def book_count(
                 counted=known.counted + pieces,
                 booked=known.booked + booked,
                 unassigned=known.unassigned + pieces - booked,
+                stretch=stretch,
             )
         )
     )

@@ -116,7 +116,7 @@ def _reverse_reports(
             told = (booking.setup_us, booking.processing_us, booking.down_us)
             book_time(draft, draft.job(job.id), *(-one for one in told))
         if booking.source == "machine":
-            unassign(draft, booking)
+            unassign(draft, booking, command.counted, command.reason)
         returned += booking.total
         if booking.posting is not None:
             posted.add(booking.posting)

@@ -21,7 +21,9 @@ def _machine_counted(state: State, fact: f.MachineCounted) -> None:
     state.machine_tally.put(fact.tally)
 
 
-def _production_unassigned(state: State, fact: f.ProductionUnassigned) -> None:
+def _production_set(
+    state: State, fact: f.ProductionUnassigned | f.ProductionSettled
+) -> None:
     state.unassigned_production.put(fact.production)
 
 
@@ -30,5 +32,6 @@ HANDLERS: Handlers = {
     f.SignalRead: _signal_read,
     f.GapSeen: _kept_in_the_journal,
     f.MachineCounted: _machine_counted,
-    f.ProductionUnassigned: _production_unassigned,
+    f.ProductionUnassigned: _production_set,
+    f.ProductionSettled: _production_set,
 }

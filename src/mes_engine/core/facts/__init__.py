@@ -38,6 +38,7 @@ from mes_engine.core.facts.machine import (
     GapSeen,
     MachineCounted,
     MachineFact,
+    ProductionSettled,
     ProductionUnassigned,
     SignalRead,
 )
@@ -148,6 +149,7 @@ __all__ = [
     "PlantApplied",
     "PostingMoved",
     "PostingRaised",
+    "ProductionSettled",
     "ProductionUnassigned",
     "QuantityMoved",
     "QuantityReported",

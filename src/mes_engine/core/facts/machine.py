@@ -1,5 +1,7 @@
 """What machines said, and what was made of it."""
 
+from decimal import Decimal
+
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.facts.fact import BaseFact
 from mes_engine.core.production import MachineTally, UnassignedProduction
@@ -42,6 +44,29 @@ class ProductionUnassigned(
     production: UnassignedProduction
 
 
+class ProductionSettled(BaseFact, frozen=True, kw_only=True, tag="production_settled"):
+    """A person said whose counted pieces are, or that they are nobody's.
+
+    Attributes:
+        production: As it is afterwards.
+        assigned: How many of it were put on ``job_order`` by this.
+        dismissed: How many were written off by this.
+    """
+
+    production: UnassignedProduction
+    assigned: Decimal
+    dismissed: Decimal
+    job_order: str | None
+    at: int
+    person: str
+    reason: str
+
+
 MachineFact = (
-    EquipmentChanged | SignalRead | GapSeen | MachineCounted | ProductionUnassigned
+    EquipmentChanged
+    | SignalRead
+    | GapSeen
+    | MachineCounted
+    | ProductionUnassigned
+    | ProductionSettled
 )

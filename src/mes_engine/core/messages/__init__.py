@@ -8,7 +8,13 @@ from enum import StrEnum
 
 import msgspec
 
-from mes_engine.core.messages.corrections import CorrectionsCommand, ReverseBooking
+from mes_engine.core.bookings import CountedPieces
+from mes_engine.core.messages.corrections import (
+    AssignProduction,
+    CorrectionsCommand,
+    DismissProduction,
+    ReverseBooking,
+)
 from mes_engine.core.messages.floor import (
     DispatchWorkUnit,
     FloorCommand,
@@ -99,6 +105,7 @@ __all__ = [
     "Answer",
     "ApplyPlant",
     "AssertTrigger",
+    "AssignProduction",
     "BeginJobOrder",
     "CancelWorkRequest",
     "ChangeWorkRequest",
@@ -108,8 +115,10 @@ __all__ = [
     "Command",
     "Commanded",
     "ConsumeMaterial",
+    "CountedPieces",
     "CreateWorkRequest",
     "DeviateLot",
+    "DismissProduction",
     "DispatchWorkUnit",
     "ExpireQualifications",
     "GrantQualification",

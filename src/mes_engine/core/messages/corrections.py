@@ -1,4 +1,6 @@
-"""What takes bookings back."""
+"""What takes bookings back, and what makes counts into bookings."""
+
+from decimal import Decimal
 
 from mes_engine.core.bookings import Booking, CountedPieces
 from mes_engine.core.lots import GenealogyEdge
@@ -28,4 +30,28 @@ class ReverseBooking(BaseCommand, frozen=True, kw_only=True, tag="reverse_bookin
     counted: CountedPieces = CountedPieces.UNASSIGNED
 
 
-CorrectionsCommand = ReverseBooking
+class AssignProduction(BaseCommand, frozen=True, kw_only=True, tag="assign_production"):
+    """Book counted pieces on the job order that they belong to.
+
+    Attributes:
+        production: The fact that names the unassigned production.
+        quantity: How many of it; all that are open if None.
+    """
+
+    production: int
+    job_order: str
+    reason: str
+    quantity: Decimal | None = None
+
+
+class DismissProduction(
+    BaseCommand, frozen=True, kw_only=True, tag="dismiss_production"
+):
+    """Write counted pieces off: there are none."""
+
+    production: int
+    reason: str
+    quantity: Decimal | None = None
+
+
+CorrectionsCommand = ReverseBooking | AssignProduction | DismissProduction

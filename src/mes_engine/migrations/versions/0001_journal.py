@@ -144,6 +144,8 @@ def upgrade() -> None:
         whole("counted"),
         whole("booked"),
         whole("unassigned"),
+        whole("dismissed"),
+        whole("stretch", nullable=True),
         sa.PrimaryKeyConstraint(
             "partition", "work_unit", "role", name=op.f("pk_machine_tally")
         ),
@@ -164,7 +166,10 @@ def upgrade() -> None:
             "shared_run lot_held reversed",
         ),
         whole("at"),
+        whole("until"),
         text("job_order", nullable=True),
+        whole("assigned"),
+        whole("dismissed"),
         sa.PrimaryKeyConstraint(
             "partition", "seq", name=op.f("pk_unassigned_production")
         ),
@@ -175,7 +180,12 @@ def upgrade() -> None:
         "unassigned_production",
         ["partition", "work_unit", "seq"],
     )
-    guard("unassigned_production")
+    op.create_index(
+        op.f("ix_unassigned_production_open"),
+        "unassigned_production",
+        ["partition", "seq"],
+        sqlite_where=sa.text("quantity > assigned + dismissed"),
+    )
     op.create_table(
         "watermark",
         text("partition"),

@@ -1,6 +1,6 @@
 """The site: its plant and routings, and what its machines have said."""
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 
 from mes_engine.core.equipment import ItemState
 from mes_engine.core.plant import Plant
@@ -62,7 +62,12 @@ machine_tally = strict_table(
     quantity("counted"),
     quantity("booked"),
     quantity("unassigned"),
+    quantity("dismissed"),
+    whole("stretch", is_optional=True),
 )
+
+IS_UNASSIGNED = "quantity > assigned + dismissed"
+"""The SQL condition that counted pieces are still on nobody."""
 
 unassigned_production = strict_table(
     "unassigned_production",
@@ -74,8 +79,17 @@ unassigned_production = strict_table(
     quantity("quantity"),
     word("reason", UnassignedReason),
     whole("at"),
+    whole("until"),
     string("job_order", is_optional=True),
+    quantity("assigned"),
+    quantity("dismissed"),
     Index(None, "partition", "work_unit", "seq"),
+    Index(
+        "ix_unassigned_production_open",
+        "partition",
+        "seq",
+        sqlite_where=text(IS_UNASSIGNED),
+    ),
 )
 
 watermark = strict_table(
