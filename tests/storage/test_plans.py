@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, event
 
-from mes_engine.storage import journal
+from mes_engine.storage import bookings, journal
 from mes_engine.storage.genealogy import recall
 from mes_engine.storage.load import load_state
 from tests.storage.tampering import Site
@@ -72,3 +72,20 @@ async def test_a_recall_is_found_by_indexes(site: Site) -> None:
     assert not re.findall(
         r"^SCAN (lot|genealogy_edge|move|position)\b.*$", plan, re.MULTILINE
     )
+
+
+async def test_what_was_booked_is_found_without_reading_the_journal(site: Site) -> None:
+    def booked(connection: Connection) -> object:
+        seq = max(one.seq for one in journal.facts_after(connection, "main", 0, 1_000))
+        return [
+            bookings.reports_of_job(connection, "main", seq),
+            journal.facts_of_causes(connection, "main", ["terminal:1", "terminal:2"]),
+        ]
+
+    plan = await site.database.read(lambda connection: explained(connection, booked))
+
+    searches = re.findall(r"^S\w+ fact\b.*$", plan, re.MULTILINE)
+    of_bookings = [one for one in searches if "seq>?" not in one]
+    assert len(of_bookings) == len(searches) - 1, plan
+    wanted = re.compile(r"\(partition=\? AND (seq|cause)=\?\)")
+    assert all(wanted.search(one) for one in of_bookings), plan

@@ -15,7 +15,12 @@ from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import GenealogyEdge
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
-from mes_engine.storage.journal import fact_at, facts_of_cause, recorded
+from mes_engine.storage.journal import (
+    fact_at,
+    facts_of_cause,
+    facts_of_causes,
+    recorded,
+)
 
 
 def booking_at(connection: Connection, partition: str, seq: int) -> Booking | None:
@@ -67,12 +72,11 @@ def reports_of_job(
         .join_from(chain, t.fact, fact.seq == chain.c.seq)
         .where(fact.partition == partition, before > after)
     )
-    query = (
-        select(t.fact)
-        .join_from(chain, t.fact, fact.seq == chain.c.seq)
-        .where(fact.partition == partition, fact.seq > after)
+    query = select(t.fact).where(
+        fact.partition == partition, fact.seq.in_(select(chain.c.seq))
     )
-    return [recorded(row) for row in connection.execute(query)]
+    found = (recorded(row) for row in connection.execute(query))
+    return [one for one in found if one.seq > after]
 
 
 def reversals_of_job(
@@ -97,8 +101,7 @@ def _booked(
     connection: Connection, partition: str, job_order: str, causes: Iterable[str]
 ) -> list[Booking]:
     made: dict[int, Booking] = {}
-    for cause in causes:
-        records = facts_of_cause(connection, partition, cause)
+    for records in facts_of_causes(connection, partition, set(causes)).values():
         made |= {one.seq: one for one in bookings_of(records, job_order)}
     return [made[seq] for seq in sorted(made)]
 

@@ -4,7 +4,9 @@ All of them are plain functions on a connection, for ``Database.read`` (or insid
 ``write``), and return the core's own values.
 """
 
+import json
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -17,6 +19,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    text,
 )
 
 from mes_engine.core.dispatching import DispatchDecision
@@ -31,6 +34,12 @@ from mes_engine.storage.tables.material import IS_UNSETTLED
 
 MAIN = "main"
 SET_ASIDE = "message_set_aside"
+
+# The index is named: SQLite, not knowing better, would rather read the whole journal.
+_OF_CAUSES = text(
+    "SELECT * FROM fact INDEXED BY ix_fact_partition_cause "
+    "WHERE partition = :partition AND cause IN (SELECT value FROM json_each(:causes))"
+).columns(*t.fact.c)
 
 
 def head(connection: Connection, partition: str = MAIN) -> int:
@@ -65,7 +74,18 @@ def facts_of_cause(
     connection: Connection, partition: str, cause: str
 ) -> list[Recorded]:
     """Return what one message did: ``origin:key``, or ``source/epoch/n``."""
-    return _facts(connection, partition, [t.fact.c.cause == cause])
+    return facts_of_causes(connection, partition, [cause]).get(cause, [])
+
+
+def facts_of_causes(
+    connection: Connection, partition: str, causes: Collection[str]
+) -> dict[str, list[Recorded]]:
+    """Return what each of these messages did, by cause and in order."""
+    asked = {"partition": partition, "causes": json.dumps(sorted(causes))}
+    found: dict[str, list[Recorded]] = {}
+    for row in sorted(connection.execute(_OF_CAUSES, asked), key=attrgetter("seq")):
+        found.setdefault(row.cause, []).append(recorded(row))
+    return found
 
 
 def fact_at(connection: Connection, partition: str, seq: int) -> Recorded | None:
