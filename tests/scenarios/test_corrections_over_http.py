@@ -178,3 +178,20 @@ def test_a_completion_is_taken_back_whole(shop: Shop) -> None:
     found = entries(shop, job.request)
     assert found == [("cut", "9", "1"), ("cut", "-9", "-1"), *found[2:]]
     assert sum(int(good) for _, good, _ in found) == 10
+
+
+def test_what_was_consumed_by_hand_is_listed_and_goes_back(shop: Shop) -> None:
+    steel = shop.material(10)
+    job = shop.make(shop.metal(steel), quantity=5)
+    begun(shop, job.request, "cut").done("report", good=1)
+    [lot] = shop.site.items("/lots", material=steel)
+    path = f"/lots/{lot['id']}/consume"
+    shop.site.done(path, job_order=job.id, quantity="2", reason="by hand")
+    [consumption] = bookings(job, "consumption")
+
+    taken_back(job, consumption)
+
+    [position] = shop.site.get(f"/lots/{lot['id']}")["positions"]
+    assert (position["stock"], position["consumed"]) == ("10", "0")
+    [consumption] = bookings(job, "consumption")
+    assert consumption["reversed_by"]["is_whole"]

@@ -42,20 +42,22 @@ def bookings_of_job(
     reversals = reversals_of_job(connection, partition, job.id)
     others = [job.ended_seq, *(one.seq for one in reversals)]
     causes |= _causes(connection, partition, others)
+    causes |= _causes(connection, partition, _edges(connection, partition, job))
     return _booked(connection, partition, job.id, causes)
 
 
 def consumption_of_job(
     connection: Connection, partition: str, job: JobOrder
 ) -> list[Booking]:
-    """Return what was consumed for a job order: at its end, and by what came later."""
+    """Return what was consumed for a job order: at its end, by hand, and late."""
     if job.ended_seq is None:
         return []
     reports = reports_of_job(
         connection, partition, job.last_report, after=job.ended_seq
     )
-    causes = _causes(connection, partition, [job.ended_seq])
-    causes |= {one.cause for one in reports}
+    others = [job.ended_seq, *_edges(connection, partition, job)]
+    causes = {one.cause for one in reports}
+    causes |= _causes(connection, partition, others)
     found = _booked(connection, partition, job.id, causes)
     return [one for one in found if one.kind is BookingKind.CONSUMPTION]
 
@@ -95,6 +97,18 @@ def uses_of_lots(
     codec, edge = CODECS["genealogy_edge"], t.genealogy_edge.c
     query = codec.query(partition).where(edge.source.in_(sorted(set(lots))))
     return codec.values(connection.execute(query))
+
+
+def _edges(connection: Connection, partition: str, job: JobOrder) -> list[int]:
+    """Return the facts by which anything went into the lots that it worked on."""
+    edge, position = t.genealogy_edge.c, t.position.c
+    lots = select(position.lot).where(
+        position.partition == partition, position.request == job.request
+    )
+    query = select(edge.seq).where(
+        edge.partition == partition, edge.target.in_(lots), edge.job_order == job.id
+    )
+    return list(connection.scalars(query))
 
 
 def _booked(
