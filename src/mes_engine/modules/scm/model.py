@@ -132,7 +132,7 @@ def stock_changes(moves: Iterable[Move]) -> dict[tuple[str, str], Decimal]:
         if move.bucket is Bucket.STOCK:
             changes[move.lot, move.place] -= move.quantity
         if move.to_bucket is Bucket.STOCK:
-            changes[move.lot, move.to_place] += move.quantity
+            changes[move.to_lot or move.lot, move.to_place] += move.quantity
     return {at: change for at, change in changes.items() if change}
 
 
