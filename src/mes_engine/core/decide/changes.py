@@ -12,9 +12,9 @@ import msgspec
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
-from mes_engine.core.decide.flow import start_pieces
 from mes_engine.core.decide.moving import move_of
 from mes_engine.core.decide.revising import revise
+from mes_engine.core.decide.starting import start_pieces
 from mes_engine.core.decide.stock import touch_rivals
 from mes_engine.core.decide.visits import settle_afterwards
 from mes_engine.core.errors import Malformed, Refused

@@ -4,8 +4,9 @@ from decimal import Decimal
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import bring, visit_to
+from mes_engine.core.decide.flow import bring
 from mes_engine.core.decide.parting import Taken, check_right, part_off, shared_out
+from mes_engine.core.decide.storing import visit_to
 from mes_engine.core.decide.visits import give_up_if_empty
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.holding import holds_on_lots_at

@@ -7,11 +7,12 @@ from mes_engine.core.decide import windows
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.claims import close_run, end_run, in_run_with, open_run
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import store, transfer
+from mes_engine.core.decide.flow import transfer
 from mes_engine.core.decide.moving import move
 from mes_engine.core.decide.parallel import hand_over, release_idle
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import consume, end_if_empty
+from mes_engine.core.decide.storing import store
 from mes_engine.core.decide.visits import settle_afterwards, settle_visit
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger

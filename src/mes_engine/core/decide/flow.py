@@ -1,7 +1,6 @@
-"""How pieces get about: stored, started, moved on to the next step, finished."""
+"""How pieces get about: sent on to the next step, let past one, put into stock."""
 
-from collections.abc import Sequence
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 import msgspec
 
@@ -9,277 +8,34 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.choosing import chosen, passer, why_skipped
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.genealogy import create_lot
 from mes_engine.core.decide.moving import move, move_of
+from mes_engine.core.decide.storing import (
+    live_job,
+    look_ahead,
+    rework_to,
+    store,
+    visit_to,
+)
 from mes_engine.core.holding import holds_on_lots_at
 from mes_engine.core.job_order import (
     JobOrder,
-    JobOrderState,
-    JobOrderTrigger,
 )
-from mes_engine.core.lots import LotExistence, LotOrigin, MaterialLot
-from mes_engine.core.means import needs_of
 from mes_engine.core.quantity import ZERO, floored
 from mes_engine.core.readiness import (
-    is_fed,
     own_part,
-    remaining,
     routing_of,
-    visit_of,
 )
-from mes_engine.core.requests import Visit, WorkRequest, visit_id
-from mes_engine.core.routing import Connection, ConnectionKind, JobPer, Step
-from mes_engine.core.siblings import siblings, to_start
+from mes_engine.core.requests import Visit
+from mes_engine.core.routing import Connection, ConnectionKind, JobPer
+from mes_engine.core.siblings import siblings
 from mes_engine.core.whereabouts import (
     Stack,
     here,
     positions_of,
-    rework_at,
-    visit_at,
 )
 from mes_engine.core.wip_ledger import Bucket
 
 replace = msgspec.structs.replace
-
-
-def visit_to(
-    draft: Draft, request: WorkRequest, step: str, rework: Stack = ()
-) -> Visit:
-    """Return the request's visit to ``step`` in this pass, opened if it is the first.
-
-    One whose work was over is open again: more has come to it.
-    """
-    visit = visit_at(draft.state, request.id, step, rework)
-    if visit is None:
-        number = 1
-        if rework:
-            visits = draft.state.visit.find("step", (request.id, step))
-            number = 2 + sum(1 for one in visits if one.rework)
-        visit = Visit(
-            id=visit_id(request.id, step, number),
-            request=request.id,
-            step=step,
-            pass_number=number,
-            rework=rework,
-        )
-        draft.emit(f.VisitOpened(visit=visit))
-    return visit
-
-
-def live_job(draft: Draft, visit: str, lot: str | None = None) -> JobOrder | None:
-    """Return the visit's job order of the lot, or of all, that is not over."""
-    jobs = draft.state.job_order.find("visit", visit)
-    return next((job for job in jobs if not job.is_over and job.lot == lot), None)
-
-
-def store(
-    draft: Draft,
-    request: WorkRequest,
-    step: str,
-    *,
-    planned: Decimal | None = None,
-    follows: JobOrder | None = None,
-    is_released: bool | None = None,
-    rework: Stack = (),
-    lot: str | None = None,
-    split_of: str | None = None,
-) -> JobOrder:
-    """Store a job order of the request at ``step``.
-
-    Args:
-        draft: The decision.
-        request: Whose pieces.
-        step: Where.
-        planned: The request's quantity, unless it is the rest of another job order.
-        follows: That other one.
-        is_released: Whether it may start; by the request's own rule if not said.
-        rework: The pass.
-        lot: The only lot that it works on, if it is of one.
-        split_of: What it and its siblings were split of, if they were.
-    """
-    state = draft.state
-    routing = state.routing.get((request.routing, request.revision))
-    if routing is None:
-        raise LookupError(f"{request.id} names a routing revision that is not there")
-    visit = visit_to(draft, request, step, rework)
-    number = state.last_number("job_order") + 1
-    detail = routing.step(step)
-    job = JobOrder(
-        id=f"JO-{number:06}",
-        number=number,
-        request=request.id,
-        visit=visit.id,
-        step=step,
-        routing=routing.id,
-        revision=routing.revision,
-        work_center=detail.work_center,
-        equipment_class=detail.equipment_class,
-        unit=request.unit,
-        planned=request.quantity if planned is None else planned,
-        due_at=request.due_at,
-        priority=request.priority,
-        stored_at=draft.at,
-        expects_pieces=routing.holds_pieces(step),
-        materials=tuple(one.material for one in detail.consumes),
-        needs=needs_of(detail),
-        follows=None if follows is None else follows.id,
-        lot=lot,
-        split_of=split_of,
-    )
-    draft.emit(f.JobOrderStored(job_order=job))
-    draft.touch(job.id)
-    may_start = request.releases_job_orders if is_released is None else is_released
-    if may_start and request.is_released:
-        row_state = JobOrderState.ALLOWED_WAITING
-        return draft.move_state(job, JobOrderTrigger.RELEASE, row_state)
-    return job
-
-
-def stored_first(draft: Draft, request: WorkRequest, step: Step) -> JobOrder:
-    """Store what begins the request: for all of it, or for each of its lots."""
-    if step.job_per is JobPer.REQUEST:
-        return store(draft, request, step.id)
-    planned = planned_of(request, open_lots(draft, request))
-    jobs = [
-        store(draft, draft.request(request.id), step.id, planned=amount, lot=lot)
-        for lot, amount in planned.items()
-    ]
-    return jobs[0]
-
-
-def look_ahead(draft: Draft, job: JobOrder) -> None:
-    """Store what comes after the job order, so that it can be seen waiting."""
-    routing = routing_of(draft.state, job)
-    request = draft.request(job.request)
-    for one in routing.leaving(job.step):
-        per_lot = routing.step(one.target).job_per is JobPer.LOT
-        if one.kind is ConnectionKind.ALTERNATIVE or (per_lot and job.lot is None):
-            continue
-        if routing.step(one.target).sampling is not None:
-            continue  # Whether there will be work is known when pieces come.
-        lot = job.lot if per_lot else None
-        visit = visit_to(draft, request, one.target, rework_to(draft, job, one.target))
-        stored = draft.state.job_order.find("visit", visit.id)
-        if not any(other.lot == lot for other in stored):
-            store(
-                draft,
-                request,
-                one.target,
-                planned=job.planned if per_lot or visit.rework else None,
-                rework=visit.rework,
-                lot=lot,
-            )
-
-
-def rework_to(draft: Draft, job: JobOrder, step: str) -> Stack:
-    """Return the rework loops that the job order's pieces are in when they reach it."""
-    rework = visit_of(draft.state, job).rework
-    return rework_at(routing_of(draft.state, job), rework, step) if rework else ()
-
-
-def open_lots(draft: Draft, request: WorkRequest) -> list[MaterialLot]:
-    """Return the lots that the request begins as, made now if they are not yet."""
-    known = draft.state.lot.find("request", request.id)
-    lots = [
-        one
-        for one in known
-        if one.origin is LotOrigin.STARTED and one.material == request.material
-    ]
-    if lots:
-        return lots
-    size = request.lot_size or request.quantity
-    count = int((request.quantity / size).to_integral_value(ROUND_CEILING))
-    lots.extend(
-        create_lot(
-            draft, material=request.material, unit=request.unit, request=request.id
-        )
-        for _ in range(count)
-    )
-    draft.emit(
-        f.WorkRequestChanged(
-            work_request=request.id, state=request.state, lot=lots[0].id
-        )
-    )
-    return lots
-
-
-def planned_of(request: WorkRequest, lots: Sequence[MaterialLot]) -> dict[str, Decimal]:
-    """Return how many pieces each of the lots that a request began as is to have."""
-    size = request.lot_size or request.quantity
-    left = request.quantity - size * (len(lots) - 1)
-    return {one.id: size for one in lots[:-1]} | {lots[-1].id: left}
-
-
-def start_pieces(draft: Draft, job: JobOrder) -> None:
-    """Bring the job order's pieces onto the floor, where its routing begins with it."""
-    if not job.expects_pieces or is_fed(draft.state, job):
-        return
-    request = draft.request(job.request)
-    there = here(draft.state, job).unaccounted
-    missing = remaining(job) - there
-    if job.split_of is not None:
-        missing = to_start(draft.state, job, there)
-    if missing <= ZERO and request.lot is not None:
-        return
-    lots = open_lots(draft, request)
-    if job.lot is not None or len(lots) == 1:
-        if missing > ZERO:
-            start(draft, job, job.lot or lots[0].id, missing)
-        return
-    for name, planned in planned_of(request, lots).items():
-        begun = sum(
-            (
-                one.started + one.produced
-                for one in draft.state.position.find("lot", name)
-            ),
-            ZERO,
-        )
-        amount = min(planned - begun, missing)
-        if amount > ZERO:
-            start(draft, job, name, amount)
-            missing -= amount
-    if missing > ZERO:
-        start(draft, job, lots[-1].id, missing)
-
-
-def start(draft: Draft, job: JobOrder, lot: str, quantity: Decimal) -> None:
-    """Bring pieces of a lot onto the floor, or of what became of it."""
-    lot = lot_for_more(draft, job, lot)
-    move_of(draft, job, quantity, entry_of(job), Bucket.QUEUED, lot=lot)
-
-
-def entry_of(job: JobOrder) -> Bucket:
-    """Return the source of what a routing's first step begins with.
-
-    What it makes of other materials is ``produced``; else pieces are ``started``.
-    """
-    return Bucket.PRODUCED if job.materials else Bucket.STARTED
-
-
-def lot_for_more(draft: Draft, job: JobOrder, lot: str) -> str:
-    """Return ``lot``, or where it was split up or merged, one that is still there.
-
-    Of the request's lots, the oldest at the job order's visit; else the oldest; else a
-    new one.
-    """
-    found = draft.state.lot.get(lot)
-    if found is None or found.existence is LotExistence.ACTIVE:
-        return lot
-    there = [one.lot for one in positions_of(draft.state, job) if one.on_floor]
-    others = [
-        one.id
-        for one in draft.state.lot.find("request", job.request)
-        if one.existence is LotExistence.ACTIVE and one.material == found.material
-    ]
-    if there or others:
-        return (*there, *others)[0]
-    return create_lot(
-        draft,
-        material=found.material,
-        unit=found.unit,
-        request=found.request,
-        origin=LotOrigin.FOUND,
-    ).id
 
 
 def transfer(draft: Draft, job: JobOrder, *, is_ending: bool) -> None:

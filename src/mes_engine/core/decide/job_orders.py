@@ -19,10 +19,11 @@ from mes_engine.core.decide.claims import (
     take_active_lane,
 )
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import look_ahead, start_pieces
 from mes_engine.core.decide.moving import move
 from mes_engine.core.decide.posting import raise_posting
+from mes_engine.core.decide.starting import start_pieces
 from mes_engine.core.decide.stock import touch_rivals
+from mes_engine.core.decide.storing import look_ahead
 from mes_engine.core.decide.tools import chosen_tools
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import (

@@ -11,12 +11,12 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide import window_course
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
-from mes_engine.core.decide.flow import store
 from mes_engine.core.decide.genealogy import create_lot, relate
 from mes_engine.core.decide.inheritance import inherit_holds
 from mes_engine.core.decide.pieces import active_lot, pieces_of
 from mes_engine.core.decide.splitting import regroup, split_off
 from mes_engine.core.decide.stock import touch_consumers
+from mes_engine.core.decide.storing import store
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import NOT_ALLOWED, QUEUED, JobOrder
 from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin, MaterialLot

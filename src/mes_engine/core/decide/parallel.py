@@ -2,7 +2,8 @@
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import store, touch_siblings
+from mes_engine.core.decide.flow import touch_siblings
+from mes_engine.core.decide.storing import store
 from mes_engine.core.decide.visits import give_up_if_empty
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import NOT_ALLOWED, JobOrder

@@ -8,9 +8,9 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import rework_to
 from mes_engine.core.decide.posting import take_back_final
 from mes_engine.core.decide.stock import touch_consumers
+from mes_engine.core.decide.storing import rework_to
 from mes_engine.core.errors import Refused
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import LotExistence

@@ -7,16 +7,15 @@ from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import (
+from mes_engine.core.decide.flow import touch_siblings, transfer
+from mes_engine.core.decide.moving import move, move_of
+from mes_engine.core.decide.posting import post_report
+from mes_engine.core.decide.starting import (
     entry_of,
     lot_for_more,
     open_lots,
     start_pieces,
-    touch_siblings,
-    transfer,
 )
-from mes_engine.core.decide.moving import move, move_of
-from mes_engine.core.decide.posting import post_report
 from mes_engine.core.decide.stock import touch_rivals
 from mes_engine.core.decide.tools import wear_tools
 from mes_engine.core.errors import Malformed, Refused

@@ -9,9 +9,9 @@ from mes_engine.core.decide import limits
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
-from mes_engine.core.decide.flow import stored_first
 from mes_engine.core.decide.job_orders import release
 from mes_engine.core.decide.stock import end_if_empty
+from mes_engine.core.decide.storing import stored_first
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import NOT_ALLOWED, JobOrder, JobOrderTrigger

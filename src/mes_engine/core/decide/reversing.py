@@ -9,11 +9,11 @@ from mes_engine.core import facts as f
 from mes_engine.core.bookings import Booking, BookingKind, Reversal
 from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import live_job, store
 from mes_engine.core.decide.posting import correct_postings
 from mes_engine.core.decide.production import unassign
 from mes_engine.core.decide.recall import Wanted, recall, reopen, restore
 from mes_engine.core.decide.stock import note_use, touch_consumers
+from mes_engine.core.decide.storing import live_job, store
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import EdgeKind

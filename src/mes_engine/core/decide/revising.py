@@ -11,7 +11,7 @@ import msgspec
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
-from mes_engine.core.decide.flow import look_ahead, stored_first
+from mes_engine.core.decide.storing import look_ahead, stored_first
 from mes_engine.core.errors import NotFound, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderState
 from mes_engine.core.means import needs_of

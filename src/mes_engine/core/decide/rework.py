@@ -5,9 +5,11 @@ from decimal import Decimal
 from mes_engine.core import facts as f
 from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import bring, start_pieces, visit_to
+from mes_engine.core.decide.flow import bring
 from mes_engine.core.decide.parting import Taken, part_off, shared_out
 from mes_engine.core.decide.reporting import let_in
+from mes_engine.core.decide.starting import start_pieces
+from mes_engine.core.decide.storing import visit_to
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.messages import ReworkFrom, SendToRework

@@ -8,8 +8,8 @@ import msgspec
 from mes_engine.core import facts as f
 from mes_engine.core.components import still_needed
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import open_lots
 from mes_engine.core.decide.genealogy import create_lot, move_lot, relate
+from mes_engine.core.decide.starting import open_lots
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import (

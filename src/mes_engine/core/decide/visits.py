@@ -7,9 +7,9 @@ from mes_engine.core.decide import windows
 from mes_engine.core.decide.choosing import passer
 from mes_engine.core.decide.claims import close_run
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import store, visit_to
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import end_if_empty
+from mes_engine.core.decide.storing import store, visit_to
 from mes_engine.core.job_order import (
     NOT_ALLOWED,
     QUEUED,
