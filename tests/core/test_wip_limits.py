@@ -240,8 +240,8 @@ def test_of_alternatives_one_with_room_is_enough() -> None:
         shop.make(10, request=f"WR-{number}")
     begin(shop, "WR-1")
     begin(shop, "WR-2")
-    choose = {"step": "cut", "target": "drill"}
-    shop.ok(m.ChooseAlternative(work_request="WR-2", **choose))
+    way = m.ChooseAlternative(work_request="WR-2", step="cut", target="drill")
+    shop.ok(way)
     finish(shop, "WR-1")
     assert state(shop, "WR-3") is S.ALLOWED_READY
 

@@ -66,6 +66,8 @@ class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
         number: Counts the lots of the plant; its id is made of it.
         origin: How it came to be; a request begins as those that were ``started``.
         parent: The lot that it was split from, if any.
+        bound_units: By step: the work unit on which it was worked there, where a later
+            step has to be worked on the same.
         supplier: Who sent it, and ``supplier_lot`` what they call it; else empty.
     """
 
@@ -81,6 +83,7 @@ class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
     supplier_lot: str = ""
     quality: LotQuality = LotQuality.UNRESTRICTED
     existence: LotExistence = LotExistence.ACTIVE
+    bound_units: dict[str, str] = {}
 
 
 class GenealogyEdge(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from mes_engine.core.components import goes_round, still_needed, used_of
 from mes_engine.core.conditions import Condition, ConditionName
+from mes_engine.core.dedication import bound_units
 from mes_engine.core.holding import (
     holds_on_lot,
     holds_on_lots_at,
@@ -254,6 +255,15 @@ def equipment_available(state: State, job: JobOrder) -> Condition:
         return _condition(
             ConditionName.EQUIPMENT_AVAILABLE,
             f"{job.work_center} has no work unit of class {job.equipment_class}",
+            "the planner",
+        )
+    bound = bound_units(state, job)
+    if bound:
+        units = [one for one in units if bound == {one.id}]
+    if not units:
+        return _condition(
+            ConditionName.EQUIPMENT_AVAILABLE,
+            f"its lots are bound to {', '.join(sorted(bound))}: no work unit is all",
             "the planner",
         )
     for unit in units:

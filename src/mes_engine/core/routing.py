@@ -119,6 +119,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         is_optional: Whether a person may let pieces skip it.
         setup_family: What a work unit is set up for; empty for the material that the
             routing makes.
+        same_unit_as: The step on whose work unit a lot has to be worked here as well
+            (lot-to-tool dedication); empty for none.
     """
 
     id: str
@@ -130,6 +132,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     setup_s: Decimal = ZERO
     run_s: Decimal = ZERO
     setup_family: str = ""
+    same_unit_as: str = ""
     consumes: tuple[Component, ...] = ()
     produces: tuple[Output, ...] = ()
     tools: tuple[str, ...] = ()
@@ -302,6 +305,14 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _reaching(self) -> dict[str, tuple[Connection, ...]]:
         return _by_end(self.connections, attrgetter("target"))
+
+    def binds(self, step: str) -> bool:
+        """Whether a later step is to be worked where ``step`` was."""
+        return step in self._binding
+
+    @cached_property
+    def _binding(self) -> frozenset[str]:
+        return frozenset(one.same_unit_as for one in self.steps)
 
     def windows_from(self, step: str) -> tuple[WindowRule, ...]:
         """Return the rules of the time windows that start with ``step``."""

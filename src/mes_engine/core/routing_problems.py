@@ -26,6 +26,7 @@ def routing_problems(routing: Routing) -> list[tuple[str, str]]:
         *([] if shape else _loop_problems(routing)),
         *([] if shape else _skip_problems(routing)),
         *_right_problems(routing),
+        *([] if shape else _same_unit_problems(routing)),
     ]
 
 
@@ -61,6 +62,24 @@ def _loop_name_problems(routing: Routing) -> Iterator[tuple[str, str]]:
                 yield f"rework.{index}.{end}", f"there is no step '{name}'"
         if loop.id in loops[:index]:
             yield f"rework.{index}.id", f"there is already a loop '{loop.id}'"
+
+
+def _same_unit_problems(routing: Routing) -> Iterator[tuple[str, str]]:
+    steps = {one.id: one for one in routing.steps}
+    for index, step in enumerate(routing.steps):
+        name, path = step.same_unit_as, f"steps.{index}.same_unit_as"
+        if not name:
+            continue
+        other = steps.get(name)
+        if other is None:
+            yield path, f"there is no step '{name}'"
+        elif not routing.leads_to(name, step.id):
+            yield path, f"no pieces come from step '{name}' to '{step.id}'"
+        elif (other.work_center, other.equipment_class) != (
+            step.work_center,
+            step.equipment_class,
+        ):
+            yield path, f"step '{name}' is worked on other work units than '{step.id}'"
 
 
 def _number_problems(routing: Routing) -> Iterator[tuple[str, str]]:

@@ -88,6 +88,7 @@ class StepEntry(Section):
     setup_s: Seconds = ZERO
     run_s: Seconds = ZERO
     setup_family: Code = ""
+    same_unit_as: str = ""
     kanban: Amount | None = None
     consumes: list[ComponentEntry] = Field(default_factory=list)
     produces: list[OutputEntry] = Field(default_factory=list)

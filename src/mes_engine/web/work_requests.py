@@ -99,10 +99,11 @@ class WhyBody(Occurred):
 
 
 class AlternativeBody(Occurred):
-    """After ``step``, go to ``target``."""
+    """After ``step``, go to ``target``; in its first pass, unless it is said."""
 
     step: Id
     target: Id
+    pass_number: Annotated[int, Field(ge=1)] = 1
 
 
 def work_requests_router(parts: Parts) -> APIRouter:
@@ -216,7 +217,10 @@ def work_requests_router(parts: Parts) -> APIRouter:
     ) -> Response:
         """Say which alternative after a step the request takes."""
         command = m.ChooseAlternative(
-            work_request=work_request, step=body.step, target=body.target
+            work_request=work_request,
+            step=body.step,
+            target=body.target,
+            pass_number=body.pass_number,
         )
         return await carried_out(parts, sender, command, body)
 

@@ -10,14 +10,17 @@ from mes_engine.core.batching import brought_in, misfits, occupied_by, weights_o
 from mes_engine.core.decide import labour
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.tools import chosen_tools, claim_tools, free_tools
+from mes_engine.core.dedication import bound_elsewhere, bound_units
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Refused
 from mes_engine.core.guards import claims_told, lane_of
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.plant import WorkUnit
+from mes_engine.core.readiness import routing_of
 from mes_engine.core.runs import Clock, Lane, Run, RunMember
 from mes_engine.core.setups import setup_family
 from mes_engine.core.sharing import shared_out
+from mes_engine.core.whereabouts import positions_of
 
 replace = msgspec.structs.replace
 
@@ -27,7 +30,8 @@ def suitable_unit(draft: Draft, job: JobOrder, name: str) -> WorkUnit:
 
     Raises:
         NotFound: There is none of that id.
-        Refused: It belongs to another work center, or lacks the class.
+        Refused: It belongs to another work center, lacks the class, or is not the one
+            that its lots are bound to.
     """
     unit = draft.state.site.work_unit(name)
     capable = draft.state.site.capable_units(job.work_center, job.equipment_class)
@@ -39,7 +43,25 @@ def suitable_unit(draft: Draft, job: JobOrder, name: str) -> WorkUnit:
             hint=f"Suitable: {names}.",
             unmet=[f"work_unit_suitable: {why}"],
         )
+    if why := bound_elsewhere(draft.state, job, unit):
+        raise Refused(
+            f"{unit.id} cannot take {job.id}: {why}.",
+            hint=f"Suitable: {', '.join(sorted(bound_units(draft.state, job)))}.",
+            unmet=[f"work_unit_suitable: {why}"],
+        )
     return unit
+
+
+def bind(draft: Draft, job: JobOrder) -> None:
+    """Keep where its lots are worked, for a later step that has to be worked there."""
+    run = open_run(draft, job)
+    if run is None or not routing_of(draft.state, job).binds(job.step):
+        return
+    for position in positions_of(draft.state, job):
+        lot = draft.state.lot.get(position.lot)
+        if lot is not None and lot.bound_units.get(job.step) != run.work_unit:
+            bound = f.LotBound(lot=lot.id, step=job.step, work_unit=run.work_unit)
+            draft.emit(bound)
 
 
 def claim(

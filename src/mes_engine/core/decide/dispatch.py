@@ -9,6 +9,7 @@ from mes_engine.core.batching import formed, occupied_by
 from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.job_orders import load
+from mes_engine.core.dedication import bound_elsewhere
 from mes_engine.core.dispatching import (
     KEPT_CANDIDATES,
     Candidate,
@@ -145,6 +146,8 @@ def _speaks_against(
         against += tuple(one for one in asked if one.name not in known)
     if job.equipment_class not in unit.classes:
         why = f"{unit.id} has no class {job.equipment_class}"
+        return (*against, _unmet(ConditionName.WORK_UNIT_SUITABLE, why))
+    if why := bound_elsewhere(draft.state, job, unit):
         return (*against, _unmet(ConditionName.WORK_UNIT_SUITABLE, why))
     if unit.counted_in is not CapacityUnit.JOBS:
         takes = occupied_by(draft.state, (job,), unit)

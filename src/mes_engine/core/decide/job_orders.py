@@ -9,6 +9,7 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.claims import (
+    bind,
     claim,
     close_run,
     in_run_with,
@@ -139,6 +140,7 @@ def enter(draft: Draft, job: JobOrder) -> None:
     set_clock(draft, run, Clock.PROCESSING, begins=True)
     for one in in_run_with(draft, draft.job(job.id)):
         start_pieces(draft, one)
+        bind(draft, one)
         if one.begun_at is None:
             windows.begun(draft, one)
             limits.begun(draft, one)

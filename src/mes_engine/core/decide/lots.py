@@ -90,6 +90,7 @@ def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
         supplier=first.supplier if len(suppliers) == 1 else "",
         supplier_lot=first.supplier_lot if len(suppliers) == 1 else "",
         quality=first.quality,
+        bound_units=first.bound_units,
     )
     inherit_holds(draft, command.lots, merged.id)
     total = ZERO
@@ -131,6 +132,7 @@ def _check_alike(lots: list[MaterialLot], found: list[tuple[Position, Bucket]]) 
         ("quality", [one.quality.value for one in lots]),
         ("place", [position.place for position, _ in found]),
         ("bucket", [bucket.value for _, bucket in found]),
+        ("bound_units", [_bound_told(one) for one in lots]),
     ):
         if len(set(values)) > 1:
             listed = ", ".join(
@@ -143,6 +145,10 @@ def _check_alike(lots: list[MaterialLot], found: list[tuple[Position, Bucket]]) 
             hint="Merge only what is alike, in the same place.",
             unmet=told,
         )
+
+
+def _bound_told(lot: MaterialLot) -> str:
+    return " ".join(f"{step}:{unit}" for step, unit in sorted(lot.bound_units.items()))
 
 
 def _end_regrouped(draft: Draft, lot: MaterialLot, existence: LotExistence) -> None:

@@ -293,7 +293,9 @@ def choose_alternative(draft: Draft, command: ChooseAlternative) -> dict[str, st
             f"{request.id}.",
             hint=f"Alternatives: {', '.join(choices) or 'none'}.",
         )
-    visit = draft.state.visit.get(visit_id(request.id, command.step))
+    visit = draft.state.visit.get(
+        visit_id(request.id, command.step, command.pass_number)
+    )
     if visit is None:
         raise Refused(f"{request.id} has not come to step '{command.step}' yet.")
     if visit.chosen is not None and visit.chosen != command.target:

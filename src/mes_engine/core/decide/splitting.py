@@ -50,6 +50,7 @@ def split_off(
         supplier=parent.supplier,
         supplier_lot=parent.supplier_lot,
         quality=parent.quality,
+        bound_units=parent.bound_units,
     )
     for bucket, quantity in amounts.items():
         if quantity > ZERO:

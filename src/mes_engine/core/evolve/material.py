@@ -28,6 +28,12 @@ def _lot_restored(state: State, fact: f.LotRestored) -> None:
     state.lot.put(replace(lot, existence=LotExistence.ACTIVE))
 
 
+def _lot_bound(state: State, fact: f.LotBound) -> None:
+    lot = known(state.lot.get(fact.lot))
+    bound = {**lot.bound_units, fact.step: fact.work_unit}
+    state.lot.put(replace(lot, bound_units=bound))
+
+
 def _edge_written(
     state: State, fact: f.LotConsumed | f.LotProduced | f.LotSplit | f.LotMerged
 ) -> None:
@@ -83,6 +89,7 @@ HANDLERS: Handlers = {
     f.LotCreated: _lot_created,
     f.LotEnded: _lot_ended,
     f.LotRestored: _lot_restored,
+    f.LotBound: _lot_bound,
     f.LotConsumed: _edge_written,
     f.LotProduced: _edge_written,
     f.LotSplit: _edge_written,

@@ -50,6 +50,7 @@ from mes_engine.core.facts.master import (
 )
 from mes_engine.core.facts.material import (
     ComponentUsed,
+    LotBound,
     LotConsumed,
     LotCreated,
     LotEnded,
@@ -134,6 +135,7 @@ __all__ = [
     "JobOrderUpdated",
     "LabourBooked",
     "LabourChanged",
+    "LotBound",
     "LotConsumed",
     "LotCreated",
     "LotDeviated",

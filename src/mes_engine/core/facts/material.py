@@ -24,6 +24,14 @@ class LotRestored(BaseFact, frozen=True, kw_only=True, tag="lot_restored"):
     lot: str
 
 
+class LotBound(BaseFact, frozen=True, kw_only=True, tag="lot_bound"):
+    """A lot was begun on a work unit that a later step has to be worked on as well."""
+
+    lot: str
+    step: str
+    work_unit: str
+
+
 class LotConsumed(BaseFact, frozen=True, kw_only=True, tag="lot_consumed"):
     """A quantity of one lot went into another."""
 
@@ -64,6 +72,7 @@ MaterialFact = (
     LotCreated
     | LotEnded
     | LotRestored
+    | LotBound
     | LotConsumed
     | LotProduced
     | LotSplit

@@ -65,11 +65,12 @@ class ChangeWorkRequest(
 class ChooseAlternative(
     BaseCommand, frozen=True, kw_only=True, tag="choose_alternative"
 ):
-    """Say which of the alternatives after a step a request takes."""
+    """Say which of the alternatives after a step a request takes, in one pass."""
 
     work_request: str
     step: str
     target: str
+    pass_number: int = 1
 
 
 RequestsCommand = (

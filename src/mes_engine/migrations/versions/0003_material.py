@@ -31,6 +31,7 @@ def upgrade() -> None:
             "existence",
             "active consumed merged split scrapped shipped returned voided",
         ),
+        text("bound_units"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_lot")),
         sqlite_strict=True,
     )

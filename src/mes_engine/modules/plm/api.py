@@ -101,6 +101,9 @@ class StepBody(Body):
     setup_family: Id | Literal[""] = Field(
         default="", description="what a machine is set up for; the material if empty"
     )
+    same_unit_as: Id | Literal[""] = Field(
+        default="", description="the step whose machine a lot has to come back to"
+    )
     kanban: Amount | None = None
     consumes: list[ComponentBody] = Field(default_factory=list)
     produces: Annotated[list[OutputBody], Field(max_length=50)] = Field(

@@ -7,6 +7,7 @@ from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin, LotQuality
 from mes_engine.core.postings import SETTLED, PostingKind, PostingState
 from mes_engine.core.wip_ledger import HELD, SINKS, Bucket
 from mes_engine.storage.columns import (
+    body,
     flag,
     key,
     number_key,
@@ -37,6 +38,7 @@ lot = strict_table(
     string("supplier_lot"),
     word("quality", LotQuality),
     word("existence", LotExistence),
+    body("bound_units", dict[str, str]),
     Index(
         "ix_lot_supplier_lot",
         "partition",
