@@ -1,7 +1,8 @@
 """A fab small enough to be read at a glance, as SMT2020 tables; and where the real is.
 
-Four steps: wet etch on cascading tools, a furnace that takes two or three lots, a
-measurement of half of the lots, and a bench. Part ``p`` goes by route ``r``.
+Five steps: wet etch on cascading tools, a furnace that takes two or three lots, a
+measurement of half of the lots, a bench, and a rinse on the tool that etched the lot.
+Part ``p`` goes by route ``r``.
 """
 
 from pathlib import Path
@@ -47,6 +48,8 @@ TABLES: dict[str, list[list[str] | tuple[str, ...]]] = {
             STUNITS="min",
             PartInterval="0.5",
             PartIntUnits="min",
+            SVESTN="yes",
+            FORSTEP="5",
             STEP_CQT="2",
             CQT="2",
             CQTUNITS="hr",
@@ -73,6 +76,16 @@ TABLES: dict[str, list[list[str] | tuple[str, ...]]] = {
             RWKTYPE="lot",
         ),
         _route(STEP="4", DESC="pack", STNFAM="Bench", PTIME="5", PTPER="per_lot"),
+        _route(
+            STEP="5",
+            DESC="rinse",
+            STNFAM="WE",
+            PTIME="5",
+            PTPER="per_lot",
+            SETUP="acid",
+            STIME="5",
+            STUNITS="min",
+        ),
     ],
     "part.txt": [
         ["PARTGRP", "PARTFAM", "PART", "ROUTEFILE", "ROUTE"],

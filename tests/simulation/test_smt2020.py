@@ -56,7 +56,7 @@ def test_only_tools_that_take_the_next_lot_early_hold_two(real: Fab) -> None:
 
 def test_the_small_fab_is_read_whole(tmp_path: Path) -> None:
     fab = read_fab(write_fab(tmp_path))
-    etch, furnace, look, _ = fab.routes["r"]
+    etch, furnace, look, *_ = fab.routes["r"]
     assert (etch.per, etch.processing.mean, etch.interval) == (
         Per.PIECE,
         MINUTE,
@@ -84,7 +84,11 @@ def test_the_small_fab_is_read_whole(tmp_path: Path) -> None:
         ("2", "3"),
         ("2", "4"),
         ("3", "4"),
+        ("4", "5"),
     ]
+    assert routing.step("5").same_unit_as == "1"
+    (loop,) = routing.rework
+    assert (loop.source, loop.target) == ("3", "1")
     (window,) = routing.time_windows
     assert (window.source, window.target, window.max_s) == ("1", "2", Decimal(7_200))
     furnaces = Site(plant).work_unit("Furnace-01")

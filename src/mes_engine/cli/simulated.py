@@ -34,6 +34,7 @@ def print_report(report: FabReport, seconds: float) -> None:
     console.print(table)
     console.print(
         f"Time windows: {report.windows_kept} kept, {report.windows_violated} violated."
+        f" Lots sent to rework: {report.reworked}."
     )
     console.print(
         f"Tools: {report.setups} setups, {report.breakdowns} breakdowns, "

@@ -24,13 +24,21 @@ from mes_engine.core.plant import (
     WorkUnit,
 )
 from mes_engine.core.quantity import MILLION
-from mes_engine.core.routing import Connection, ConnectionKind, Routing, Step
+from mes_engine.core.routing import (
+    Connection,
+    ConnectionKind,
+    ReworkLoop,
+    Routing,
+    Step,
+)
 from mes_engine.core.time_windows import WindowRule
 from mes_engine.simulation.smt2020.model import Fab, Operation, Per, ToolGroup
 
 LINK = "tools"
 UNIT = "C62"
 REVISION = "1"
+MOST_REWORK = 99
+"""The tables know no limit: chance ends it."""
 WORDS = {
     "up": ItemState.NOT_EXECUTING.value,
     "down": ItemState.OUT_OF_SERVICE.value,
@@ -182,18 +190,20 @@ def routing_from(fab: Fab, part: str, at: int) -> Routing:
     """Return the routing of ``part`` from its ``at``-th operation on."""
     route = fab.part_routes[part]
     operations = fab.routes[route][at:]
+    kept = {one.keeps_tool_for: one.id for one in operations}
     return Routing(
         id=routing_id(route, operations[0].id, at),
         revision=REVISION,
         material=part,
         unit=UNIT,
-        steps=tuple(_step(fab, one) for one in operations),
+        steps=tuple(_step(fab, one, kept.get(one.id, "")) for one in operations),
+        rework=tuple(_loops(operations)),
         connections=tuple(_connections(operations)),
         time_windows=tuple(_windows(operations)),
     )
 
 
-def _step(fab: Fab, operation: Operation) -> Step:
+def _step(fab: Fab, operation: Operation, same_unit_as: str) -> Step:
     pieces = min((one.pieces for one in fab.releases), default=1)
     of_lot = operation.processing.mean
     if operation.per is Per.PIECE:
@@ -204,9 +214,27 @@ def _step(fab: Fab, operation: Operation) -> Step:
         work_center=operation.tool_group,
         equipment_class=operation.tool_group,
         setup_family=operation.setup,
+        same_unit_as=same_unit_as,
         setup_s=Decimal(anyhow(fab, operation)) / MILLION,
         run_s=Decimal(of_lot // pieces) / MILLION,
     )
+
+
+def _loops(operations: Sequence[Operation]) -> Iterator[ReworkLoop]:
+    known = {one.id for one in operations}
+    for one in operations:
+        if one.rework_from in known:
+            yield ReworkLoop(
+                id=loop_of(one),
+                source=one.id,
+                target=one.rework_from,
+                limit=MOST_REWORK,
+            )
+
+
+def loop_of(operation: Operation) -> str:
+    """Return the id of the rework loop that starts at an operation."""
+    return f"rework-{operation.id}"
 
 
 def _windows(operations: Sequence[Operation]) -> Iterator[WindowRule]:

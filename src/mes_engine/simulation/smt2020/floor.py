@@ -17,7 +17,7 @@ from mes_engine.core.time_windows import TimeWindow
 from mes_engine.simulation.calendar import Calendar
 from mes_engine.simulation.shop import SimulationStuck, VirtualShop
 from mes_engine.simulation.smt2020.behind import Behind
-from mes_engine.simulation.smt2020.fab import routing_id, ways_on
+from mes_engine.simulation.smt2020.fab import loop_of, routing_id, ways_on
 from mes_engine.simulation.smt2020.lots import Lot, lot_in_process
 from mes_engine.simulation.smt2020.measures import DAY_US, FabMeasures
 from mes_engine.simulation.smt2020.model import Fab, Per, Release
@@ -146,6 +146,8 @@ class FabFloor:
                     self.lots[job.request].job_orders[job.step] = job.id
                 case f.QuantityMoved():
                     self.measures.move(fact.move)
+                case f.LotBound():
+                    self._bind(fact)
                 case f.TimeWindowArmed():
                     self._watch(fact.window)
                 case f.TimeWindowViolated():
@@ -153,6 +155,12 @@ class FabFloor:
                     self._violated.append(fact.window)
                 case f.TimeWindowSatisfied():
                     self.measures.windows_kept += 1
+
+    def _bind(self, fact: f.LotBound) -> None:
+        core_lot = self.shop.state.lot.get(fact.lot)
+        request = None if core_lot is None else core_lot.request
+        if request is not None:
+            self.lots[request].bind(fact.step, fact.work_unit)
 
     def _watch(self, window: TimeWindow) -> None:
         """Look at a time window when it would be over, as the clock of an engine does.
@@ -212,7 +220,7 @@ class FabFloor:
     def _take(self, tool: Tool) -> bool:
         """Let dispatch give a tool its next lot; whether there was one."""
         waiting = self._waiting[tool.group.id]
-        if not waiting:
+        if not any(one.may_use(tool.id) for one in waiting.values()):
             return False
         if tool.group.id in self._batched:
             return self._take_batch(tool, waiting)
@@ -300,23 +308,51 @@ class FabFloor:
         tool = work.tool
         tool.inside.remove(work)
         self.tools.count(tool, work.pieces)
-        ways = [self._way_on(lot) for lot in work.lots]
-        for lot in work.lots:
-            good = Decimal(lot.pieces)
-            self._ok(m.ReportQuantity(job_order=lot.job_order, good=good))
-        self._fire(work.lots[0], JobOrderTrigger.COMPLETE)
-        for lot, at in zip(work.lots, ways, strict=True):
-            self._go_on(lot, at)
+        jobs = [lot.job_order for lot in work.lots]
+        ways = [self._done(lot) for lot in work.lots]
+        complete = m.AssertTrigger(job_order=jobs[0], trigger=JobOrderTrigger.COMPLETE)
+        self._ok(complete)
+        for lot, job_order, at in zip(work.lots, jobs, ways, strict=True):
+            self._go_on(lot, job_order, at)
         self.tools.maintain(tool)
         self._call_tool(tool)
 
-    def _go_on(self, lot: Lot, at: int | None) -> None:
+    def _done(self, lot: Lot) -> int | None:
+        """Report a lot, good or to be worked again; return where it goes on."""
+        pieces, job_order = Decimal(lot.pieces), lot.job_order
+        again = self._worked_again(lot)
+        if again is None:
+            at = self._way_on(lot)
+            self._ok(m.ReportQuantity(job_order=job_order, good=pieces))
+            return at
+        self.measures.reworked += 1
+        self._ok(
+            m.SendToRework(
+                job_order=job_order,
+                loop=loop_of(lot.operation),
+                quantity=pieces,
+                reason="measured",
+            )
+        )
+        return again
+
+    def _worked_again(self, lot: Lot) -> int | None:
+        """Return the operation that the lot has to go back to, if chance says so."""
+        operation = lot.operation
+        if not operation.rework or self._chance.random() >= operation.rework:
+            return None
+        back = range(lot.first, lot.at)
+        return next(
+            (at for at in back if lot.route[at].id == operation.rework_from), None
+        )
+
+    def _go_on(self, lot: Lot, job_order: str, at: int | None) -> None:
         """Take a lot to its ``at``-th operation, or out of the fab."""
-        job_order = lot.job_order
         self.measures.operations += 1
         if lot.at != lot.first:
             self._behind.leave(job_order)
-        lot.job_orders.pop(lot.operation.id)
+        if lot.job_orders.get(lot.operation.id) == job_order:
+            del lot.job_orders[lot.operation.id]
         if at is None:
             self.measures.leave(lot, self.calendar.now)
             del self.lots[lot.id]
@@ -345,9 +381,16 @@ class FabFloor:
                     work_request=lot.id,
                     step=lot.operation.id,
                     target=ways[taken].id,
+                    pass_number=self._pass_of(lot),
                 )
             )
         return lot.at + 1 + taken
+
+    def _pass_of(self, lot: Lot) -> int:
+        state = self.shop.state
+        job = state.job_order.get(lot.job_order)
+        visit = None if job is None else state.visit.get(job.visit)
+        return 1 if visit is None else visit.pass_number
 
     def _wait(self, work: Work, us: int, then: Then) -> None:
         work.ends_at = max(self.calendar.now, work.tool.stands_until) + us

@@ -75,6 +75,16 @@ class Lot:
         """The job order of that operation."""
         return self.job_orders[self.operation.id]
 
+    def bind(self, step: str, tool: str) -> None:
+        """Keep that the step for which a tool is kept has to be done on ``tool``."""
+        for one in self.route:
+            if one.id == step and one.keeps_tool_for:
+                self.bound[one.keeps_tool_for] = tool
+
+    def may_use(self, tool: str) -> bool:
+        """Whether its operation can be done on ``tool``, as far as it is bound."""
+        return self.bound.get(self.operation.id, tool) == tool
+
 
 def lot_in_process(fab: Fab, one: InProcess) -> Lot:
     """Return a lot that is there at the start."""

@@ -50,6 +50,7 @@ class FabMeasures:
     Attributes:
         operations: Lots' operations that were completed.
         setups: How often a tool was set up.
+        reworked: How often a lot was sent back to be worked again.
         windows_kept: Time windows whose end came in time.
         windows_violated: Those whose end did not; a lot counts for each of its own.
         pieces: By bucket: pieces started, put into stock, sunk.
@@ -58,6 +59,7 @@ class FabMeasures:
     def __init__(self, parts: Iterable[str]) -> None:
         self.operations = 0
         self.setups = 0
+        self.reworked = 0
         self.windows_kept = 0
         self.windows_violated = 0
         self.pieces: dict[str, Decimal] = defaultdict(lambda: ZERO)

@@ -37,6 +37,7 @@ class FabReport(msgspec.Struct, frozen=True, kw_only=True):
     facts: int
     law_checks: int
     setups: int
+    reworked: int
     windows_kept: int
     windows_violated: int
     breakdowns: int
@@ -90,6 +91,7 @@ def simulate_fab(
         facts=shop.facts,
         law_checks=days,
         setups=floor.measures.setups,
+        reworked=floor.measures.reworked,
         windows_kept=floor.measures.windows_kept,
         windows_violated=floor.measures.windows_violated,
         breakdowns=floor.tools.breakdowns,
