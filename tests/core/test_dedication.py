@@ -7,9 +7,10 @@ import pytest
 from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.conditions import ConditionName
+from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.routing import JobPer, Routing
 from mes_engine.core.samples import LinkState
-from tests.core.plants import a_routing, a_step
+from tests.core.plants import a_routing, a_step, flows
 from tests.core.shop import Shop
 
 
@@ -92,8 +93,76 @@ def test_a_lot_that_is_split_off_is_bound_as_its_parent() -> None:
     shop = milled_on_the_second()
     lot = shop.facts(f.LotBound)[0].lot
     shop.ok(m.SplitLot(lot=lot, quantities=(Decimal(4),), reason="urgent"))
-    lots = shop.state.layer().lot.find("request", "WR-1")
+    lots = shop.state.lot.find("request", "WR-1")
     assert [one.bound_units for one in lots] == [{"mill": "mill-2"}] * 2
+
+
+def test_a_begin_elsewhere_is_heard_by_what_waits_for_the_machine() -> None:
+    """Five have come already to the step that has to follow it to the other mill."""
+    routing = a_routing(
+        a_step("mill"),
+        a_step("mill", id="again", same_unit_as="mill"),
+        connections=(flows("mill", "again", transfer_batch=Decimal(5)),),
+    )
+    shop = Shop(routing)
+    shop.link(LinkState.CONNECTED)
+    shop.make(10)
+    mill = shop.job("mill").id
+    shop.ok(m.LoadJobOrder(job_order=mill, work_unit="mill-1"))
+    shop.ok(m.BeginJobOrder(job_order=mill))
+    shop.ok(m.ReportQuantity(job_order=mill, good=Decimal(5)))
+    assert why_not(shop) == []
+    shop.ok(m.PauseJobOrder(job_order=mill, reason="moved", gives_up_slot=True))
+    shop.sense("mill-1.state", 9)
+    assert why_not(shop) == ["out of service: mill-1"]
+    shop.ok(m.ResumeJobOrder(job_order=mill, work_unit="mill-2"))
+    assert why_not(shop) == []
+
+
+def test_lots_that_are_bound_differently_do_not_merge_and_wait_named() -> None:
+    per_lot = {"job_per": JobPer.LOT}
+    routing = a_routing(
+        a_step("mill", **per_lot), a_step("mill", id="again", same_unit_as="mill")
+    )
+    shop = Shop(routing)
+    shop.make(10, lot_size=Decimal(5))
+    first, second = shop.jobs("mill")
+    for job, unit in ((first, "mill-1"), (second, "mill-2")):
+        shop.ok(m.LoadJobOrder(job_order=job.id, work_unit=unit))
+        shop.ok(m.BeginJobOrder(job_order=job.id))
+        shop.ok(m.ReportQuantity(job_order=job.id, good=Decimal(5)))
+        shop.ok(m.AssertTrigger(job_order=job.id, trigger=T.COMPLETE))
+    assert why_not(shop) == ["its lots are bound to mill-1, mill-2"]
+    lots = tuple(one.lot for one in (first, second) if one.lot)
+    refusal = shop.refused(m.MergeLots(lots=lots, reason="one box"))
+    assert refusal.unmet == (
+        f"same_bound_units: {lots[0]} mill:mill-1, {lots[1]} mill:mill-2",
+    )
+
+
+def test_what_is_done_merges_wherever_it_was_worked() -> None:
+    per_lot = {"job_per": JobPer.LOT}
+    routing = a_routing(
+        a_step("mill", **per_lot),
+        a_step("mill", id="again", same_unit_as="mill", **per_lot),
+    )
+    shop = Shop(routing)
+    shop.make(10, lot_size=Decimal(5))
+    for step in ("mill", "again"):
+        for job, unit in zip(shop.jobs(step), ("mill-1", "mill-2"), strict=True):
+            shop.ok(m.LoadJobOrder(job_order=job.id, work_unit=unit))
+            shop.ok(m.BeginJobOrder(job_order=job.id))
+            shop.ok(m.ReportQuantity(job_order=job.id, good=Decimal(5)))
+            shop.ok(m.AssertTrigger(job_order=job.id, trigger=T.COMPLETE))
+    lots = tuple(one.id for one in shop.state.lot.find("request", "WR-1"))
+    made = shop.ok(m.MergeLots(lots=lots, reason="one box"))["lot"]
+    merged = shop.state.lot.get(made)
+    assert merged is not None
+    assert merged.bound_units == {}
+
+
+def why_not(shop: Shop) -> list[str]:
+    return [one.why for one in shop.job("again").conditions if not one.is_met]
 
 
 @pytest.mark.parametrize(

@@ -19,5 +19,8 @@ def test_a_lot_comes_back_to_the_machine_that_it_was_on(shop: Shop) -> None:
     assert refused.status_code == 409
     assert "bound to mill-2" in refused.json()["unmet"][0]
 
+    [lot] = shop.site.items("/lots", work_request=job.request)
+    assert lot["bound_units"] == {"mill": "mill-2"}
+
     work(back, "mill-2")
     assert back.shown["good"] == "10"

@@ -263,7 +263,7 @@ def equipment_available(state: State, job: JobOrder) -> Condition:
     if not units:
         return _condition(
             ConditionName.EQUIPMENT_AVAILABLE,
-            f"its lots are bound to {', '.join(sorted(bound))}: no work unit is all",
+            f"its lots are bound to {', '.join(sorted(bound))}",
             "the planner",
         )
     for unit in units:

@@ -306,13 +306,17 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def _reaching(self) -> dict[str, tuple[Connection, ...]]:
         return _by_end(self.connections, attrgetter("target"))
 
-    def binds(self, step: str) -> bool:
-        """Whether a later step is to be worked where ``step`` was."""
-        return step in self._binding
+    def bound_by(self, step: str) -> frozenset[str]:
+        """Return the later steps that are to be worked where ``step`` was."""
+        return self._bound_by.get(step, frozenset())
 
     @cached_property
-    def _binding(self) -> frozenset[str]:
-        return frozenset(one.same_unit_as for one in self.steps)
+    def _bound_by(self) -> dict[str, frozenset[str]]:
+        binding = {one.same_unit_as for one in self.steps if one.same_unit_as}
+        return {
+            step: frozenset(one.id for one in self.steps if one.same_unit_as == step)
+            for step in binding
+        }
 
     def windows_from(self, step: str) -> tuple[WindowRule, ...]:
         """Return the rules of the time windows that start with ``step``."""

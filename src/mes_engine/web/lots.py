@@ -38,6 +38,9 @@ class LotView(View):
     supplier_lot: str
     quality: LotQuality
     existence: LotExistence
+    bound_units: dict[str, str] = Field(
+        description="by step: the work unit that a later step has to come back to"
+    )
 
 
 class MoveView(View):

@@ -47,6 +47,7 @@ class RoutingStepView(View):
     setup_s: Decimals
     run_s: Decimals
     setup_family: str
+    same_unit_as: str
     kanban: Decimals | None
     consumes: list[ComponentView]
     produces: list[OutputView]

@@ -54,14 +54,18 @@ def suitable_unit(draft: Draft, job: JobOrder, name: str) -> WorkUnit:
 
 def bind(draft: Draft, job: JobOrder) -> None:
     """Keep where its lots are worked, for a later step that has to be worked there."""
-    run = open_run(draft, job)
-    if run is None or not routing_of(draft.state, job).binds(job.step):
+    later = routing_of(draft.state, job).bound_by(job.step)
+    run = open_run(draft, job) if later else None
+    if run is None:
         return
     for position in positions_of(draft.state, job):
         lot = draft.state.lot.get(position.lot)
         if lot is not None and lot.bound_units.get(job.step) != run.work_unit:
             bound = f.LotBound(lot=lot.id, step=job.step, work_unit=run.work_unit)
             draft.emit(bound)
+    for other in draft.state.job_order.find("live_of", job.request):
+        if other.step in later:
+            draft.touch(other.id)
 
 
 def claim(

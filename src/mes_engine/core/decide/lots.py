@@ -90,7 +90,7 @@ def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
         supplier=first.supplier if len(suppliers) == 1 else "",
         supplier_lot=first.supplier_lot if len(suppliers) == 1 else "",
         quality=first.quality,
-        bound_units=first.bound_units,
+        bound_units=_bound_alike(lots),
     )
     inherit_holds(draft, command.lots, merged.id)
     total = ZERO
@@ -125,6 +125,10 @@ def _checked_total(lot: MaterialLot, quantities: tuple[Decimal, ...]) -> Decimal
 
 def _check_alike(lots: list[MaterialLot], found: list[tuple[Position, Bucket]]) -> None:
     told = []
+    # In stock, nothing has to come back to the work unit that it was on.
+    on_floor = [
+        lot for lot, (one, _) in zip(lots, found, strict=True) if not one.is_stock
+    ]
     for name, values in (
         ("material", [one.material for one in lots]),
         ("unit", [one.unit for one in lots]),
@@ -132,7 +136,7 @@ def _check_alike(lots: list[MaterialLot], found: list[tuple[Position, Bucket]]) 
         ("quality", [one.quality.value for one in lots]),
         ("place", [position.place for position, _ in found]),
         ("bucket", [bucket.value for _, bucket in found]),
-        ("bound_units", [_bound_told(one) for one in lots]),
+        ("bound_units", [_bound_told(one) for one in on_floor]),
     ):
         if len(set(values)) > 1:
             listed = ", ".join(
@@ -148,7 +152,13 @@ def _check_alike(lots: list[MaterialLot], found: list[tuple[Position, Bucket]]) 
 
 
 def _bound_told(lot: MaterialLot) -> str:
-    return " ".join(f"{step}:{unit}" for step, unit in sorted(lot.bound_units.items()))
+    told = (f"{step}:{unit}" for step, unit in sorted(lot.bound_units.items()))
+    return " ".join(told) or "nowhere"
+
+
+def _bound_alike(lots: list[MaterialLot]) -> dict[str, str]:
+    first, *others = (set(one.bound_units.items()) for one in lots)
+    return dict(sorted(first.intersection(*others)))
 
 
 def _end_regrouped(draft: Draft, lot: MaterialLot, existence: LotExistence) -> None:
