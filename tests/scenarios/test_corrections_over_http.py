@@ -13,9 +13,9 @@ BENT = {"reason": "bent"}
 
 
 def bookings(job: Job, kind: str = "report") -> list[Any]:
-    """Return what was booked on a job order, of one kind."""
-    found = job.shop.site.get(f"/job-orders/{job.id}/bookings")
-    return [one for one in found if one["kind"] == kind]
+    """Return what was booked on a job order, of one kind, the oldest first."""
+    found = job.shop.site.items(f"/job-orders/{job.id}/bookings")
+    return [one for one in reversed(found) if one["kind"] == kind]
 
 
 def take_back(job: Job, booking: Any, **body: Any) -> httpx.Response:

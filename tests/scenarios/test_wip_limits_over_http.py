@@ -102,5 +102,17 @@ def test_a_step_of_a_routing_may_have_a_buffer_of_its_own(shop: Shop) -> None:
     finished(begun(first, "cut"))
 
     assert second.unmet == ["wip_limit"]
+    assert buffers_of(shop, routing) == [("mill", "10", "10")]
     begun(shop.at(first.request, "mill"), "mill").done("report", good=10)
     assert second.unmet == []
+    assert buffers_of(shop, routing) == [("mill", "10", "0")]
+
+
+def buffers_of(shop: Shop, routing: str) -> list[tuple[str, str, str]]:
+    """Return step, limit and pieces of each buffer before a step of the routing."""
+    steps = shop.site.get("/wip-limits")["steps"]
+    return [
+        (one["step"], one["kanban"], one["queued"])
+        for one in steps
+        if one["routing"] == routing
+    ]

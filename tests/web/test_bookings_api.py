@@ -122,7 +122,7 @@ async def test_a_reversed_count_is_unassigned_and_still_counted(
     await begun(plant, mill)
     await counted(plant, 100)
     await counted(plant, 104)
-    [booking] = await plant.get(f"/job-orders/{mill}/bookings")
+    [booking] = (await plant.get(f"/job-orders/{mill}/bookings"))["items"]
     assert (booking["source"], booking["good"]) == ("machine", "4")
 
     await plant.done(f"/bookings/{booking['seq']}/reverse", reason="air")
@@ -134,3 +134,47 @@ async def test_a_reversed_count_is_unassigned_and_still_counted(
     assert good["to_reported"] == [
         {"quantity": "-4", "cause": "counted, and on no job order: reversed"}
     ]
+
+
+async def test_bookings_come_a_page_at_a_time_the_newest_first(
+    plant: RunningPlant,
+) -> None:
+    mill = await milling(plant)
+    await begun(plant, mill)
+    for good in (3, 1, 2):
+        await plant.done(f"/job-orders/{mill}/report", good=str(good))
+    path = f"/job-orders/{mill}/bookings"
+    newest = (await plant.get(path, limit=1))["items"][0]
+    await plant.done(f"/bookings/{newest['seq']}/reverse", reason="air")
+    await plant.done(f"/job-orders/{mill}/report", good="6")
+    await plant.done(f"/job-orders/{mill}/complete")
+    saw = (await plant.get("/job-orders", work_request="WR-1"))["items"][0]["id"]
+    for job, kinds in (
+        (mill, "completion report reversal report report report"),
+        (saw, "completion consumption report"),
+    ):
+        whole = (await plant.get(f"/job-orders/{job}/bookings"))["items"]
+        assert " ".join(one["kind"] for one in whole) == kinds
+        assert [one["seq"] for one in whole] == sorted(
+            (one["seq"] for one in whole), reverse=True
+        )
+        for limit in (1, 2, 4):
+            assert await paged(plant, f"/job-orders/{job}/bookings", limit) == whole
+    assert newest["reversed_by"] is None
+    reversed_one = next(
+        one for one in await paged(plant, path, 2) if one["good"] == "2"
+    )
+    assert reversed_one["reversed_by"]["reason"] == "air"
+    wrong = await plant.client.get(f"/api/v1{path}", params={"cursor": "x"})
+    assert wrong.status_code == 400
+
+
+async def paged(plant: RunningPlant, path: str, limit: int) -> list[Any]:
+    """Read a list page by page."""
+    page = await plant.get(path, limit=limit)
+    found = page["items"]
+    while page["next"]:
+        page = await plant.get(path, limit=limit, cursor=page["next"])
+        assert 0 < len(page["items"]) <= limit
+        found += page["items"]
+    return list(found)

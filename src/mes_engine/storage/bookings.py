@@ -6,7 +6,7 @@ after the other by their numbers: no index of them is kept while pieces are repo
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import CTE, Connection, func, literal, select
 
 from mes_engine.core import facts as f
 from mes_engine.core.booked import bookings_of
@@ -46,6 +46,50 @@ def bookings_of_job(
     return _booked(connection, partition, job.id, causes)
 
 
+def newest_bookings(
+    connection: Connection,
+    partition: str,
+    job: JobOrder,
+    *,
+    before: int | None = None,
+    limit: int,
+) -> list[Booking]:
+    """Return up to ``limit`` bookings on a job order, the newest first.
+
+    Args:
+        connection: Where to read.
+        partition: Whose.
+        job: On which job order.
+        before: Only what was booked before this one.
+        limit: How many at most.
+    """
+    seqs = {
+        *_seqs_of_reports(connection, partition, job.last_report),
+        *connection.scalars(
+            select(t.reversal.c.seq).where(
+                t.reversal.c.partition == partition,
+                t.reversal.c.job_order == job.id,
+            )
+        ),
+        *_edges(connection, partition, job),
+        *(() if job.ended_seq is None else (job.ended_seq,)),
+    }
+    if before is not None:  # Its message may have booked more, before it.
+        seqs = {seq for seq in seqs if seq < before} | {before}
+    left, found = sorted(seqs, reverse=True), list[Booking]()
+    while left and len(found) < limit:
+        chunk, left = left[: limit + 1], left[limit + 1 :]
+        causes = _causes(connection, partition, chunk)
+        made = _booked(connection, partition, job.id, causes)
+        known = {one.seq for one in found}
+        found += [
+            one
+            for one in reversed(made)
+            if (before is None or one.seq < before) and one.seq not in known
+        ]
+    return found[:limit]
+
+
 def consumption_of_job(
     connection: Connection, partition: str, job: JobOrder
 ) -> list[Booking]:
@@ -66,19 +110,31 @@ def reports_of_job(
     connection: Connection, partition: str, last: int | None, *, after: int = 0
 ) -> list[f.Recorded]:
     """Return the reports on a job order, from the ``last`` back to those ``after``."""
-    fact = t.fact.c
-    chain = select(literal(last).label("seq")).cte("chain", recursive=True)
-    before = func.json_extract(fact.body, "$.previous")
-    chain = chain.union_all(
-        select(before)
-        .join_from(chain, t.fact, fact.seq == chain.c.seq)
-        .where(fact.partition == partition, before > after)
-    )
+    fact, chain = t.fact.c, _chain(partition, last, after=after)
     query = select(t.fact).where(
         fact.partition == partition, fact.seq.in_(select(chain.c.seq))
     )
     found = (recorded(row) for row in connection.execute(query))
     return [one for one in found if one.seq > after]
+
+
+def _seqs_of_reports(
+    connection: Connection, partition: str, last: int | None
+) -> list[int]:
+    if last is None:
+        return []
+    return list(connection.scalars(select(_chain(partition, last, after=0).c.seq)))
+
+
+def _chain(partition: str, last: int | None, *, after: int) -> CTE:
+    fact = t.fact.c
+    chain = select(literal(last).label("seq")).cte("chain", recursive=True)
+    before = func.json_extract(fact.body, "$.previous")
+    return chain.union_all(
+        select(before)
+        .join_from(chain, t.fact, fact.seq == chain.c.seq)
+        .where(fact.partition == partition, before > after)
+    )
 
 
 def reversals_of_job(
@@ -87,6 +143,15 @@ def reversals_of_job(
     """Return what of a job order's bookings was taken back."""
     query = CODECS["reversal"].query(partition)
     ours = query.where(t.reversal.c.job_order == job_order)
+    return CODECS["reversal"].values(connection.execute(ours))
+
+
+def reversals_of(
+    connection: Connection, partition: str, bookings: Iterable[int]
+) -> list[Reversal]:
+    """Return what of these bookings was taken back."""
+    query = CODECS["reversal"].query(partition)
+    ours = query.where(t.reversal.c.booking.in_(sorted(bookings)))
     return CODECS["reversal"].values(connection.execute(ours))
 
 
@@ -123,9 +188,11 @@ def _booked(
 def _causes(
     connection: Connection, partition: str, seqs: Iterable[int | None]
 ) -> set[str]:
-    wanted = {seq for seq in seqs if seq is not None}
-    found = (fact_at(connection, partition, seq) for seq in wanted)
-    return {one.cause for one in found if one is not None}
+    wanted = sorted({seq for seq in seqs if seq is not None})
+    query = select(t.fact.c.cause).where(
+        t.fact.c.partition == partition, t.fact.c.seq.in_(wanted)
+    )
+    return set(connection.scalars(query))
 
 
 def _job_order_of(fact: f.Fact) -> str | None:

@@ -16,6 +16,14 @@ from mes_engine.core.messages import (
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender
 from mes_engine.http.fields import Amount, At, Decimals, Id, Reason, View
+from mes_engine.http.paging import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    Page,
+    number_of_cursor,
+    page_of,
+)
 from mes_engine.storage import bookings as stored
 from mes_engine.storage.journal import one
 from mes_engine.web.command_bodies import Occurred, Word, carried_out, posts
@@ -104,9 +112,12 @@ def bookings_router(parts: Parts) -> APIRouter:
     post = posts(router)
 
     @router.get("/job-orders/{job_order}/bookings")
-    async def list_bookings(job_order: Id) -> list[BookingView]:
-        """List what was booked on a job order, in order, and what was taken back."""
+    async def list_bookings(
+        job_order: Id, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    ) -> Page[BookingView]:
+        """List what was booked on a job order, the newest first, and taken back."""
         partition = parts.state.partition
+        before = None if cursor is None else number_of_cursor(cursor)
         job: JobOrder = await one_by_key(
             parts.database,
             "job_order",
@@ -115,13 +126,17 @@ def bookings_router(parts: Parts) -> APIRouter:
             what="job order",
         )
         booked, reversals = await parts.database.read(
-            lambda connection: (
-                stored.bookings_of_job(connection, partition, job),
-                stored.reversals_of_job(connection, partition, job.id),
+            lambda connection: _with_reversals(
+                connection,
+                partition,
+                stored.newest_bookings(
+                    connection, partition, job, before=before, limit=limit + 1
+                ),
             )
         )
         by = {reversal.booking: reversal for reversal in reversals}
-        return [BookingView.of(booking, by.get(booking.seq)) for booking in booked]
+        shown = ((one.seq, BookingView.of(one, by.get(one.seq))) for one in booked)
+        return page_of(shown, limit)
 
     @post("/bookings/{booking}/reverse")
     async def reverse_booking(
@@ -164,6 +179,13 @@ def bookings_router(parts: Parts) -> APIRouter:
         return await carried_out(parts, sender, command, body)
 
     return router
+
+
+def _with_reversals(
+    connection: Connection, partition: str, booked: list[Booking]
+) -> tuple[list[Booking], list[Reversal]]:
+    seqs = [one.seq for one in booked]
+    return booked, stored.reversals_of(connection, partition, seqs)
 
 
 def reversing(

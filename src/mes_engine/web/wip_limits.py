@@ -1,5 +1,6 @@
 """Limits of work in progress over HTTP: what is inside each area and each buffer."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from fastapi import APIRouter
@@ -38,11 +39,31 @@ class BufferView(View):
     queued: Decimals
 
 
+class StepBufferView(View):
+    """The buffer before a step that has a limit of its own, and the pieces in it.
+
+    Attributes:
+        queued: Of every revision of the routing: they wait in one place.
+    """
+
+    routing: str
+    revision: str
+    step: str
+    work_center: str
+    kanban: Decimals
+    queued: Decimals
+
+
 class WipLimitsView(View):
-    """Every limit that the plant declares; those of steps are their routings'."""
+    """Every limit that the plant declares, and those of the steps of its routings.
+
+    Attributes:
+        steps: Of each routing's effective revision, and of those still at work.
+    """
 
     areas: list[AreaLimitView]
     buffers: list[BufferView]
+    steps: list[StepBufferView]
     seq: int
 
 
@@ -77,10 +98,34 @@ def wip_limits_router(parts: Parts) -> APIRouter:
                 for one in plant.work_centers
                 if one.kanban is not None
             ],
+            steps=list(_steps(parts)),
             seq=parts.state.seq,
         )
 
     return router
+
+
+def _steps(parts: Parts) -> Iterator[StepBufferView]:
+    state = parts.state
+    effective = {(one.id, one.revision) for one in state.effective_routing.values()}
+    for routing in state.routing.values():
+        limited = [one for one in routing.steps if one.kanban is not None]
+        revision = routing.id, routing.revision
+        for step in limited:
+            live = state.job_order.find("live_at", step.work_center)
+            jobs = [
+                job for job in live if (job.routing, job.step) == (routing.id, step.id)
+            ]
+            is_in_use = any(job.revision == routing.revision for job in jobs)
+            if step.kanban is not None and (revision in effective or is_in_use):
+                yield StepBufferView(
+                    routing=routing.id,
+                    revision=routing.revision,
+                    step=step.id,
+                    work_center=step.work_center,
+                    kanban=step.kanban,
+                    queued=sum((here(state, job).queued for job in jobs), ZERO),
+                )
 
 
 def _queued(parts: Parts, work_center: str) -> Decimal:

@@ -120,7 +120,7 @@ function offerWaysBack(select, loops) {
 async function showBookings(node) {
   const list = node.querySelector(".bookings");
   const booked = await readJson(`${API}/job-orders/${node.dataset.jobOrder}/bookings`);
-  const open = booked.filter((one) => one.kind === "report" && one.reversed_by === null).reverse();
+  const open = booked.items.filter((one) => one.kind === "report" && one.reversed_by === null);
   list.replaceChildren(...open.map((one) => {
     const item = copyOf("booking");
     const amounts = ["good", "scrap", "suspect", "lost", "tested"].filter((name) => one[name] !== "0");
