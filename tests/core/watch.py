@@ -183,13 +183,16 @@ def _broken_times(state: State) -> Iterator[str]:
 def _broken_finals(state: State) -> Iterator[str]:
     """The final posting of a step is one, the last of it, and after its work.
 
-    What was taken back, and what took it back, is as if it had never been.
+    What was taken back, and what took it back, is as if it had never been; only labour
+    may be told late.
     """
     reversed_ones = {one.reverses for one in state.posting.values()}
     of_visit: dict[str, list[Posting]] = defaultdict(list)
     for posting in sorted(state.posting.values(), key=lambda one: one.stream_seq):
         job = state.job_order.get(posting.job_order)
         counts = posting.reverses is None and posting.key not in reversed_ones
+        if posting.labour_s and not (posting.good or posting.scrap or posting.is_final):
+            continue  # Time of people that was told late says nothing of pieces.
         if job is not None and counts:
             of_visit[job.visit].append(posting)
     for visit, postings in of_visit.items():

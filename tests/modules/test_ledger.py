@@ -154,8 +154,9 @@ async def test_an_unlawful_posting_is_refused(
         "DELETE FROM ledger_entry",
         "INSERT OR REPLACE INTO ledger_entry SELECT * FROM ledger_entry",
         "REPLACE INTO ledger_entry SELECT number + 1, key, stream, stream_seq + 1,"
-        " kind, job_order, step, work_center, material, unit, 0, 0, 0, 0, is_final,"
-        " occurred_at, business_date, reverses, content, booked_at FROM ledger_entry",
+        " kind, job_order, step, work_center, material, unit, 0, 0, 0, 0, 0, 0, 1,"
+        " is_final, occurred_at, business_date, reverses, content, booked_at"
+        " FROM ledger_entry",
     ],
 )
 async def test_the_database_refuses_to_change_an_entry(

@@ -17,6 +17,7 @@ from mes_engine.modules.ledger import (
     canonical,
     stream_totals,
 )
+from mes_engine.modules.ledger.model import MEASURES
 from mes_engine.storage.database import Database
 from mes_engine.storage.metadata import metadata
 from tests.modules.floor import clock
@@ -49,6 +50,7 @@ def sendings(draw: st.DrawFn) -> list[Posting]:
                 scrap=draw(amount),
                 setup_s=draw(amount),
                 processing_s=draw(amount),
+                labour_s=draw(amount),
             )
         stream.append(posting)
         sent.append(posting)
@@ -79,7 +81,7 @@ async def _check_balances(sent: list[Posting]) -> None:
             totals = await database.read(stream_totals)
             for stream in {one.stream for one in sent}:
                 of_stream = [one for one in once.values() if one.stream == stream]
-                for measure in ("good", "scrap", "setup_s", "processing_s"):
+                for measure in MEASURES:
                     assert getattr(totals[stream].amounts, measure) == sum(
                         -getattr(one, measure)
                         if one.kind is PostingKind.REVERSE

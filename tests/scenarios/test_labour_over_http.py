@@ -1,8 +1,11 @@
 """People sign on to work and off again; their time is shared, and shown."""
 
+from decimal import Decimal
 from typing import Any
 
+from tests.commands import mes
 from tests.scenarios.shop import Job, Shop
+from tests.scenarios.site import until
 
 
 def begun(shop: Shop, unit: str) -> Job:
@@ -66,3 +69,38 @@ def test_a_machine_runs_unattended(shop: Shop) -> None:
     refused = shop.site.post("/work-units/mill-1/sign-off", {"person": "Eva"})
     assert refused.status_code == 409
     assert shop.site.post("/work-units/nowhere/sign-on", {}).status_code == 404
+
+
+def test_labour_reaches_the_ledger_also_what_is_told_late(shop: Shop) -> None:
+    """Ali was on the run to its end, and Eva had forgotten to say so."""
+    job = begun(shop, "mill-1")
+    [run] = job.shown["runs"]
+    shop.site.done("/work-units/mill-1/sign-on", person="Ali", run=run["id"])
+    job.done("report", good=10).done("complete")
+    spent = Decimal(job.shown["labour_us"]) / 1_000_000
+    [posting] = shop.site.items("/postings", work_request=job.request)
+    assert Decimal(posting["labour_s"]) == spent > 0
+    until(lambda: job.state == "ended.closed")
+
+    [run] = job.shown["runs"]
+    late = {
+        "run": run["id"],
+        "person": "Eva",
+        "started_at": run["opened_at"],
+        "ended_at": run["closed_at"],
+        "reason": "forgot to sign on",
+    }
+    shop.site.done("/work-units/mill-1/labour", **late)
+    again = shop.site.post("/work-units/mill-1/labour", late)
+    assert again.status_code == 409
+    assert again.json()["unmet"][0].startswith("not_booked")
+
+    def in_the_ledger() -> Decimal:
+        [step] = shop.site.get(f"/ledger/orders/{job.request}")
+        return Decimal(step["labour_s"])
+
+    until(lambda: len(shop.site.items("/ledger/entries", order=job.request)) == 2)
+    total = Decimal(job.shown["labour_us"]) / 1_000_000
+    assert in_the_ledger() == total > spent
+    found = mes("verify", "--json", "--database", shop.site.database_url)
+    assert found.plain["problems"] == []

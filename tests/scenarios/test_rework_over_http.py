@@ -73,7 +73,16 @@ def test_rework_of_three_while_the_rest_moves_on_one_of_them_scrapped(
     pack.done("report", good=2).done("complete")
 
     assert pieces(shop, request) == {"STORE": 99, "scrap": 1}
-    until(lambda: all(job.state.startswith("ended") for job in shop.jobs(request)))
+    until(lambda: all(job.state == "ended.closed" for job in shop.jobs(request)))
+    steps = shop.site.get(f"/ledger/orders/{request}")
+    assert {one["step"]: (one["good"], one["yielded"]) for one in steps} == {
+        "cut": ("100", "100"),
+        "mill": ("102", "100"),  # Two were milled well a second time.
+        "drill": ("99", "99"),
+        "pack": ("99", "99"),
+    }
+    entries = shop.site.items("/ledger/entries", order=request)
+    assert {one["pass_number"] for one in entries if one["step"] == "mill"} == {1, 2}
     finish(shop, request)
 
 

@@ -217,11 +217,7 @@ def _jobs(core: Core, relay: Relay) -> list[Job]:
             found = await core.database.read(ledger.stream_totals)
             return {
                 one.stream: Booked(
-                    entries=one.entries,
-                    good=one.amounts.good,
-                    scrap=one.amounts.scrap,
-                    setup_s=one.amounts.setup_s,
-                    processing_s=one.amounts.processing_s,
+                    entries=one.entries, **msgspec.structs.asdict(one.amounts)
                 )
                 for one in found.values()
             }

@@ -120,6 +120,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     posted_scrap: Decimal = ZERO
     posted_setup_us: int = 0
     posted_processing_us: int = 0
+    posted_labour_us: int = 0
     is_final_posted: bool = False
     is_paused: bool = False
     begun_at: int | None = None

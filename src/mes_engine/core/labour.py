@@ -36,10 +36,11 @@ class LabourInterval(msgspec.Struct, frozen=True, kw_only=True):
     """A person's time on a run, from one moment to another.
 
     Attributes:
-        sign_on: By which the person is on it.
+        sign_on: By which the person is on it; empty if it was told late.
         since: Up to when its time has been booked.
         labour_us: What was booked of it: the run's part of the person's time.
         ended_at: None while it lasts.
+        reason: Why it was told late; empty if it was not.
     """
 
     id: str
@@ -53,6 +54,7 @@ class LabourInterval(msgspec.Struct, frozen=True, kw_only=True):
     since: int
     labour_us: int = 0
     ended_at: int | None = None
+    reason: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import EdgeKind, GenealogyEdge, LotExistence, MaterialLot
 from mes_engine.core.postings import Posting, PostingKind
-from mes_engine.core.quantity import ZERO
+from mes_engine.core.quantity import MILLION, ZERO
 from mes_engine.core.requests import ConnectionFlow, WorkRequest
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import SINKS, SOURCES, Bucket, Position
@@ -174,27 +174,43 @@ def broken_request_laws(
                 )
 
 
+POSTED = ("good", "scrap", "setup_s", "processing_s", "labour_s")
+"""What postings speak of, and job orders keep an account of."""
+
+
 def broken_posting_laws(
     jobs: Iterable[JobOrder], postings: Iterable[Posting]
 ) -> Iterator[str]:
     """Yield each break of L5: what was posted is what the job orders reported."""
-    good: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    scrap: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    raised: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     streams: dict[str, list[int]] = defaultdict(list)
     for posting in postings:
         sign = -1 if posting.kind is PostingKind.REVERSE else 1
-        good[posting.job_order] += sign * posting.good
-        scrap[posting.job_order] += sign * posting.scrap
+        for word in POSTED:
+            raised[posting.job_order, word] += sign * getattr(posting, word)
         streams[posting.stream].append(posting.stream_seq)
+        if posting.repeated > posting.good:
+            yield (
+                f"L5: {posting.key}: {posting.repeated} repeated, of {posting.good} "
+                "good"
+            )
     for job in jobs:
-        for word, raised, posted, reported in (
-            ("good", good[job.id], job.posted_good, job.good),
-            ("scrap", scrap[job.id], job.posted_scrap, job.scrap),
-        ):
-            if raised != posted:
-                yield f"L5: {job.id}: {posted} {word} posted, postings say {raised}"
+        for word, posted, reported in _posted_and_reported(job):
+            told = raised[job.id, word]
+            if told != posted:
+                yield f"L5: {job.id}: {posted} {word} posted, postings say {told}"
             if posted > reported or (job.is_final_posted and posted != reported):
                 yield f"L5: {job.id}: {reported} {word} reported, {posted} posted"
     for stream, numbers in streams.items():
         if sorted(numbers) != list(range(1, len(numbers) + 1)):
             yield f"L5: the postings of {stream} are not numbered without a gap"
+
+
+def _posted_and_reported(job: JobOrder) -> Iterator[tuple[str, Decimal, Decimal]]:
+    for word in POSTED:
+        if word.endswith("_s"):
+            name = f"{word[:-2]}_us"
+            posted, reported = getattr(job, f"posted_{name}"), getattr(job, name)
+            yield word, Decimal(posted) / MILLION, Decimal(reported) / MILLION
+        else:
+            yield word, getattr(job, f"posted_{word}"), getattr(job, word)

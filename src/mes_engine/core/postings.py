@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from mes_engine.core.quantity import ZERO
+
 
 class PostingKind(StrEnum):
     """What a posting says."""
@@ -41,7 +43,11 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
         key: Names it for ever; derived from the fact that it posts. Booked once a key.
         stream: The work request; ``stream_seq`` counts from 1 without a gap.
         good: Pieces in ``unit``; ``scrap``, ``lost`` and ``tested`` likewise.
-        setup_s: Seconds of setup; ``processing_s`` of machine time.
+        repeated: Of ``good``, what the operation had confirmed as good in an earlier
+            pass: its yield is ``good`` less these.
+        pass_number: Of the visit: 1 at first, more where pieces came back to be worked.
+        setup_s: Seconds of setup; ``processing_s`` of machine time, ``labour_s`` of
+            people's.
         is_final: Nothing more will be confirmed for this operation.
         business_date: The plant's day (ISO), by the shift it belongs to.
         reverses: The key of the posting that this one undoes.
@@ -63,6 +69,9 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
     is_final: bool
     occurred_at: int
     business_date: str
+    labour_s: Decimal = ZERO
+    repeated: Decimal = ZERO
+    pass_number: int = 1
     reverses: str | None = None
     state: PostingState = PostingState.PENDING
     reference: str = ""

@@ -23,6 +23,10 @@ class WorkRequestState(StrEnum):
     CANCELLED = "cancelled"
 
 
+OVER = frozenset({WorkRequestState.CLOSED, WorkRequestState.CANCELLED})
+"""The states in which nothing more is booked on a request."""
+
+
 class WorkRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Make ``quantity`` of ``material`` by ``due_at``, by one revision of a routing.
 

@@ -15,7 +15,7 @@ from mes_engine.core.facts import (
     WorkRequestChanged,
 )
 from mes_engine.core.layers import Table
-from mes_engine.core.requests import WorkRequestState
+from mes_engine.core.requests import OVER
 from mes_engine.core.state import State
 
 K = TypeVar("K", bound=Hashable)
@@ -24,7 +24,6 @@ V = TypeVar("V")
 HANDLED_KEPT = 100_000
 REQUESTS_KEPT = 1_000
 AT_A_TIME = 100
-OVER = frozenset({WorkRequestState.CLOSED, WorkRequestState.CANCELLED})
 
 
 class Memory:

@@ -23,7 +23,7 @@ log = structlog.stdlib.get_logger()
 AT_NIGHT = time(2, 0)
 LOOK_S = 60.0
 RESULTS_KEPT_US = 90 * 86_400 * 1_000_000
-AMOUNTS = ("good", "scrap", "setup_s", "processing_s")
+AMOUNTS = ("good", "repeated", "scrap", "setup_s", "processing_s", "labour_s")
 
 
 class Booked(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,9 +31,11 @@ class Booked(msgspec.Struct, frozen=True, kw_only=True):
 
     entries: int
     good: Decimal = ZERO
+    repeated: Decimal = ZERO
     scrap: Decimal = ZERO
     setup_s: Decimal = ZERO
     processing_s: Decimal = ZERO
+    labour_s: Decimal = ZERO
 
 
 class Ours(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,12 +5,13 @@ from decimal import Decimal
 from fastapi import APIRouter, Response
 
 from mes_engine.core.labour import LabourInterval
-from mes_engine.core.messages import SignOffPerson, SignOnPerson
+from mes_engine.core.messages import BookLabour, SignOffPerson, SignOnPerson
 from mes_engine.core.quantity import MILLION
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender
-from mes_engine.http.fields import At, Decimals, Id, Text, View
+from mes_engine.http.fields import At, Decimals, Id, Instant, Reason, Text, View
 from mes_engine.web.command_bodies import Occurred, carried_out, posts
+from mes_engine.web.history import found, table_of
 from mes_engine.web.parts import Parts
 
 
@@ -19,6 +20,16 @@ class SignBody(Occurred):
 
     person: Text = ""
     run: Id | None = None
+
+
+class LateBody(Occurred):
+    """Who had worked on a run, when, and why it is told only now."""
+
+    run: Id
+    started_at: Instant
+    ended_at: Instant
+    reason: Reason
+    person: Text = ""
 
 
 class WorkView(View):
@@ -86,6 +97,34 @@ def labour_router(parts: Parts) -> APIRouter:
         """Be on it no more."""
         said = SignBody() if body is None else body
         command = SignOffPerson(work_unit=work_unit, person=said.person, run=said.run)
+        return await carried_out(parts, sender, command, body)
+
+    @post("/{work_unit}/labour")
+    async def book_labour(
+        work_unit: Id, body: LateBody, sender: CommandSender
+    ) -> Response:
+        """Say late that a person had worked on a run, also on one that is over."""
+        partition, interval = parts.state.partition, table_of("labour_interval").c
+        unit = parts.state.site.work_unit(work_unit)
+        person = body.person or sender.person
+        known: list[LabourInterval] = await parts.database.read(
+            lambda connection: found(
+                connection,
+                "labour_interval",
+                interval.run == body.run,
+                interval.person == person,
+                interval.work_unit == unit.id,
+                partition=partition,
+            )
+        )
+        command = BookLabour(
+            run=body.run,
+            person=person,
+            started_at=body.started_at,
+            ended_at=body.ended_at,
+            reason=body.reason,
+            known=tuple(known),
+        )
         return await carried_out(parts, sender, command, body)
 
     return router

@@ -31,6 +31,9 @@ class PostingView(View):
     scrap: Decimals
     setup_s: Decimals
     processing_s: Decimals
+    labour_s: Decimals
+    repeated: Decimals
+    pass_number: int
     is_final: bool
     occurred_at: At
     business_date: str

@@ -13,7 +13,7 @@ from mes_engine.core.decide.parallel import hand_over, release_idle
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import consume, end_if_empty
 from mes_engine.core.decide.storing import store
-from mes_engine.core.decide.visits import settle_afterwards, settle_visit
+from mes_engine.core.decide.visits import is_to_post, settle_afterwards, settle_visit
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
 from mes_engine.core.messages import AbortJobOrder, Remainder, StopJobOrder
@@ -116,7 +116,7 @@ def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
     job = draft.move_state(draft.job(job.id), JobOrderTrigger.ABORT, after, reason=told)
     _store_follow_on(draft, job, is_released=False)
     is_done = settle_visit(draft, job)
-    if job.worked or job.setup_us or job.processing_us:
+    if is_to_post(job):
         raise_posting(draft, job.id, is_final=is_done)
     release_idle(draft, job)
     return draft.job(job.id)

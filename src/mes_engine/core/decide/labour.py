@@ -123,8 +123,12 @@ def _book(draft: Draft, interval: LabourInterval, part_us: int, at: int) -> None
         changed = replace(interval, since=at, labour_us=interval.labour_us + part_us)
         draft.emit(f.LabourChanged(interval=changed))
     run = draft.state.run.get(interval.run)
-    if run is None or not part_us:
-        return
+    if run is not None and part_us:
+        share_labour(draft, run, interval.person, part_us)
+
+
+def share_labour(draft: Draft, run: Run, person: str, part_us: int) -> None:
+    """Book a person's time on a run on its job orders, by what each has brought in."""
     shares = shared_out(part_us, weights_of(draft.state, run))
     for name, share in zip(run.job_orders, shares, strict=True):
         if share:
@@ -133,7 +137,7 @@ def _book(draft: Draft, interval: LabourInterval, part_us: int, at: int) -> None
                 f.LabourBooked(
                     job_order=name,
                     run=run.id,
-                    person=interval.person,
+                    person=person,
                     labour_us=share,
                     labour_total_us=job.labour_us + share,
                 )

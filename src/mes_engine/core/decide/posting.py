@@ -13,7 +13,8 @@ from mes_engine.core.messages import RecordPosting, RetryPosting, WaivePosting
 from mes_engine.core.plant import PostingPolicy
 from mes_engine.core.postings import SETTLED, Posting, PostingKind, PostingState
 from mes_engine.core.quantity import MILLION
-from mes_engine.core.readiness import posting_settled
+from mes_engine.core.readiness import posting_settled, visit_of
+from mes_engine.core.repeats import repeated_of
 
 
 def raise_posting(draft: Draft, job_order: str, *, is_final: bool) -> None:
@@ -31,7 +32,8 @@ def raise_posting(draft: Draft, job_order: str, *, is_final: bool) -> None:
     good, scrap = job.good - job.posted_good, job.scrap - job.posted_scrap
     setup_us = job.setup_us - job.posted_setup_us
     processing_us = job.processing_us - job.posted_processing_us
-    if not is_final and not (good or scrap or setup_us or processing_us):
+    labour_us = job.labour_us - job.posted_labour_us
+    if not is_final and not (good or scrap or setup_us or processing_us or labour_us):
         return
     request = draft.request(job.request)
     draft.emit(
@@ -53,6 +55,9 @@ def raise_posting(draft: Draft, job_order: str, *, is_final: bool) -> None:
                 is_final=is_final,
                 occurred_at=draft.at,
                 business_date=draft.state.site.business_date(draft.at),
+                labour_s=_seconds(labour_us),
+                repeated=repeated_of(draft.state, job, good),
+                pass_number=visit_of(draft.state, job).pass_number,
             )
         )
     )
@@ -119,6 +124,7 @@ def _is_overstated(job: JobOrder) -> bool:
         or job.posted_scrap > job.scrap
         or job.posted_setup_us > job.setup_us
         or job.posted_processing_us > job.processing_us
+        or job.posted_labour_us > job.labour_us
     )
 
 

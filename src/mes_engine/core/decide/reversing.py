@@ -20,7 +20,7 @@ from mes_engine.core.lots import EdgeKind
 from mes_engine.core.messages import ReverseBooking
 from mes_engine.core.quantity import ZERO, floored
 from mes_engine.core.readiness import step_of, visit_of
-from mes_engine.core.requests import WorkRequestState
+from mes_engine.core.requests import OVER
 from mes_engine.core.wip_ledger import ENTRIES, Bucket, Move, Position
 
 replace = msgspec.structs.replace
@@ -62,7 +62,7 @@ def _check(draft: Draft, command: ReverseBooking) -> None:
             unmet=[f"not_a_reversal: it takes back {booking.reverses}"],
         )
     request = draft.request(command.work_request)
-    if request.state in {WorkRequestState.CLOSED, WorkRequestState.CANCELLED}:
+    if request.state in OVER:
         raise Refused(
             f"Booking {booking.seq} cannot be reversed: {request.id} is "
             f"{request.state}, and its books with it.",

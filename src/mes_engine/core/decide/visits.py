@@ -133,11 +133,14 @@ def settle_afterwards(draft: Draft, visit: Visit) -> None:
             settle_visit(draft, passer(draft, now, None))
         return
     if settle_visit(draft, jobs[-1]):
-        booked = [
-            one for one in jobs if one.worked or one.setup_us or one.processing_us
-        ]
+        booked = [one for one in jobs if is_to_post(one)]
         if booked:
             raise_posting(draft, booked[-1].id, is_final=True)
+
+
+def is_to_post(job: JobOrder) -> bool:
+    """Tell whether anything was done at it that the ledger should hear of."""
+    return bool(job.worked or job.setup_us or job.processing_us or job.labour_us)
 
 
 def _is_begun(draft: Draft, request: WorkRequest) -> bool:

@@ -28,6 +28,7 @@ def _posting_raised(state: State, fact: f.PostingRaised) -> None:
             posted_setup_us=job.posted_setup_us + sign * _us(posting.setup_s),
             posted_processing_us=job.posted_processing_us
             + sign * _us(posting.processing_s),
+            posted_labour_us=job.posted_labour_us + sign * _us(posting.labour_s),
             is_final_posted=(
                 job.is_final_posted and not posting.is_final
                 if posting.kind is PostingKind.REVERSE

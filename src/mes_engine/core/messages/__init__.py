@@ -22,7 +22,12 @@ from mes_engine.core.messages.floor import (
     OpenHold,
     ReleaseHold,
 )
-from mes_engine.core.messages.labour import LabourCommand, SignOffPerson, SignOnPerson
+from mes_engine.core.messages.labour import (
+    BookLabour,
+    LabourCommand,
+    SignOffPerson,
+    SignOnPerson,
+)
 from mes_engine.core.messages.lots import (
     ConsumeMaterial,
     LotsCommand,
@@ -107,6 +112,7 @@ __all__ = [
     "AssertTrigger",
     "AssignProduction",
     "BeginJobOrder",
+    "BookLabour",
     "CancelWorkRequest",
     "ChangeWorkRequest",
     "CheckTimeWindows",

@@ -1,5 +1,6 @@
 """Who works on what."""
 
+from mes_engine.core.labour import LabourInterval
 from mes_engine.core.messages.command import BaseCommand
 
 
@@ -24,4 +25,21 @@ class SignOffPerson(BaseCommand, frozen=True, kw_only=True, tag="sign_off_person
     run: str | None = None
 
 
-LabourCommand = SignOnPerson | SignOffPerson
+class BookLabour(BaseCommand, frozen=True, kw_only=True, tag="book_labour"):
+    """Say late that a person had worked on a run, and for how long.
+
+    Attributes:
+        person: Who; the one who says so, if empty.
+        known: The person's times on the run that are booked already, as the door has
+            read them: those that are over the engine has forgotten.
+    """
+
+    run: str
+    started_at: int
+    ended_at: int
+    reason: str
+    person: str = ""
+    known: tuple[LabourInterval, ...] = ()
+
+
+LabourCommand = SignOnPerson | SignOffPerson | BookLabour

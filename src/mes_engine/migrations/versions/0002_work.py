@@ -107,6 +107,7 @@ def upgrade() -> None:
         whole("posted_scrap"),
         whole("posted_setup_us"),
         whole("posted_processing_us"),
+        whole("posted_labour_us"),
         flag("job_order", "is_final_posted"),
         flag("job_order", "is_paused"),
         whole("begun_at", nullable=True),
@@ -179,8 +180,14 @@ def upgrade() -> None:
         whole("since"),
         whole("labour_us"),
         whole("ended_at", nullable=True),
+        text("reason"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_labour_interval")),
         sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_labour_interval_partition_run"),
+        "labour_interval",
+        ["partition", "run"],
     )
     op.create_index(
         op.f("ix_labour_interval_open"),

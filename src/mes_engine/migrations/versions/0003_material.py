@@ -240,6 +240,9 @@ def upgrade() -> None:
         flag("posting", "is_final"),
         whole("occurred_at"),
         text("business_date"),
+        whole("labour_s"),
+        whole("repeated"),
+        whole("pass_number"),
         text("reverses", nullable=True),
         word(
             "posting",

@@ -27,12 +27,18 @@ Day = Annotated[date | None, Query(examples=["2026-11-30"])]
 
 
 class AmountsView(View):
-    """Pieces and seconds; what was confirmed less what was reversed."""
+    """Pieces and seconds; what was confirmed less what was reversed.
+
+    Attributes:
+        repeated: Of ``good``, what had been confirmed as good in an earlier pass.
+    """
 
     good: Decimals
     scrap: Decimals
+    repeated: Decimals
     setup_s: Decimals
     processing_s: Decimals
+    labour_s: Decimals
 
 
 class WorkCenterView(AmountsView):
@@ -56,7 +62,13 @@ class OrderView(AmountsView):
 
 
 class StepView(AmountsView):
-    """What is booked on an operation of an order."""
+    """What is booked on an operation of an order, over all its passes.
+
+    Attributes:
+        yielded: Good pieces, each once however often it came: the operation's yield.
+    """
+
+    yielded: Decimals
 
     step: str
     work_center: str
@@ -75,6 +87,7 @@ class EntryView(AmountsView):
     stream_seq: int
     job_order: str
     step: str
+    pass_number: int
     work_center: str
     material: str
     unit: str
@@ -120,7 +133,7 @@ def ledger_router(service: LedgerService) -> APIRouter:
         found = await service.order_steps(order)
         if not found:
             raise NotFound(f"Nothing is booked on an order {order}.")
-        return [StepView(**_members(one)) for one in found]
+        return [StepView(yielded=one.amounts.yielded, **_members(one)) for one in found]
 
     @router.get("/entries")
     async def list_entries(

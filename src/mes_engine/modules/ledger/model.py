@@ -20,29 +20,41 @@ class Amounts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         good: Pieces in the material's unit; ``scrap`` likewise.
-        setup_s: Seconds of setup; ``processing_s`` of machine time.
+        repeated: Of ``good``, what had been confirmed as good in an earlier pass.
+        setup_s: Seconds of setup; ``processing_s`` of machine time, ``labour_s`` of
+            people's.
     """
 
     good: Decimal = ZERO
+    repeated: Decimal = ZERO
     scrap: Decimal = ZERO
     setup_s: Decimal = ZERO
     processing_s: Decimal = ZERO
+    labour_s: Decimal = ZERO
 
     def __add__(self, other: "Amounts") -> "Amounts":
-        return Amounts(
-            good=self.good + other.good,
-            scrap=self.scrap + other.scrap,
-            setup_s=self.setup_s + other.setup_s,
-            processing_s=self.processing_s + other.processing_s,
-        )
+        return Amounts(**{name: one + other.of(name) for name, one in self.by_name()})
 
     def __neg__(self) -> "Amounts":
-        return Amounts(
-            good=-self.good,
-            scrap=-self.scrap,
-            setup_s=-self.setup_s,
-            processing_s=-self.processing_s,
-        )
+        return Amounts(**{name: -one for name, one in self.by_name()})
+
+    def of(self, measure: str) -> Decimal:
+        """Return one of the amounts."""
+        amount: Decimal = getattr(self, measure)
+        return amount
+
+    def by_name(self) -> list[tuple[str, Decimal]]:
+        """Return each amount with its name."""
+        return [(name, self.of(name)) for name in MEASURES]
+
+    @property
+    def yielded(self) -> Decimal:
+        """What an operation has given, each piece once: its yield."""
+        return self.good - self.repeated
+
+
+MEASURES: tuple[str, ...] = Amounts.__struct_fields__
+"""The names of the amounts."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +81,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: int
     business_date: str
     reverses: str | None
+    pass_number: int
     content: str
     booked_at: int
 
@@ -104,7 +117,15 @@ class StreamTotals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _HOW_FAR = frozenset({"state", "reference", "reason"})
-_SAME_IN_A_REVERSAL = ("stream", "job_order", "step", "work_center", "material", "unit")
+_SAME_IN_A_REVERSAL = (
+    "stream",
+    "job_order",
+    "step",
+    "pass_number",
+    "work_center",
+    "material",
+    "unit",
+)
 
 
 def canonical(posting: Posting) -> str:
@@ -124,12 +145,7 @@ def canonical(posting: Posting) -> str:
 
 def amounts_of(posting: Posting) -> Amounts:
     """Return what ``posting`` brings to the balances, negative for a reversal."""
-    amounts = Amounts(
-        good=posting.good,
-        scrap=posting.scrap,
-        setup_s=posting.setup_s,
-        processing_s=posting.processing_s,
-    )
+    amounts = Amounts(**{name: getattr(posting, name) for name in MEASURES})
     return -amounts if posting.kind is PostingKind.REVERSE else amounts
 
 
@@ -151,6 +167,7 @@ def entry_of(posting: Posting, *, number: int, booked_at: int) -> Entry:
         occurred_at=posting.occurred_at,
         business_date=posting.business_date,
         reverses=posting.reverses,
+        pass_number=posting.pass_number,
         content=canonical(posting),
         booked_at=booked_at,
     )
@@ -161,9 +178,13 @@ def posting_problems(posting: Posting) -> list[str]:
     problems = [
         f"'{name}' is {amount}: at least 0, at most {MAX_QUANTITY:,}, "
         "at most 6 decimals"
-        for name in ("good", "scrap", "setup_s", "processing_s")
+        for name in MEASURES
         if not _is_bookable(amount := getattr(posting, name))
     ]
+    if posting.repeated > posting.good:
+        problems.append(f"'repeated' is {posting.repeated}, of {posting.good} good")
+    if posting.pass_number < 1:
+        problems.append(f"pass {posting.pass_number}: the first is 1")
     if posting.unit not in UNITS:
         problems.append(f"the unit '{posting.unit}' is unknown")
     if posting.stream_seq < 1:

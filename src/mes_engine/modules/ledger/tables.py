@@ -21,7 +21,13 @@ from sqlalchemy import (
 
 from mes_engine.core.postings import PostingKind
 from mes_engine.core.quantity import ZERO
-from mes_engine.modules.ledger.model import Amounts, Entry, StreamTotals, Totals
+from mes_engine.modules.ledger.model import (
+    MEASURES,
+    Amounts,
+    Entry,
+    StreamTotals,
+    Totals,
+)
 from mes_engine.storage.columns import (
     flag,
     key,
@@ -50,6 +56,9 @@ ledger_entry = strict_table(
     quantity("scrap"),
     quantity("setup_s"),
     quantity("processing_s"),
+    quantity("labour_s"),
+    quantity("repeated"),
+    whole("pass_number"),
     flag("is_final"),
     whole("occurred_at"),
     string("business_date"),
@@ -98,8 +107,6 @@ def _put_triggers(_table: Table, connection: Connection, **_how: object) -> None
 
 
 event.listen(ledger_entry, "after_create", _put_triggers)
-
-_MEASURES = ("good", "scrap", "setup_s", "processing_s")
 
 
 def insert_entry(connection: Connection, entry: Entry) -> None:
@@ -170,14 +177,14 @@ def stream_totals(connection: Connection) -> dict[str, StreamTotals]:
 def _sums() -> list[ColumnElement[Any]]:
     return [
         func.count().label("entries"),
-        *(func.sum(ledger_entry.c[name]).label(name) for name in _MEASURES),
+        *(func.sum(ledger_entry.c[name]).label(name) for name in MEASURES),
     ]
 
 
 def _amounts(row: RowMapping) -> Amounts:
-    return Amounts(**{name: row[name] or ZERO for name in _MEASURES})
+    return Amounts(**{name: row[name] or ZERO for name in MEASURES})
 
 
 def _entry(row: RowMapping) -> Entry:
-    fields = {name: row[name] for name in row if name not in _MEASURES}
+    fields = {name: row[name] for name in row if name not in MEASURES}
     return Entry(**fields, amounts=_amounts(row))

@@ -39,5 +39,7 @@ labour_interval = strict_table(
     whole("since"),
     whole("labour_us"),
     whole("ended_at", is_optional=True),
+    string("reason"),
+    Index(None, "partition", "run"),
     Index("ix_labour_interval_open", "partition", "id", sqlite_where=text(IS_WORKING)),
 )

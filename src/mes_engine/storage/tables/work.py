@@ -111,6 +111,7 @@ job_order = strict_table(
     quantity("posted_scrap"),
     whole("posted_setup_us"),
     whole("posted_processing_us"),
+    whole("posted_labour_us"),
     flag("is_final_posted"),
     flag("is_paused"),
     whole("begun_at", is_optional=True),
