@@ -187,7 +187,10 @@ def broken_posting_laws(
     for posting in postings:
         sign = -1 if posting.kind is PostingKind.REVERSE else 1
         for word in POSTED:
-            raised[posting.job_order, word] += sign * getattr(posting, word)
+            amount = getattr(posting, word)
+            raised[posting.job_order, word] += sign * amount
+            if amount < ZERO:
+                yield f"L5: {posting.key}: {amount} {word}; a reversal says so by kind"
         streams[posting.stream].append(posting.stream_seq)
         if posting.repeated > posting.good:
             yield (

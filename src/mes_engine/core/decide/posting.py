@@ -102,7 +102,8 @@ def take_back_final(draft: Draft, job_order: str) -> None:
     for posting in _standing(draft, job_order):
         if posting.is_final:
             _reverse(draft, posting)
-    raise_posting(draft, job_order, is_final=False)
+    if not _is_overstated(draft.job(job_order)):  # Else more is still to be reversed.
+        raise_posting(draft, job_order, is_final=False)
 
 
 def _standing(draft: Draft, job_order: str) -> list[Posting]:
