@@ -15,12 +15,12 @@ from pydantic import BaseModel
 from mes_engine.core.facts import Recorded
 from mes_engine.core.messages import Answer, Commanded
 from mes_engine.core.postings import Posting
-from mes_engine.core.samples import LinkReport, Sample
+from mes_engine.core.samples import Report
 from mes_engine.core.state import State
 
 ENTRY_POINT_GROUP = "mes_engine.adapters"
 
-Emit = Callable[[Sample | LinkReport], Awaitable[None]]
+Emit = Callable[[Report], Awaitable[None]]
 """Take what a link heard. Awaiting it is the back-pressure: a full inbox slows it."""
 
 
@@ -36,6 +36,7 @@ class Link(Protocol):
 
         Raises:
             SourceLost: The connection broke; running again reconnects.
+            SourceRefused: It does not want us as we are, and must not be asked often.
             SourceMisconfigured: Running again would fail the same way.
         """
         ...

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from mes_engine.core.errors import MesError
-from mes_engine.core.samples import LinkReport, Sample
+from mes_engine.core.samples import DataGap, LinkReport, Report, Sample
 from mes_engine.ports import Link
 
 
@@ -13,7 +13,7 @@ class Heard:
     """Everything a link emitted, in order, and how its life ended."""
 
     def __init__(self) -> None:
-        self.all: list[Sample | LinkReport] = []
+        self.all: list[Report] = []
         self.end: MesError | None = None
         self._news = asyncio.Condition()
 
@@ -24,6 +24,10 @@ class Heard:
     @property
     def reports(self) -> list[LinkReport]:
         return [one for one in self.all if isinstance(one, LinkReport)]
+
+    @property
+    def gaps(self) -> list[DataGap]:
+        return [one for one in self.all if isinstance(one, DataGap)]
 
     def of(self, tag: str) -> list[Sample]:
         return [sample for sample in self.samples if sample.tag == tag]
@@ -38,7 +42,7 @@ class Heard:
         values = self.values(tag)
         return values[-1] if values else None
 
-    async def add(self, one: Sample | LinkReport) -> None:
+    async def add(self, one: Report) -> None:
         async with self._news:
             self.all.append(one)
             self._news.notify_all()
@@ -85,7 +89,7 @@ async def listening(link: Link, *, emit_delay_s: float = 0) -> AsyncIterator[Hea
     """Run ``link`` beside the test; it is cancelled at the end."""
     heard = Heard()
 
-    async def emit(one: Sample | LinkReport) -> None:
+    async def emit(one: Report) -> None:
         await heard.add(one)
         if emit_delay_s:
             await asyncio.sleep(emit_delay_s)

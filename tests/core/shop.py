@@ -14,7 +14,7 @@ from mes_engine.core.plant import Plant
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import visit_id
 from mes_engine.core.routing import Routing
-from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
+from mes_engine.core.samples import LinkReport, LinkState, Quality, Report, Sample
 from mes_engine.core.state import State
 from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.wip_ledger import HELD, SINKS, SOURCES
@@ -133,7 +133,7 @@ class Shop:
         }
         return Sample(**fields | changed)
 
-    def hear(self, report: Sample | LinkReport, link: str = LINK) -> None:
+    def hear(self, report: Report, link: str = LINK) -> None:
         """Let a link hear something, in the batch."""
         self.sent += 1
         self.decide(m.Sensed(source=link, epoch=1, n=self.sent, report=report))

@@ -10,8 +10,8 @@ from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.production import MachineTally, UnassignedReason
 from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import HoldMode, HoldScope
-from mes_engine.core.samples import LinkState, Quality
-from tests.core.plants import a_plant, a_routing, a_signal, a_step, beside
+from mes_engine.core.samples import DataGap, LinkState, Quality, Recovered
+from tests.core.plants import LINK, a_plant, a_routing, a_signal, a_step, beside
 from tests.core.shop import SECOND, Shop
 
 
@@ -194,6 +194,23 @@ def test_a_count_that_comes_back_unchanged_ends_the_gap() -> None:
     assert found is not None
     assert not found.is_bad
     assert len(shop.facts(f.GapSeen)) == 2
+
+
+def test_that_values_may_be_missing_is_kept_with_what_was_recovered() -> None:
+    shop = running()
+    gap = DataGap(
+        tags=("cut-1.good",),
+        since=shop.at - 6 * SECOND,
+        until=shop.at,
+        recovered=Recovered.PART,
+        reason="The server had lost its session.",
+    )
+    shop.hear(gap)
+    shop.commit()
+
+    assert [(fact.link, fact.gap) for fact in shop.facts(f.DataGapSeen)] == [
+        (LINK, gap)
+    ]
 
 
 def test_a_bad_value_is_no_reset() -> None:

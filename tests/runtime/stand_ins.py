@@ -98,7 +98,7 @@ class SmallDecide:
         name = f"{message.source}/{message.epoch}/{message.n}"
         self.decided.append(name)
         report = message.report
-        tag = report.tag if isinstance(report, Sample) else report.state.value
+        tag = report.tag if isinstance(report, Sample) else type(report).__name__
         if tag == "poison":
             raise ZeroDivisionError("no such thing")
         fact = GapSeen(tag=tag, reason="", at=now)

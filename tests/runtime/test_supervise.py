@@ -4,7 +4,7 @@ import asyncio
 
 from structlog.testing import LogCapture
 
-from mes_engine.core.errors import SourceLost, SourceMisconfigured
+from mes_engine.core.errors import SourceLost, SourceMisconfigured, SourceRefused
 from mes_engine.core.facts import SourceAdvanced
 from mes_engine.core.messages import Sensed
 from mes_engine.core.samples import LinkReport, LinkState, Sample
@@ -83,7 +83,14 @@ class Watch:
     def said(self) -> list[str]:
         """Name what was heard, in order."""
         reports = (sensed.report for sensed in self.heard)
-        return [one.tag if isinstance(one, Sample) else one.state for one in reports]
+        return [
+            one.tag
+            if isinstance(one, Sample)
+            else one.state
+            if isinstance(one, LinkReport)
+            else "gap"
+            for one in reports
+        ]
 
 
 def names(logs: LogCapture) -> list[str]:
@@ -164,6 +171,15 @@ async def test_a_misconfigured_link_ends_alone(logs: LogCapture) -> None:
     last = watch.heard[-1].report
     assert isinstance(last, LinkReport)
     assert (last.state, last.reason) == (LinkState.DISCONNECTED, "no such node.")
+
+
+async def test_a_device_that_refuses_us_is_asked_minutes_later() -> None:
+    refused: list[Say] = [SourceRefused("wrong password.")]
+    watch = Watch(ScriptedLink(refused, list(refused), [CONNECTED, a_sample()]))
+    await watch.run()
+
+    assert watch.pauses[:2] == [300.0, 300.0]
+    assert watch.said()[-3:] == ["connected", "m1.good", "disconnected"]
 
 
 async def test_a_bug_in_a_link_is_logged_with_its_type_and_survived(

@@ -9,6 +9,7 @@
     ├── OutcomeUnknown       retry with the same key                  (HTTP 503)
     ├── SettingsError        config/ or routings/ is wrong            (exit 3)
     ├── SourceLost           a device or network failed; worth a retry
+    ├── SourceRefused        it does not want us as we are; a retry is worth minutes
     └── SourceMisconfigured  a device answered "never"; a retry is useless
 
 Anything else that escapes (``KeyError``, ``AssertionError`` ...) is a bug.
@@ -83,6 +84,10 @@ class SettingsError(MesError):
 
 class SourceLost(MesError):
     """A device or network stopped answering; the supervisor reconnects."""
+
+
+class SourceRefused(MesError):
+    """A device refused user, password or certificate; asking often locks accounts."""
 
 
 class SourceMisconfigured(MesError):

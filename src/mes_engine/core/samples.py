@@ -25,7 +25,30 @@ class LinkState(StrEnum):
     DISCONNECTED = "disconnected"
 
 
-class Sample(msgspec.Struct, frozen=True, kw_only=True):
+class Origin(StrEnum):
+    """How a value came to us.
+
+    ``initial`` is the first one of a connection, ``live`` was reported as it changed,
+    ``poll`` was asked for; ``replay`` was kept by the device's subscription while we
+    were away, ``backfill`` was read from its history afterwards.
+    """
+
+    INITIAL = "initial"
+    LIVE = "live"
+    POLL = "poll"
+    REPLAY = "replay"
+    BACKFILL = "backfill"
+
+
+class Recovered(StrEnum):
+    """How much of what a gap would have swallowed was brought in afterwards."""
+
+    ALL = "all"
+    PART = "part"
+    NONE = "none"
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True, tag="sample"):
     """One value of one tag.
 
     Attributes:
@@ -34,6 +57,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         source_at: The device's own time, in microseconds of UTC; None if it has none.
         received_at: When we received it, in microseconds of UTC.
         overflow: The device said that values before this one were dropped.
+        origin: How it came to us.
     """
 
     tag: str
@@ -42,6 +66,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     source_at: int | None
     received_at: int
     overflow: bool = False
+    origin: Origin = Origin.LIVE
 
 
 MAX_SKEW_US = 120_000_000
@@ -75,9 +100,40 @@ def told_at(sample: Sample) -> int:
     return at if sample.received_at - at <= TRUSTED_SKEW_US else sample.received_at
 
 
-class LinkReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A link changed its state, at ``at`` (microseconds of UTC), for ``reason``."""
+class LinkReport(msgspec.Struct, frozen=True, kw_only=True, tag="link_report"):
+    """A link changed its state, at ``at`` (microseconds of UTC), for ``reason``.
+
+    Attributes:
+        missing: The tags that a connected device does not provide: it is degraded.
+    """
 
     state: LinkState
     at: int
     reason: str = ""
+    missing: tuple[str, ...] = ()
+
+
+class DataGap(msgspec.Struct, frozen=True, kw_only=True, tag="data_gap"):
+    """Values may be missing between two times, in microseconds of UTC.
+
+    Attributes:
+        tags: Whose; empty for all that the link brings.
+        since: The source time of the last value before it; None if there was none.
+        until: When values came again.
+        recovered: How much of it came in afterwards.
+    """
+
+    tags: tuple[str, ...]
+    since: int | None
+    until: int
+    recovered: Recovered
+    reason: str
+
+    @property
+    def at(self) -> int:
+        """When it is told: at its end."""
+        return self.until
+
+
+Report = Sample | LinkReport | DataGap
+"""All that a link can say."""

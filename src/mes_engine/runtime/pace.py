@@ -38,11 +38,11 @@ class BackOff:
         self._chance = chance
         self._next_s = first_s
 
-    async def wait(self) -> None:
+    async def wait(self, at_least_s: float = 0) -> None:
         """Pause; the next pause is twice as long."""
         pause_s = self._next_s
         self._next_s = min(2 * pause_s, self._longest_s)
-        await self._sleep(pause_s * (0.5 + 0.5 * self._chance()))
+        await self._sleep(max(pause_s * (0.5 + 0.5 * self._chance()), at_least_s))
 
     def reset(self) -> None:
         """Begin again with the first pause: it works."""

@@ -9,9 +9,14 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from mes_engine.core.errors import Overloaded, SourceLost, SourceMisconfigured
+from mes_engine.core.errors import (
+    Overloaded,
+    SourceLost,
+    SourceMisconfigured,
+    SourceRefused,
+)
 from mes_engine.core.messages import Sensed
-from mes_engine.core.samples import LinkReport, LinkState, Sample
+from mes_engine.core.samples import LinkReport, LinkState, Report, Sample
 from mes_engine.core.state import State
 from mes_engine.ports import Link
 from mes_engine.runtime.pace import BackOff, Clock, Monotonic
@@ -23,6 +28,8 @@ Sense = Callable[[Sensed], Awaitable[None]]
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 10.0
+REFUSED_PAUSE_S = 300.0
+"""A wrong password that is tried again and again locks the account."""
 STEADY_S = 5.0
 """A connection that lasted so long was a good one: the next pause is short again."""
 
@@ -64,18 +71,22 @@ async def supervise(
             while True:
                 began = monotonic()
                 watched.has_delivered = False
-                is_final = await _live_once(link, watched)
-                if is_final:
+                least_s = await _live_once(link, watched)
+                if least_s is None:
                     return
                 if watched.has_delivered and monotonic() - began >= STEADY_S:
                     pause.reset()
-                await pause.wait()
+                await pause.wait(least_s)
         except Overloaded:
             log.info("link_ended", reason="The engine is stopping.")
 
 
-async def _live_once(link: Link, watched: "_Watched") -> bool:
-    """Run the link until it ends; whether that was for good."""
+async def _live_once(link: Link, watched: "_Watched") -> float | None:
+    """Run the link until it ends.
+
+    Returns:
+        How many seconds to wait at least until the next life; None if there is none.
+    """
     try:
         await link.run(watched.emit)
     except Overloaded:
@@ -83,7 +94,10 @@ async def _live_once(link: Link, watched: "_Watched") -> bool:
     except SourceMisconfigured as wrong:
         log.error("link_misconfigured", reason=str(wrong))
         await watched.report_down(str(wrong))
-        return True
+        return None
+    except SourceRefused as refused:
+        await watched.lost(refused)
+        return REFUSED_PAUSE_S
     except SourceLost as lost:
         await watched.lost(lost)
     except Exception as error:
@@ -92,7 +106,7 @@ async def _live_once(link: Link, watched: "_Watched") -> bool:
         await watched.lost(error)
     else:
         await watched.lost(SourceLost("The connection ended."))
-    return False
+    return 0
 
 
 class _Watched:
@@ -109,12 +123,12 @@ class _Watched:
         self._last: tuple[LinkState, str] | None = None
         self._seen: set[type[Exception]] = set()
 
-    async def emit(self, report: Sample | LinkReport) -> None:
+    async def emit(self, report: Report) -> None:
         """Number a report and pass it on."""
         if isinstance(report, Sample):
             self.has_delivered = True
             self._answers()
-        else:
+        elif isinstance(report, LinkReport):
             self._last = (report.state, report.reason)
             if report.state is LinkState.CONNECTED:
                 self._answers()

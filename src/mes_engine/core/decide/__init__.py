@@ -52,7 +52,7 @@ from mes_engine.core.job_order import (
     JobOrderTrigger,
 )
 from mes_engine.core.readiness import readiness
-from mes_engine.core.samples import LinkReport, occurred_at, told_at
+from mes_engine.core.samples import DataGap, LinkReport, occurred_at, told_at
 from mes_engine.core.state import State
 
 __all__ = ["Decision", "TriggerView", "decide", "explain"]
@@ -94,6 +94,9 @@ def _sensed(layer: State, sensed: m.Sensed, now: int) -> Decision:
     if isinstance(report, LinkReport):
         draft = Draft(layer, now=now, at=report.at, cause=cause, person="")
         machine.hear_link(draft, sensed.source, report)
+    elif isinstance(report, DataGap):
+        draft = Draft(layer, now=now, at=report.until, cause=cause, person="")
+        machine.hear_gap(draft, sensed.source, report)
     else:
         at = occurred_at(report)
         draft = Draft(

@@ -19,7 +19,7 @@ from mes_engine.core.plant import Signal, SignalMeaning
 from mes_engine.core.production import UnassignedReason
 from mes_engine.core.quantity import MAX_QUANTITY, ZERO, floored
 from mes_engine.core.routing import BeginOn
-from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
+from mes_engine.core.samples import DataGap, LinkReport, LinkState, Quality, Sample
 from mes_engine.core.signals import (
     CounterChange,
     CounterReading,
@@ -53,6 +53,11 @@ def hear_link(draft: Draft, source: str, report: LinkReport) -> None:
                 lost_at=report.at if is_lost else known.lost_at,
             )
             _set_equipment(draft, known, changed)
+
+
+def hear_gap(draft: Draft, source: str, gap: DataGap) -> None:
+    """Keep that values of a link may be missing."""
+    draft.emit(f.DataGapSeen(link=source, gap=gap, at=draft.at))
 
 
 def hear_sample(draft: Draft, source: str, sample: Sample) -> None:

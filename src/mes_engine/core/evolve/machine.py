@@ -13,7 +13,7 @@ def _signal_read(state: State, fact: f.SignalRead) -> None:
     state.signal.put(fact.signal)
 
 
-def _kept_in_the_journal(state: State, fact: f.GapSeen) -> None:
+def _kept_in_the_journal(state: State, fact: f.GapSeen | f.DataGapSeen) -> None:
     """Nothing follows from it: it is there to be read."""
 
 
@@ -31,6 +31,7 @@ HANDLERS: Handlers = {
     f.EquipmentChanged: _equipment_changed,
     f.SignalRead: _signal_read,
     f.GapSeen: _kept_in_the_journal,
+    f.DataGapSeen: _kept_in_the_journal,
     f.MachineCounted: _machine_counted,
     f.ProductionUnassigned: _production_set,
     f.ProductionSettled: _production_set,

@@ -34,6 +34,7 @@ from mes_engine.core.facts.labour import (
 )
 from mes_engine.core.facts.limits import AreaEntered, AreaLeft, LimitsFact
 from mes_engine.core.facts.machine import (
+    DataGapSeen,
     EquipmentChanged,
     GapSeen,
     MachineCounted,
@@ -120,6 +121,7 @@ __all__ = [
     "CommandHandled",
     "ComponentUsed",
     "ConditionsChanged",
+    "DataGapSeen",
     "DispatchDecided",
     "DocumentReleased",
     "DocumentWithdrawn",

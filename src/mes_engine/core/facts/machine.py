@@ -5,6 +5,7 @@ from decimal import Decimal
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.facts.fact import BaseFact
 from mes_engine.core.production import MachineTally, UnassignedProduction
+from mes_engine.core.samples import DataGap
 from mes_engine.core.signals import CounterChange, SignalState
 
 
@@ -27,6 +28,14 @@ class GapSeen(BaseFact, frozen=True, kw_only=True, tag="gap_seen"):
 
     tag: str
     reason: str
+    at: int
+
+
+class DataGapSeen(BaseFact, frozen=True, kw_only=True, tag="data_gap_seen"):
+    """Values of a link may be missing, for a time; what came of them afterwards."""
+
+    link: str
+    gap: DataGap
     at: int
 
 
@@ -66,6 +75,7 @@ MachineFact = (
     EquipmentChanged
     | SignalRead
     | GapSeen
+    | DataGapSeen
     | MachineCounted
     | ProductionUnassigned
     | ProductionSettled

@@ -102,7 +102,7 @@ from mes_engine.core.messages.work import (
     UpdateJobOrder,
     WorkCommand,
 )
-from mes_engine.core.samples import LinkReport, Sample
+from mes_engine.core.samples import Report
 
 __all__ = [
     "KEPT",
@@ -221,7 +221,7 @@ class Sensed(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     epoch: int
     n: int
-    report: Sample | LinkReport
+    report: Report
 
 
 Message = Commanded | Sensed
