@@ -1,6 +1,5 @@
 """Reads for pages and consumers."""
 
-import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -150,25 +149,6 @@ async def test_genealogy_goes_both_ways_at_any_remove(database: Database) -> Non
         assert journal.origins(connection, "main", "A") == []
 
     await database.read(work)
-
-
-@pytest.mark.slow
-async def test_genealogy_among_a_million_edges(database: Database) -> None:
-    edges = [(f"L-{n}", f"L-{n // 4}") for n in range(1, 1_000_000)]
-    await database.write(partial(_insert_edges, edges=edges))
-
-    began = time.perf_counter()
-    went = await database.read(
-        lambda connection: journal.uses(connection, "main", "L-999999")
-    )
-    came = await database.read(
-        lambda connection: journal.origins(connection, "main", "L-3000")
-    )
-    took = time.perf_counter() - began
-
-    assert len(went) == 10
-    assert len(came) > 300
-    assert took < 0.1
 
 
 def _insert_edges(connection: Connection, edges: list[tuple[str, str]]) -> None:

@@ -187,16 +187,9 @@ def broken_posting_laws(
     for posting in postings:
         sign = -1 if posting.kind is PostingKind.REVERSE else 1
         for word in POSTED:
-            amount = getattr(posting, word)
-            raised[posting.job_order, word] += sign * amount
-            if amount < ZERO:
-                yield f"L5: {posting.key}: {amount} {word}; a reversal says so by kind"
+            raised[posting.job_order, word] += sign * getattr(posting, word)
         streams[posting.stream].append(posting.stream_seq)
-        if posting.repeated > posting.good:
-            yield (
-                f"L5: {posting.key}: {posting.repeated} repeated, of {posting.good} "
-                "good"
-            )
+        yield from _broken_amounts(posting)
     for job in jobs:
         for word, posted, reported in _posted_and_reported(job):
             told = raised[job.id, word]
@@ -207,6 +200,15 @@ def broken_posting_laws(
     for stream, numbers in streams.items():
         if sorted(numbers) != list(range(1, len(numbers) + 1)):
             yield f"L5: the postings of {stream} are not numbered without a gap"
+
+
+def _broken_amounts(posting: Posting) -> Iterator[str]:
+    for word in POSTED:
+        amount = getattr(posting, word)
+        if amount < ZERO:
+            yield f"L5: {posting.key}: {amount} {word}; a reversal says so by kind"
+    if posting.repeated > posting.good:
+        yield f"L5: {posting.key}: {posting.repeated} repeated, of {posting.good} good"
 
 
 def _posted_and_reported(job: JobOrder) -> Iterator[tuple[str, Decimal, Decimal]]:
