@@ -13,6 +13,7 @@ from mes_engine.core.plant import (
     SignalMeaning,
     WorkUnit,
 )
+from mes_engine.core.reasons import USUAL, ReasonKind, reasons_of
 from mes_engine.core.routing import BeginOn, Connection, ConnectionKind
 from mes_engine.settings import LinkPlan, installed_adapters, load_site
 from mes_engine.settings.fields import Section
@@ -169,6 +170,18 @@ def test_a_site_can_do_without_routings() -> None:
 
     assert site.routings == ()
     assert (site.http.port, site.erp.kind, site.log_level) == (8000, "embedded", "INFO")
+
+
+def test_reasons_that_are_declared_take_the_place_of_the_usual_ones(
+    tmp_path: Path,
+) -> None:
+    declared = "areas: [machining]\nreasons: {pause: [Werkzeug, No, 08:30]}\n"
+    write_site(tmp_path, plant=changed(PLANT, "areas: [machining]\n", declared))
+
+    reasons = reasons_of(load().plant.reasons)
+
+    assert reasons[ReasonKind.PAUSE] == ("Werkzeug", "No", "08:30")
+    assert reasons[ReasonKind.SCRAP] == USUAL[ReasonKind.SCRAP]
 
 
 def test_examples_beside_the_files_are_not_read(tmp_path: Path) -> None:

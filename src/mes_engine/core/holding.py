@@ -59,6 +59,17 @@ def who_releases(hold: Hold) -> str:
     return hold.releaser or hold.owner
 
 
+def holds_on(state: State, job: JobOrder) -> list[Hold]:
+    """Return every open hold on the job order, its request and its lots there."""
+    if not state.hold.has_any("target"):
+        return []
+    return [
+        *state.hold.find("target", (HoldScope.JOB_ORDER, job.id)),
+        *state.hold.find("target", (HoldScope.WORK_REQUEST, job.request)),
+        *holds_on_lots_at(state, job),
+    ]
+
+
 def may_release(state: State, hold: Hold, person: str) -> bool:
     """Whether ``person`` is the releaser of the hold, or has that role."""
     known = state.person.get(person)

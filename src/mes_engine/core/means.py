@@ -9,6 +9,7 @@ import msgspec
 from mes_engine.core.assets import PhysicalAsset
 from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.job_order import JobOrder
+from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.routing import Step
 from mes_engine.core.state import State
@@ -187,6 +188,16 @@ def asker_qualified(state: State, job: JobOrder, asker: Asker) -> Condition:
         return _condition(name, told, TRAINER)
     lack = person.lacks(need, asker.at)
     return _condition(name, lack, TRAINER) if lack else _met(name)
+
+
+def lacks(state: State, need: QualificationNeed | None, who: str, at: int) -> str:
+    """Say why a person does not meet what is asked for; empty if it is met."""
+    if need is None:
+        return ""
+    person = state.person.get(who)
+    if person is None:
+        return f"'{who}' is not known to have '{need.name}'"
+    return person.lacks(need, at)
 
 
 def document_released(state: State, job: JobOrder) -> Condition:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from mes_engine.core.reasons import ReasonKind
 from mes_engine.core.wip_limits import WipLimit
 
 
@@ -223,6 +224,7 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         wip_limits: By area, how much may be inside.
+        reasons: By kind, what people choose from; the usual ones for a kind without.
     """
 
     site: str
@@ -238,3 +240,4 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     shifts: tuple[Shift, ...] = ()
     state_maps: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     wip_limits: dict[str, WipLimit] = msgspec.field(default_factory=dict)
+    reasons: dict[ReasonKind, tuple[str, ...]] = msgspec.field(default_factory=dict)

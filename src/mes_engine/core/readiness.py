@@ -6,8 +6,8 @@ from mes_engine.core.components import goes_round, still_needed, used_of
 from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.dedication import bound_units
 from mes_engine.core.holding import (
+    holds_on,
     holds_on_lot,
-    holds_on_lots_at,
     told,
     who_releases,
 )
@@ -286,11 +286,7 @@ def binding_holds(state: State, job: JobOrder) -> list[Hold]:
     """
     if not state.hold.has_any("target"):
         return []
-    found = [
-        *state.hold.find("target", (HoldScope.JOB_ORDER, job.id)),
-        *state.hold.find("target", (HoldScope.WORK_REQUEST, job.request)),
-        *holds_on_lots_at(state, job),
-    ]
+    found = holds_on(state, job)
     for one in routing_of(state, job).reaching(job.step):
         for visit in state.visit.find("step", (job.request, one.source)):
             for before in state.job_order.find("visit", visit.id):

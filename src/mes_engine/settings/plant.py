@@ -14,6 +14,7 @@ from mes_engine.core.plant import (
     WorkCenter,
     WorkUnit,
 )
+from mes_engine.core.reasons import ReasonKind
 from mes_engine.core.wip_limits import WipLimit
 from mes_engine.settings.document import Document, KeyPath
 from mes_engine.settings.plant_file import (
@@ -38,6 +39,7 @@ def check_plant(document: Document, file: PlantFile, problems: Problems) -> None
         *_area_problems(file.areas),
         *_unit_problems(file.work_units),
         *_overlaps(file.shifts),
+        *_reason_problems(file.reasons),
     ):
         problems.add(document.problem(path, text))
     for name in BUILT_IN_STATE_MAPS & file.state_maps.keys():
@@ -112,6 +114,9 @@ def to_plant(file: PlantFile) -> Plant:
         state_maps={
             name: {word: state.value for word, state in states.items()}
             for name, states in file.state_maps.items()
+        },
+        reasons={
+            ReasonKind(kind): tuple(given) for kind, given in file.reasons.items()
         },
     )
 
@@ -188,6 +193,13 @@ def _unit_problems(
         for name in states[1:]:
             path = ("work_units", unit, "signals", name, "means")
             yield path, f"'{states[0]}' already tells the state of '{unit}'"
+
+
+def _reason_problems(
+    reasons: Mapping[str, Sequence[str]],
+) -> Iterator[tuple[KeyPath, str]]:
+    for kind, given in reasons.items():
+        yield from _repeats(("reasons", kind), given)
 
 
 def _overlaps(shifts: Mapping[str, ShiftEntry]) -> Iterator[tuple[KeyPath, str]]:

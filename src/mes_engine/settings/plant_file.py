@@ -20,6 +20,7 @@ from mes_engine.core.plant import (
     SignalMeaning,
 )
 from mes_engine.core.quantity import MAX_QUANTITY, ZERO
+from mes_engine.core.reasons import ReasonKind
 from mes_engine.settings.checked import Names, checked
 from mes_engine.settings.document import Document
 from mes_engine.settings.fields import (
@@ -41,6 +42,8 @@ BUILT_IN_STATE_MAPS = frozenset(STATE_MAPS)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_JOBS = 100
 MOST_IN_A_LANE = 1_000_000
+MOST_REASONS = 40
+MOST_OF_A_REASON = 60
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -226,12 +229,17 @@ class ShiftEntry(Section):
     )
 
 
+Reason = Annotated[str, Field(min_length=1, max_length=MOST_OF_A_REASON)]
+ReasonList = Annotated[list[Reason], Field(min_length=1, max_length=MOST_REASONS)]
+"""One of ``reasons``: what people choose from, in the order of its buttons."""
+
 _ENTRIES: dict[str, Any] = {
     "equipment_classes": EquipmentClassEntry,
     "work_centers": WorkCenterEntry,
     "work_units": WorkUnitEntry,
     "shifts": ShiftEntry,
     "state_maps": dict[Name, ItemState],
+    "reasons": ReasonList,
 }
 _REQUIRED = ("areas", "equipment_classes", "work_centers", "work_units")
 _KEYS = ("site", "locations", "areas", "links", *_ENTRIES)
@@ -256,6 +264,7 @@ class PlantFile:
     work_units: Mapping[str, WorkUnitEntry]
     shifts: Mapping[str, ShiftEntry]
     state_maps: Mapping[str, dict[str, ItemState]]
+    reasons: Mapping[str, list[str]]
 
 
 def read_plant(document: Document, problems: Problems) -> PlantFile:
@@ -267,6 +276,7 @@ def read_plant(document: Document, problems: Problems) -> PlantFile:
     for key in _REQUIRED:
         if key not in document.data:
             problems.add(document.problem((key,), "missing"))
+    _check_kinds(document, problems)
     names = names_of(document)
     entries = {
         section: {
@@ -295,6 +305,14 @@ def _areas(document: Document, problems: Problems) -> Iterator[AreaSection | Non
         kind = AreaSection if isinstance(one, dict) else Id
         area = checked(document, ("areas", index), kind, problems)
         yield AreaSection(id=area) if isinstance(area, str) else area
+
+
+def _check_kinds(document: Document, problems: Problems) -> None:
+    given, kinds = document.at(("reasons",)), [kind.value for kind in ReasonKind]
+    for kind in given if isinstance(given, dict) else ():
+        if kind not in kinds:
+            text = f"unknown key{guess(kind, kinds)}"
+            problems.add(document.problem(("reasons", kind), text, of_key=True))
 
 
 def names_of(document: Document) -> Names:

@@ -34,6 +34,7 @@ from mes_engine.web.postings import postings_router
 from mes_engine.web.reconciliation import reconciliation_router
 from mes_engine.web.rework import rework_router
 from mes_engine.web.routings import routings_router
+from mes_engine.web.terminals import terminals_router
 from mes_engine.web.time_windows import time_windows_router
 from mes_engine.web.tools import tools_router
 from mes_engine.web.wip_limits import wip_limits_router
@@ -58,6 +59,7 @@ _ROUTERS = (
     tools_router,
     people_router,
     labour_router,
+    terminals_router,
     documents_router,
     time_windows_router,
     wip_limits_router,

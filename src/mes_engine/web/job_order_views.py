@@ -10,6 +10,7 @@ from pydantic import Field
 from mes_engine.core.conditions import ConditionName
 from mes_engine.core.decide import explain
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
+from mes_engine.core.means import Asker
 from mes_engine.core.quantity import MILLION, UNITS, ZERO
 from mes_engine.core.readiness import remaining, routing_of, step_of
 from mes_engine.core.routing import BeginOn
@@ -215,13 +216,27 @@ class JobOrderDetail(QueuedJobOrder):
 
     @classmethod
     def detailed(
-        cls, state: State, job: JobOrder, runs: Iterable[Run]
-    ) -> "JobOrderDetail":
-        """Show everything of ``job`` as it is in ``state``."""
+        cls,
+        state: State,
+        job: JobOrder,
+        runs: Iterable[Run],
+        *,
+        asker: Asker | None = None,
+        **more: object,
+    ) -> Self:
+        """Show everything of ``job`` as it is in ``state``, and what more is said.
+
+        Args:
+            state: Where to look.
+            job: What is shown.
+            runs: Its own.
+            asker: To whom its triggers are told; to anybody, if None.
+            more: Of what the view says besides.
+        """
         return cls.model_validate(
             _members(state, job)
             | {
-                "triggers": explain(state, job),
+                "triggers": explain(state, job, asker),
                 "runs": [RunView.of(run) for run in runs],
                 "time_windows": live_windows(state, job),
                 "rework_loops": [
@@ -231,6 +246,7 @@ class JobOrderDetail(QueuedJobOrder):
                 ],
                 "seq": state.seq,
             }
+            | more
         )
 
 

@@ -64,22 +64,7 @@ def labour_router(parts: Parts) -> APIRouter:
     @router.get("/{work_unit}/people")
     async def list_people_of_work_unit(work_unit: Id) -> list[SignedOnView]:
         """List who is on a work unit now, and on which of its runs."""
-        state = parts.state
-        unit = state.site.work_unit(work_unit)
-        return [
-            SignedOnView(
-                id=one.id,
-                person=one.person,
-                run=one.run,
-                signed_on_at=one.signed_on_at,
-                works_on=[
-                    _work(parts, interval)
-                    for interval in state.labour_interval.find("person", one.person)
-                    if interval.sign_on == one.id
-                ],
-            )
-            for one in state.sign_on.find("work_unit", unit.id)
-        ]
+        return people_at(parts, parts.state.site.work_unit(work_unit).id)
 
     @post("/{work_unit}/sign-on")
     async def sign_on(
@@ -128,6 +113,25 @@ def labour_router(parts: Parts) -> APIRouter:
         return await carried_out(parts, sender, command, body)
 
     return router
+
+
+def people_at(parts: Parts, work_unit: str) -> list[SignedOnView]:
+    """Return who is on a work unit now, and on which of its runs."""
+    state = parts.state
+    return [
+        SignedOnView(
+            id=one.id,
+            person=one.person,
+            run=one.run,
+            signed_on_at=one.signed_on_at,
+            works_on=[
+                _work(parts, interval)
+                for interval in state.labour_interval.find("person", one.person)
+                if interval.sign_on == one.id
+            ],
+        )
+        for one in state.sign_on.find("work_unit", work_unit)
+    ]
 
 
 def _work(parts: Parts, interval: LabourInterval) -> WorkView:

@@ -4,15 +4,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from mes_engine.core.equipment import Equipment
+from mes_engine.core.reasons import reasons_of
 from mes_engine.http.fields import Id
 from mes_engine.web.parts import Parts
 from mes_engine.web.rendering import page
-
-PAUSE_REASONS = ("No material", "Tool", "Quality", "Machine fault", "Break", "Other")
-SCRAP_REASONS = ("Dimension", "Surface", "Material fault", "Setup piece", "Other")
-STOP_REASONS = ("Plan changed", "Machine fault", "No material", "Quality", "Other")
-MISTAKES = ("Miscounted", "Wrong job", "Wrong reason", "Pressed twice")
-
 
 LOOKS: dict[str, dict[str, str]] = {
     "executing": {"look": "run", "icon": "▶", "word": "Running"},
@@ -62,10 +57,7 @@ def pages_router(parts: Parts) -> APIRouter:
             "terminal.html",
             unit=unit,
             center=parts.state.site.work_center(unit.work_center),
-            pause_reasons=PAUSE_REASONS,
-            scrap_reasons=SCRAP_REASONS,
-            stop_reasons=STOP_REASONS,
-            mistakes=MISTAKES,
+            reasons=reasons_of(parts.state.site.plant.reasons),
         )
 
     return router

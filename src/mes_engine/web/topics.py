@@ -8,7 +8,21 @@ from mes_engine.core.runs import HoldScope
 from mes_engine.core.state import State
 
 TOLD_TO_ALL = (
-    f.HoldReleased | f.PlantApplied | f.WorkRequestChanged | f.WorkRequestUpdated
+    f.HoldReleased
+    | f.PlantApplied
+    | f.WorkRequestChanged
+    | f.WorkRequestUpdated
+    | f.PersonRegistered
+    | f.PersonQualified
+    | f.DocumentReleased
+    | f.DocumentWithdrawn
+)
+_OF_A_WINDOW = (
+    f.TimeWindowExtended
+    | f.TimeWindowOpened
+    | f.TimeWindowWarned
+    | f.TimeWindowViolated
+    | f.TimeWindowWaived
 )
 
 
@@ -17,6 +31,8 @@ def is_of_interest(state: State, fact: f.Fact, work_center: str) -> bool:
     if isinstance(fact, TOLD_TO_ALL):
         return True
     if isinstance(fact, f.HoldOpened) and fact.hold.scope is not HoldScope.JOB_ORDER:
+        return True
+    if isinstance(fact, f.AssetChanged) and fact.asset.work_unit is None:
         return True
     if any(job.work_center == work_center for job in _jobs(state, fact)):
         return True
@@ -45,6 +61,8 @@ def _jobs(state: State, fact: f.Fact) -> Iterable[JobOrder]:
         case f.QuantityMoved():
             places = {fact.move.place, fact.move.to_place}
             found = [job for one in places for job in _at_place(state, one)]
+        case _ if isinstance(fact, _OF_A_WINDOW):
+            found = _behind(state, fact.window)
         case _:
             found = []
     return [job for job in found if job is not None]
@@ -52,6 +70,13 @@ def _jobs(state: State, fact: f.Fact) -> Iterable[JobOrder]:
 
 def _at_place(state: State, place: str) -> list[JobOrder]:
     return state.job_order.find("visit", place)
+
+
+def _behind(state: State, window: str) -> list[JobOrder | None]:
+    """Return the job orders whose work ends a time window."""
+    known = state.time_window.get(window)
+    jobs = [] if known is None else state.job_order.find("live_of", known.request)
+    return [job for job in jobs if known is not None and job.step == known.target]
 
 
 def _centers(state: State, fact: f.Fact) -> tuple[str, ...]:
@@ -64,6 +89,8 @@ def _centers(state: State, fact: f.Fact) -> tuple[str, ...]:
             return (fact.decision.work_center,)
         case f.EquipmentChanged():
             return _center_of(state, fact.equipment.work_unit)
+        case f.AssetChanged(asset=asset) if asset.work_unit is not None:
+            return _center_of(state, asset.work_unit)
         case f.MachineCounted():
             return _center_of(state, fact.tally.work_unit)
         case f.ProductionUnassigned() | f.ProductionSettled():

@@ -84,8 +84,7 @@ def work_units_router(parts: Parts) -> APIRouter:
         center = state.site.work_center(work_center)
         queue, now = queue_of(state, center), parts.clock()
         order, scored = in_turn(center.rule, center.rule_settings, queue, now)
-        live = state.job_order.find("live_at", center.id)
-        set_down = [job for job in live if job.state in INTERRUPTED and not job.run]
+        set_down = set_down_at(parts, center.id)
         return QueueView(
             work_center=center.id,
             rule=center.rule,
@@ -107,7 +106,7 @@ def work_units_router(parts: Parts) -> APIRouter:
     async def list_work_units() -> list[WorkUnitView]:
         """List the work units of the plant, with what is on each."""
         return [
-            WorkUnitView.model_validate(_members(parts, unit))
+            WorkUnitView.model_validate(unit_members(parts, unit))
             for unit in parts.state.site.plant.work_units
         ]
 
@@ -117,9 +116,11 @@ def work_units_router(parts: Parts) -> APIRouter:
         state = parts.state
         unit = state.site.work_unit(work_unit)
         runs = state.run.find("work_unit", unit.id)
-        loaded = [(_job(parts, one), run) for run in runs for one in run.job_orders]
+        loaded = [
+            (loaded_job(parts, one), run) for run in runs for one in run.job_orders
+        ]
         return WorkUnitDetail.model_validate(
-            _members(parts, unit)
+            unit_members(parts, unit)
             | {
                 "job_orders": [
                     JobOrderDetail.detailed(state, job, [run]) for job, run in loaded
@@ -211,7 +212,14 @@ def work_units_router(parts: Parts) -> APIRouter:
     return router
 
 
-def _members(parts: Parts, unit: WorkUnit) -> dict[str, object]:
+def set_down_at(parts: Parts, work_center: str) -> list[JobOrder]:
+    """Return the job orders that were begun there, and have no place now."""
+    live = parts.state.job_order.find("live_at", work_center)
+    return [job for job in live if job.state in INTERRUPTED and not job.run]
+
+
+def unit_members(parts: Parts, unit: WorkUnit) -> dict[str, object]:
+    """Return what a work unit is shown by."""
     return {
         "id": unit.id,
         "name": unit.name,
@@ -224,7 +232,8 @@ def _members(parts: Parts, unit: WorkUnit) -> dict[str, object]:
     }
 
 
-def _job(parts: Parts, job_order: str) -> JobOrder:
+def loaded_job(parts: Parts, job_order: str) -> JobOrder:
+    """Return a job order that is in an open run."""
     job = parts.state.job_order.get(job_order)
     if job is None:
         raise LookupError(f"a run of {job_order}, which is not there")

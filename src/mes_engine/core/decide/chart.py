@@ -13,6 +13,7 @@ from mes_engine.core.job_order import (
     JobOrderState,
     JobOrderTrigger,
 )
+from mes_engine.core.means import Asker
 from mes_engine.core.state import State
 
 
@@ -24,11 +25,19 @@ class TriggerView(msgspec.Struct, frozen=True, kw_only=True):
     unmet: tuple[Condition, ...]
 
 
-def explain(state: State, job: JobOrder) -> tuple[TriggerView, ...]:
-    """Return every trigger that the job order's state accepts, by name."""
+def explain(
+    state: State, job: JobOrder, asker: Asker | None = None
+) -> tuple[TriggerView, ...]:
+    """Return every trigger that the job order's state accepts, by name.
+
+    Args:
+        state: Where to look.
+        job: What would be asked.
+        asker: By whom; whether anybody could, if None.
+    """
     views = []
     for trigger in JOB_ORDER_CHART.triggers(job.state):
-        unmet = unmet_guards(state, job, trigger)
+        unmet = unmet_guards(state, job, trigger, asker)
         views.append(TriggerView(trigger=trigger, is_allowed=not unmet, unmet=unmet))
     return tuple(views)
 

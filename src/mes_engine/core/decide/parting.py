@@ -9,6 +9,7 @@ from mes_engine.core.decide.moving import move_of
 from mes_engine.core.decide.splitting import split_off
 from mes_engine.core.errors import Refused
 from mes_engine.core.job_order import JobOrder
+from mes_engine.core.means import lacks
 from mes_engine.core.messages import ReworkFrom
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import routing_of
@@ -97,13 +98,8 @@ def check_right(draft: Draft, job: JobOrder, doing: str) -> None:
         Refused: The routing asks for a qualification that the person does not have.
     """
     need = routing_of(draft.state, job).deviation
-    if need is None:
-        return
-    person = draft.state.person.get(draft.person)
-    lack = f"'{draft.person}' is not known to have '{need.name}'"
-    if person is not None:
-        lack = person.lacks(need, draft.at)
-    if lack:
+    lack = lacks(draft.state, need, draft.person, draft.at)
+    if need is not None and lack:
         raise Refused(
             f"{doing} at {job.id} is refused: {lack}.",
             hint=f"Ask somebody with '{need.name}' at level {need.level}.",
