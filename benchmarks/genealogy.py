@@ -172,6 +172,12 @@ async def measured(folder: Path, *, count: int, asked: int) -> bool:
         f"{statistics.median(took):.1f} ms, slowest of {asked} {slowest:.1f} ms (goal "
         f"{GOAL_MS:.0f}: {'reached' if is_reached else 'NOT reached'})"
     )
+    worst = sorted(range(asked), key=took.__getitem__, reverse=True)[:5]
+    told = ", ".join(f"{took[one]:.0f} (no. {one + 1})" for one in worst)
+    print(
+        f"the five slowest, in ms: {told}; over the goal: "
+        f"{sum(one > GOAL_MS for one in took)} of {asked}"
+    )
     print(f"a recall of a supplier's lot, {len(affected)} lots: {recalled:.1f} ms")
     return is_reached
 

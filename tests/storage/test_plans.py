@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from sqlalchemy import Connection, event
 
 from mes_engine.storage import bookings, journal
-from mes_engine.storage.genealogy import recall
+from mes_engine.storage.genealogy import Direction, genealogy, recall
 from mes_engine.storage.load import load_state
 from tests.storage.tampering import Site
 
@@ -60,18 +61,27 @@ async def test_genealogy_is_found_by_an_index(
     assert all(" INDEX ix_" in one for one in searches), plan
 
 
-async def test_a_recall_is_found_by_indexes(site: Site) -> None:
+@pytest.mark.parametrize(
+    "read",
+    [
+        partial(genealogy, lot="L-000001", direction=Direction.FORWARD),
+        partial(genealogy, lot="L-000002", direction=Direction.BACKWARD),
+        partial(recall, supplier_lot="S-1"),
+    ],
+)
+async def test_work_on_the_way_and_a_recall_are_found_by_indexes(
+    site: Site, read: Callable[..., object]
+) -> None:
     def asked(connection: Connection) -> str:
-        return explained(
-            connection, lambda one: recall(one, "main", supplier_lot="S-1")
-        )
+        return explained(connection, partial(read, partition="main"))
 
     plan = await site.database.read(asked)
 
-    assert "ix_lot_supplier_lot" in plan
-    assert not re.findall(
-        r"^SCAN (lot|genealogy_edge|move|position)\b.*$", plan, re.MULTILINE
-    )
+    told = r"^S\w+ (lot|genealogy_edge|move|position|job_order|run)\b.*$"
+    searches = [one[0] for one in re.finditer(told, plan, re.MULTILINE)]
+    assert searches
+    for one in searches:
+        assert re.search(r"\(partition=\? AND \w+=\?", one), one
 
 
 async def test_what_was_booked_is_found_without_reading_the_journal(site: Site) -> None:
