@@ -17,6 +17,7 @@ from mes_engine.core.means import (
     person_qualified,
     tool_available,
 )
+from mes_engine.core.measured_data import required_data
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.runs import Lane, Run
@@ -215,4 +216,5 @@ _OTHERS: dict[ConditionName, Guard] = {
     ConditionName.NOTHING_BOOKED: r.nothing_booked,
     ConditionName.NOT_LOADED_WITH_MATERIAL: r.not_loaded_with_material,
     ConditionName.POSTING_SETTLED: r.posting_settled,
+    ConditionName.REQUIRED_DATA: required_data,
 }

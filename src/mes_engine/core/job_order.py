@@ -253,6 +253,7 @@ def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
                     _C.NOTHING_EXPECTED,
                     _C.MATERIAL_AVAILABLE,
                     _C.TIME_WINDOW_OPEN,
+                    _C.REQUIRED_DATA,
                 ),
             )
             for state in RUNNING
@@ -262,7 +263,7 @@ def _rows() -> list[Row[JobOrderState, JobOrderTrigger]]:
                 _T.STOP,
                 state,
                 _S.ENDED_COMPLETED,
-                (_C.LOT_NOT_HELD, _C.MATERIAL_AVAILABLE),
+                (_C.LOT_NOT_HELD, _C.MATERIAL_AVAILABLE, _C.REQUIRED_DATA),
             )
             for state in (*RUNNING, *INTERRUPTED)
         ),

@@ -12,6 +12,7 @@ from operator import attrgetter
 
 import msgspec
 
+from mes_engine.core.characteristics import Characteristic
 from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.quantity import MILLION, ZERO
 from mes_engine.core.time_windows import WindowRule
@@ -117,6 +118,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
             work; None for any number.
         sampling: Which lots, or requests, are worked; all of them if None.
         is_optional: Whether a person may let pieces skip it.
+        characteristics: What is measured at it.
         setup_family: What a work unit is set up for; empty for the material that the
             routing makes.
         same_unit_as: The step on whose work unit a lot has to be worked here as well
@@ -142,6 +144,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     load_per_piece: Decimal = Decimal(1)
     sampling: Sampling | None = None
     is_optional: bool = False
+    characteristics: tuple[Characteristic, ...] = ()
 
     def standard_us(self, pieces: Decimal) -> int:
         """Return the standard time of so many pieces with their setup."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from mes_engine.core.characteristics import characteristic_problems
 from mes_engine.core.quantity import UNITS, ZERO
 from mes_engine.core.routing import ConnectionKind, Routing, Step
 from mes_engine.core.time_windows import window_problems
@@ -108,6 +109,8 @@ def _number_problems(routing: Routing) -> Iterator[tuple[str, str]]:
 
 
 def _amount_problems(index: int, step: Step) -> Iterator[tuple[str, str]]:
+    for path, problem in characteristic_problems(step.characteristics):
+        yield f"steps.{index}.{path}", problem
     if step.kanban is not None and not (step.kanban.is_finite() and step.kanban > ZERO):
         yield f"steps.{index}.kanban", f"{step.kanban} is no amount above 0"
     seen: set[str] = set()

@@ -23,6 +23,7 @@ from mes_engine.core.job_order import QUEUED, JobOrder
 from mes_engine.core.labour import LabourInterval, SignOn
 from mes_engine.core.layers import Attempts, Table, TableSpec
 from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
+from mes_engine.core.measurements import MeasuredValue, Measurement, MeasurementVoid
 from mes_engine.core.personnel import CLOCK as EXPIRY
 from mes_engine.core.personnel import Person
 from mes_engine.core.plant import Plant
@@ -160,6 +161,15 @@ TABLES: dict[str, TableSpec] = {
         ("job_order",),
         lambda one: ((one.job_order,),),
     ),
+    "measured_value": TableSpec(
+        lambda one: (one.job_order, one.lot, one.characteristic),
+        ("job_order", "step", "lot"),
+        lambda one: (
+            (one.job_order,),
+            ((one.request, one.step),),
+            (one.lot,) if one.lot else (),
+        ),
+    ),
     "posting": TableSpec(
         lambda one: one.key,
         ("unsettled", "stream"),
@@ -171,6 +181,8 @@ TABLES: dict[str, TableSpec] = {
     "reversal": TableSpec(lambda one: one.booking),
     "move": TableSpec(lambda one: one.seq, is_kept=False),
     "genealogy_edge": TableSpec(lambda one: one.seq, is_kept=False),
+    "measurement": TableSpec(lambda one: one.seq, is_kept=False),
+    "measurement_void": TableSpec(lambda one: one.seq, is_kept=False),
     "dispatch_decision": TableSpec(lambda one: one.seq, is_kept=False),
     "handled": TableSpec(lambda one: (one.origin, one.key)),
     "watermark": TableSpec(lambda one: one.source),
@@ -222,10 +234,13 @@ class State:
     machine_tally: Table[tuple[str, str], MachineTally]
     unassigned_production: Table[int, UnassignedProduction]
     component_use: Table[tuple[str, str], ComponentUse]
+    measured_value: Table[tuple[str, str, str], MeasuredValue]
     posting: Table[str, Posting]
     reversal: Table[int, Reversal]
     move: Table[int, Move]
     genealogy_edge: Table[int, GenealogyEdge]
+    measurement: Table[int, Measurement]
+    measurement_void: Table[int, MeasurementVoid]
     dispatch_decision: Table[int, DispatchDecision]
     handled: Table[tuple[str, str], CommandHandled]
     watermark: Table[str, SourceAdvanced]

@@ -91,7 +91,7 @@ def _instant(value: Any) -> int:
     return at
 
 
-def _amount(value: Any) -> Decimal:
+def _exact(value: Any) -> Decimal:
     match value:
         case bool():
             raise ValueError("a quantity is a number")
@@ -107,11 +107,28 @@ def _amount(value: Any) -> Decimal:
             raise ValueError("a quantity is a number, or a decimal as text")
     if not amount.is_finite():
         raise ValueError(f"the quantity {amount} is not a number")
-    if amount < ZERO:
-        raise ValueError(f"the quantity {amount} is negative")
-    if amount > MAX_QUANTITY:
+    if abs(amount) > MAX_QUANTITY:
         raise ValueError(f"the quantity is above the maximum of {MAX_QUANTITY:,}")
     return _in_millionths(amount)
+
+
+def _amount(value: Any) -> Decimal:
+    amount = _exact(value)
+    if amount < ZERO:
+        raise ValueError(f"the quantity {amount} is negative")
+    return amount
+
+
+def _measured(value: Any) -> str | bool:
+    match value:
+        case bool() | str():
+            return value if isinstance(value, bool) else _text(value)
+        case int() | Decimal() if abs(Decimal(value).adjusted()) < MAX_DIGITS:
+            return f"{Decimal(value):f}"
+        case float():  # read by a route that is not exact: the shortest text is meant
+            return _measured(Decimal(repr(value)))
+        case _:
+            raise ValueError("a measured value is a number, a text, or true or false")
 
 
 def _in_millionths(amount: Decimal) -> Decimal:
@@ -159,6 +176,37 @@ Amount = Annotated[
     ),
 ]
 """A quantity in a body: finite, not negative, at most six decimals."""
+
+SignedAmount = Annotated[
+    Decimal,
+    BeforeValidator(_exact),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^-?\d{1,10}(\.\d{1,6})?$"},
+                {
+                    "type": "number",
+                    "minimum": -int(MAX_QUANTITY),
+                    "maximum": int(MAX_QUANTITY),
+                },
+            ],
+            "description": "A number, exact: at most six decimals; may be negative.",
+        }
+    ),
+]
+"""A limit of what is measured, in a body."""
+
+MeasuredText = Annotated[
+    str | bool,
+    BeforeValidator(_measured),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string"}, {"type": "boolean"}, {"type": "number"}],
+            "description": "As declared: a number (or its digits), a text, a boolean.",
+        }
+    ),
+]
+"""A measured value in a body: a number becomes its digits."""
 
 At = Annotated[
     int,

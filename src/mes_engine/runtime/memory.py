@@ -100,6 +100,14 @@ def forget(state: State, requests: set[str]) -> None:
         state.job_order.drop(job)
         for use in state.component_use.find("job_order", job):
             state.component_use.drop((use.job_order, use.material))
+    _drop(
+        state.measured_value,
+        [
+            (one.job_order, one.lot, one.characteristic)
+            for job in jobs
+            for one in state.measured_value.find("job_order", job)
+        ],
+    )
     over = [
         one.id
         for one in state.run.values()

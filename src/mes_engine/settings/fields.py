@@ -1,6 +1,6 @@
 """The kinds of field that the models of all settings files share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from mes_engine.core.characteristics import MEASURING_UNITS
 from mes_engine.core.quantity import MAX_QUANTITY, UNITS
 
 NO_SUCH_NAME = "no_such_name"
@@ -78,13 +79,21 @@ def _code(word: str) -> str:
 
 
 def _unit(word: str) -> str:
-    if word not in UNITS:
-        by_word = {name: code for code, (_, name) in UNITS.items()}
+    return _unit_of(word, {code: name for code, (_, name) in UNITS.items()})
+
+
+def _measuring_unit(word: str) -> str:
+    return _unit_of(word, MEASURING_UNITS)
+
+
+def _unit_of(word: str, units: Mapping[str, str]) -> str:
+    if word not in units:
+        by_word = {name: code for code, name in units.items()}
         near = by_word.get(word.casefold())
         text = f"'{word:.80}' is no unit code of UN/CEFACT Rec 20 that is known here"
         if near:
             raise wrong(f"{text}; did you mean '{near}'?")
-        raise wrong(text, known=UNITS)
+        raise wrong(text, known=units)
     return word
 
 
@@ -107,6 +116,10 @@ Name = Annotated[str, Field(min_length=1, max_length=120)]
 """Words for people."""
 
 UnitCode = Annotated[str, AfterValidator(_unit)]
+MeasuringUnit = Annotated[str, AfterValidator(_measuring_unit)]
+"""Of what is measured: more than what can be counted or weighed."""
+
+Limit = Annotated[Decimal, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY, decimal_places=6)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Share = Annotated[Decimal, Field(ge=0, le=1, decimal_places=6)]
 Seconds = Annotated[Decimal, Field(ge=0, le=MAX_QUANTITY, decimal_places=6)]

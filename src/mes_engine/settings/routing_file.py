@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from mes_engine.core.characteristics import Characteristic, ValueKind
 from mes_engine.core.errors import Malformed
 from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.quantity import ZERO, checked_quantity
@@ -33,6 +34,8 @@ from mes_engine.settings.fields import (
     Amount,
     Code,
     Id,
+    Limit,
+    MeasuringUnit,
     Name,
     Seconds,
     Section,
@@ -76,6 +79,17 @@ class SamplingEntry(Section):
     share: Annotated[Decimal, Field(gt=0, le=1, decimal_places=6)] | None = None
 
 
+class CharacteristicEntry(Section):
+    """One of the ``characteristics`` that are measured at a step."""
+
+    name: Id
+    kind: ValueKind = ValueKind.NUMBER
+    unit: MeasuringUnit = "C62"
+    lower: Limit | None = None
+    upper: Limit | None = None
+    is_required: bool = False
+
+
 class StepEntry(Section):
     """One of ``steps``."""
 
@@ -98,6 +112,7 @@ class StepEntry(Section):
     load_per_piece: Amount = Decimal(1)
     sampling: SamplingEntry | None = None
     is_optional: bool = False
+    characteristics: list[CharacteristicEntry] = Field(default_factory=list)
 
 
 class ConnectionEntry(Section):
@@ -170,6 +185,7 @@ _PARTS_OF_A_STEP = {
     "qualification",
     "documents",
     "sampling",
+    "characteristics",
 }
 _PLANT_NAMES = ("work center", "equipment class")
 
@@ -221,6 +237,9 @@ def to_routing(file: RoutingFile, *, over_tolerance: Decimal) -> Routing:
                 None if one.sampling is None else Sampling(**one.sampling.model_dump())
             ),
             documents=tuple(one.documents),
+            characteristics=tuple(
+                Characteristic(**part.model_dump()) for part in one.characteristics
+            ),
         )
         for one in file.steps
     )

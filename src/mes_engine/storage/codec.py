@@ -24,6 +24,7 @@ from mes_engine.core.facts import CommandHandled, SourceAdvanced
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.labour import LabourInterval, SignOn
 from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
+from mes_engine.core.measurements import MeasuredValue, Measurement, MeasurementVoid
 from mes_engine.core.personnel import Person
 from mes_engine.core.plant import Plant
 from mes_engine.core.postings import Posting
@@ -67,10 +68,13 @@ STRUCTS: dict[str, type] = {
     "machine_tally": MachineTally,
     "unassigned_production": UnassignedProduction,
     "component_use": ComponentUse,
+    "measured_value": MeasuredValue,
     "posting": Posting,
     "reversal": Reversal,
     "move": Move,
     "genealogy_edge": GenealogyEdge,
+    "measurement": Measurement,
+    "measurement_void": MeasurementVoid,
     "dispatch_decision": DispatchDecision,
     "handled": CommandHandled,
     "watermark": SourceAdvanced,

@@ -60,6 +60,7 @@ OF_A_REQUEST = (
     "lot",
     "position",
     "connection_flow",
+    "measured_value",
 )
 
 

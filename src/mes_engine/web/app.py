@@ -27,6 +27,7 @@ from mes_engine.web.journal import journal_router
 from mes_engine.web.labour import labour_router
 from mes_engine.web.lot_commands import lot_commands_router
 from mes_engine.web.lots import lots_router
+from mes_engine.web.measurements import measurements_router
 from mes_engine.web.pages import pages_router
 from mes_engine.web.parts import Clock, EngineFace, FeedFace, LinkStates, Parts
 from mes_engine.web.people import people_router
@@ -52,6 +53,7 @@ _ROUTERS = (
     job_order_commands_router,
     rework_router,
     bookings_router,
+    measurements_router,
     reconciliation_router,
     work_requests_router,
     work_request_changes_router,

@@ -11,6 +11,8 @@ from mes_engine.core.conditions import ConditionName
 from mes_engine.core.decide import explain
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.means import Asker
+from mes_engine.core.measured_data import asked_of
+from mes_engine.core.measurements import MeasuredValue
 from mes_engine.core.quantity import MILLION, UNITS, ZERO
 from mes_engine.core.readiness import remaining, routing_of, step_of
 from mes_engine.core.routing import BeginOn
@@ -20,6 +22,7 @@ from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.window_condition import live_windows
 from mes_engine.core.wip_ledger import Position
 from mes_engine.http.fields import At, Decimals, View
+from mes_engine.web.measurements import AskedView
 from mes_engine.web.time_window_views import TimeWindowView
 
 
@@ -205,6 +208,7 @@ class JobOrderDetail(QueuedJobOrder):
         runs: Its times on work units, the first one first.
         time_windows: Those that its work will end.
         rework_loops: The ways back that its pieces may be sent.
+        characteristics: What is measured at it, and what of that is missing.
         seq: The last fact that this answer knows of.
     """
 
@@ -212,6 +216,7 @@ class JobOrderDetail(QueuedJobOrder):
     runs: list[RunView]
     time_windows: list[TimeWindowView]
     rework_loops: list[ReworkLoopView]
+    characteristics: list[AskedView]
     seq: int
 
     @classmethod
@@ -222,6 +227,7 @@ class JobOrderDetail(QueuedJobOrder):
         runs: Iterable[Run],
         *,
         asker: Asker | None = None,
+        measured: Sequence[MeasuredValue] | None = None,
         **more: object,
     ) -> Self:
         """Show everything of ``job`` as it is in ``state``, and what more is said.
@@ -231,6 +237,7 @@ class JobOrderDetail(QueuedJobOrder):
             job: What is shown.
             runs: Its own.
             asker: To whom its triggers are told; to anybody, if None.
+            measured: What counts of its data; as ``state`` has it, if None.
             more: Of what the view says besides.
         """
         return cls.model_validate(
@@ -243,6 +250,9 @@ class JobOrderDetail(QueuedJobOrder):
                     one
                     for one in routing_of(state, job).rework
                     if one.source == job.step
+                ],
+                "characteristics": [
+                    AskedView.of(one) for one in asked_of(state, job, measured)
                 ],
                 "seq": state.seq,
             }

@@ -60,7 +60,7 @@ def job_orders_router(parts: Parts) -> APIRouter:
                 order_by=table_of("run").c.number,
             )
         )
-        job = parts.state.job_order.get(job_order)
+        job, measured = parts.state.job_order.get(job_order), None
         if job is None:
             job = await one_by_key(
                 parts.database,
@@ -69,9 +69,17 @@ def job_orders_router(parts: Parts) -> APIRouter:
                 partition=partition,
                 what="job order",
             )
+            measured = await parts.database.read(
+                lambda connection: found(
+                    connection,
+                    "measured_value",
+                    table_of("measured_value").c.job_order == job_order,
+                    partition=partition,
+                )
+            )
         # A run may have been opened or closed since the rows were read.
         live = [parts.state.run.get(run.id) or run for run in runs]
-        return JobOrderDetail.detailed(parts.state, job, live)
+        return JobOrderDetail.detailed(parts.state, job, live, measured=measured)
 
     return router
 

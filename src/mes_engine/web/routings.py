@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import Field
 
+from mes_engine.core.characteristics import ValueKind
 from mes_engine.core.routing import BeginOn, ConnectionKind, JobPer, OutputKind, Routing
 from mes_engine.core.time_windows import WindowPoint
 from mes_engine.http.bodies import api_router
@@ -35,6 +36,17 @@ class QualificationNeedView(View):
     level: int
 
 
+class CharacteristicView(View):
+    """What is measured at a step; required data is what its job orders end with."""
+
+    name: str
+    kind: ValueKind
+    unit: str
+    lower: Decimals | None
+    upper: Decimals | None
+    is_required: bool
+
+
 class RoutingStepView(View):
     """One step of a routing; times are in seconds."""
 
@@ -54,6 +66,7 @@ class RoutingStepView(View):
     tools: list[str]
     qualification: QualificationNeedView | None
     documents: list[str]
+    characteristics: list[CharacteristicView]
 
 
 class ConnectionView(View):

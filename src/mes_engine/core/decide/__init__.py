@@ -25,6 +25,7 @@ from mes_engine.core.decide import (
     limits,
     lots,
     machine,
+    measuring,
     parallel,
     personnel,
     posting,
@@ -303,4 +304,6 @@ _HANDLERS: dict[type, Handler] = {
     m.ReverseBooking: reversing.reverse,
     m.AssignProduction: production.assign,
     m.DismissProduction: production.dismiss,
+    m.RecordMeasurement: measuring.record,
+    m.VoidMeasurement: measuring.void,
 }

@@ -7,6 +7,7 @@ from mes_engine.core.decide import window_course
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot, move_lot, relate
 from mes_engine.core.decide.inheritance import inherit_holds
+from mes_engine.core.decide.measuring import inherit_measurements
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import EdgeKind, LotOrigin, MaterialLot
 from mes_engine.core.quantity import ZERO
@@ -61,6 +62,7 @@ def split_off(
     relate(draft, parent.id, child.id, total, parent.unit, kind=EdgeKind.SPLIT, job=job)
     inherit_holds(draft, [parent.id], child.id)
     window_course.inherit(draft, parent, child)
+    inherit_measurements(draft, parent.id, child.id)
     return child
 
 

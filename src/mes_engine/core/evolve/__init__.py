@@ -11,6 +11,7 @@ from mes_engine.core.evolve import (
     master,
     material,
     means,
+    measured,
     posting,
     requests,
     ways,
@@ -41,5 +42,6 @@ _HANDLERS: Handlers = {
     **windows.HANDLERS,
     **corrections.HANDLERS,
     **limits.HANDLERS,
+    **measured.HANDLERS,
     **handling.HANDLERS,
 }

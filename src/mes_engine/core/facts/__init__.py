@@ -71,6 +71,12 @@ from mes_engine.core.facts.means import (
     PersonQualified,
     PersonRegistered,
 )
+from mes_engine.core.facts.measured import (
+    MeasuredFact,
+    MeasurementRecorded,
+    MeasurementsInherited,
+    MeasurementVoided,
+)
 from mes_engine.core.facts.posting import PostingFact, PostingMoved, PostingRaised
 from mes_engine.core.facts.requests import (
     RequestsFact,
@@ -147,6 +153,9 @@ __all__ = [
     "LotRestored",
     "LotSplit",
     "MachineCounted",
+    "MeasurementRecorded",
+    "MeasurementVoided",
+    "MeasurementsInherited",
     "MessageSetAside",
     "PersonQualified",
     "PersonRegistered",
@@ -207,6 +216,7 @@ Fact = (
     | WindowsFact
     | CorrectionsFact
     | LimitsFact
+    | MeasuredFact
     | HandlingFact
 )
 

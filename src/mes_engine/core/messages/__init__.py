@@ -57,6 +57,11 @@ from mes_engine.core.messages.means import (
     WithdrawDocument,
     WithdrawTool,
 )
+from mes_engine.core.messages.measured import (
+    MeasuredCommand,
+    RecordMeasurement,
+    VoidMeasurement,
+)
 from mes_engine.core.messages.posting import (
     PostingCommand,
     RecordPosting,
@@ -140,6 +145,7 @@ __all__ = [
     "Outcome",
     "PauseJobOrder",
     "ReceiveMaterial",
+    "RecordMeasurement",
     "RecordPosting",
     "RegisterAsset",
     "RegisterPerson",
@@ -168,6 +174,7 @@ __all__ = [
     "StopJobOrder",
     "UnmountTool",
     "UpdateJobOrder",
+    "VoidMeasurement",
     "WaivePosting",
     "WaiveTimeWindow",
     "WithdrawDocument",
@@ -188,6 +195,7 @@ Command = (
     | PostingCommand
     | WindowsCommand
     | CorrectionsCommand
+    | MeasuredCommand
 )
 
 

@@ -186,6 +186,87 @@ def upgrade() -> None:
     )
     guard("genealogy_edge")
     op.create_table(
+        "measurement",
+        text("partition"),
+        whole("seq"),
+        text("job_order"),
+        text("request"),
+        text("visit"),
+        text("step"),
+        text("lot"),
+        text("run", nullable=True),
+        text("work_unit"),
+        text("characteristic"),
+        word("measurement", "kind", "number text boolean"),
+        text("value"),
+        text("unit"),
+        flag("measurement", "is_within"),
+        text("gauge", nullable=True),
+        text("tag"),
+        whole("at"),
+        text("person"),
+        text("remark"),
+        sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_measurement")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_measurement_partition_job_order_seq"),
+        "measurement",
+        ["partition", "job_order", "seq"],
+    )
+    op.create_index(
+        op.f("ix_measurement_partition_lot_seq"),
+        "measurement",
+        ["partition", "lot", "seq"],
+    )
+    guard("measurement")
+    op.create_table(
+        "measurement_void",
+        text("partition"),
+        whole("seq"),
+        whole("measurement"),
+        text("job_order"),
+        text("reason"),
+        whole("at"),
+        text("person"),
+        sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_measurement_void")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_measurement_void_partition_measurement"),
+        "measurement_void",
+        ["partition", "measurement"],
+    )
+    guard("measurement_void")
+    op.create_table(
+        "measured_value",
+        text("partition"),
+        text("job_order"),
+        text("lot"),
+        text("characteristic"),
+        text("request"),
+        text("visit"),
+        text("step"),
+        text("value", nullable=True),
+        flag("measured_value", "is_within"),
+        whole("at"),
+        whole("measurement"),
+        whole("changed_seq"),
+        sa.PrimaryKeyConstraint(
+            "partition",
+            "job_order",
+            "lot",
+            "characteristic",
+            name=op.f("pk_measured_value"),
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_measured_value_partition_request"),
+        "measured_value",
+        ["partition", "request"],
+    )
+    op.create_table(
         "reversal",
         text("partition"),
         whole("booking"),

@@ -16,6 +16,7 @@ from fastapi.routing import APIRouter
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from mes_engine.core.characteristics import Characteristic, ValueKind
 from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.routing import (
@@ -35,7 +36,7 @@ from mes_engine.core.routing import (
 from mes_engine.core.time_windows import WindowPoint, WindowRule
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import Person
-from mes_engine.http.fields import Amount, At, Body, Id, Reason, View
+from mes_engine.http.fields import Amount, At, Body, Id, Reason, SignedAmount, View
 from mes_engine.http.paging import Cursor, Limit, Page, of_cursor, page_of
 from mes_engine.modules.plm.model import Revision, RevisionState, RoutingUnusable, plain
 from mes_engine.modules.plm.service import PlmService
@@ -48,6 +49,7 @@ _PARTS_OF_A_STEP = {
     "qualification",
     "documents",
     "sampling",
+    "characteristics",
 }
 
 RoutingId = Annotated[Id, Path(examples=["bracket"])]
@@ -87,6 +89,17 @@ class SamplingBody(Body):
     share: Share | None = None
 
 
+class CharacteristicBody(Body):
+    """What is measured at a step; the unit and the limits are a number's."""
+
+    name: Id
+    kind: Annotated[ValueKind, Field(strict=False)] = ValueKind.NUMBER
+    unit: str = "C62"
+    lower: SignedAmount | None = None
+    upper: SignedAmount | None = None
+    is_required: bool = False
+
+
 class StepBody(Body):
     """One step."""
 
@@ -115,6 +128,9 @@ class StepBody(Body):
     load_per_piece: Amount = Decimal(1)
     sampling: SamplingBody | None = None
     is_optional: bool = False
+    characteristics: Annotated[list[CharacteristicBody], Field(max_length=100)] = Field(
+        default_factory=list
+    )
 
 
 class ConnectionBody(Body):
@@ -270,6 +286,9 @@ def _to_routing(body: RoutingBody) -> Routing:
                 None if one.sampling is None else Sampling(**one.sampling.model_dump())
             ),
             documents=tuple(one.documents),
+            characteristics=tuple(
+                Characteristic(**part.model_dump()) for part in one.characteristics
+            ),
         )
         for one in body.steps
     )

@@ -23,6 +23,11 @@ from mes_engine.storage.tables.material import (
     reversal,
 )
 from mes_engine.storage.tables.means import document, person, physical_asset
+from mes_engine.storage.tables.measured import (
+    measured_value,
+    measurement,
+    measurement_void,
+)
 from mes_engine.storage.tables.site import (
     counter,
     effective_routing,
@@ -67,6 +72,9 @@ __all__ = [
     "labour_interval",
     "lot",
     "machine_tally",
+    "measured_value",
+    "measurement",
+    "measurement_void",
     "move",
     "person",
     "physical_asset",

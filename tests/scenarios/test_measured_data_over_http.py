@@ -1,0 +1,171 @@
+"""Measured data over HTTP: what is missing is named, and nothing told is ever lost."""
+
+from typing import Any
+
+from tests.scenarios.shop import Job, Shop, a_step
+
+THICKNESS = {
+    "name": "thickness",
+    "unit": "MMT",
+    "lower": "9.9",
+    "upper": "10.1",
+    "is_required": True,
+}
+SURFACE = {"name": "surface", "kind": "text"}
+
+
+def measuring(step: str = "cut", *more: dict[str, Any]) -> dict[str, Any]:
+    """A step at which a thickness is required, and a surface may be told."""
+    return a_step(step) | {"characteristics": [THICKNESS, SURFACE, *more]}
+
+
+def begun(shop: Shop, quantity: int = 10, **more: Any) -> Job:
+    job = shop.make(shop.routing(measuring(), "pack"), quantity=quantity, **more)
+    return job.done("load", work_unit="cut-1").done("begin")
+
+
+def measure(job: Job, value: object, name: str = "thickness", **more: Any) -> Any:
+    """Tell a value of a job order that has to be taken."""
+    path = f"/job-orders/{job.id}/measurements"
+    return job.shop.site.done(path, characteristic=name, value=value, **more)["result"]
+
+
+def listed(job: Job, **query: Any) -> list[Any]:
+    return job.shop.site.items(f"/job-orders/{job.id}/measurements", **query)
+
+
+def asked(job: Job, name: str = "thickness") -> dict[str, Any]:
+    (found,) = [one for one in job.shown["characteristics"] if one["name"] == name]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_job_order_ends_once_its_required_data_has_been_measured(shop: Shop) -> None:
+    job = begun(shop).done("report", good=10)
+    assert asked(job) == {
+        "name": "thickness",
+        "kind": "number",
+        "unit": "MMT",
+        "lower": "9.9",
+        "upper": "10.1",
+        "is_required": True,
+        "value": None,
+        "is_within": None,
+        "measured_at": None,
+        "is_missing": True,
+        "missing_of": [],
+    }
+
+    refused = job.press("complete")
+    assert refused.status_code == 409
+    assert refused.json()["unmet"] == ["required_data: not measured yet: thickness"]
+    assert "complete" not in job.allowed
+    assert job.state == "running.processing"
+
+    out = measure(job, "10.25")
+    assert out["is_within"] == "false"
+    assert [asked(job)["value"], asked(job)["is_within"]] == ["10.25", False]
+    job.done("complete")
+    assert job.state == "ended.completed"
+
+
+def test_every_value_is_listed_and_the_latest_counts(shop: Shop) -> None:
+    job = begun(shop)
+    for value in (10, "9.5", 10.05):
+        measure(job, value)
+    measure(job, "smooth", "surface", remark="by eye")
+
+    values = [(one["value"], one["is_within"]) for one in listed(job)]
+    assert values == [("10", True), ("9.5", False), ("10.05", True), ("smooth", True)]
+    assert [one["value"] for one in listed(job, characteristic="surface")] == ["smooth"]
+    page = shop.site.get(f"/job-orders/{job.id}/measurements", limit=2)
+    assert [one["value"] for one in page["items"]] == ["10", "9.5"]
+    assert page["next"]
+    first = listed(job)[0]
+    assert [first["unit"], first["work_unit"], first["person"]] == [
+        "MMT",
+        "cut-1",
+        "Maria",
+    ]
+    assert asked(job)["value"] == "10.05"
+    lot = job.shown["here"]["lots"][0]
+    assert len(shop.site.items(f"/lots/{lot}/measurements")) == 4
+
+
+def test_what_was_measured_wrongly_is_voided_and_never_edited(shop: Shop) -> None:
+    job = begun(shop)
+    right, wrong = measure(job, "10"), measure(job, "1")
+
+    path = f"/measurements/{wrong['measurement']}/void"
+    assert shop.site.post(path, {"reason": ""}).status_code == 422
+    voided = shop.site.done(path, reason="slipped")["result"]
+
+    assert voided["counts"] == "10"
+    assert asked(job)["value"] == "10"
+    told = {one["value"]: one["voided_by"] for one in listed(job)}
+    assert told["10"] is None
+    assert [told["1"]["reason"], told["1"]["person"]] == ["slipped", "Maria"]
+    again = shop.site.post(path, {"reason": "slipped again"})
+    assert again.status_code == 409
+    assert "was voided by Maria: slipped" in again.json()["detail"]
+
+    shop.site.done(f"/measurements/{right['measurement']}/void", reason="no zero")
+    assert asked(job)["is_missing"]
+    assert shop.site.post("/measurements/1/void", {"reason": "x"}).status_code == 404
+
+
+def test_what_is_split_off_falls_back_on_what_was_measured_before_the_split(
+    shop: Shop,
+) -> None:
+    job = begun(shop).done("report", good=10)
+    first = measure(job, "10")
+    (lot,) = job.shown["here"]["lots"]
+    split = {"quantities": [4], "reason": "two boxes", "place": job.shown["visit"]}
+    shop.site.done(f"/lots/{lot}/split", **split)
+    (child,) = [one for one in job.shown["here"]["lots"] if one != lot]
+
+    late = measure(job, "9.95", lot=child)
+    voided = shop.site.done(
+        f"/measurements/{late['measurement']}/void", reason="other lot"
+    )["result"]
+    assert voided["counts"] == "10"
+    shop.site.done(f"/measurements/{first['measurement']}/void", reason="no zero")
+    refused = job.press("complete")
+    assert refused.json()["unmet"] == ["required_data: not measured yet: thickness"]
+
+
+def test_values_of_another_kind_or_unit_are_refused_clearly(shop: Shop) -> None:
+    job = begun(shop)
+    path = f"/job-orders/{job.id}/measurements"
+
+    def told(**body: Any) -> tuple[int, str]:
+        answer = shop.site.post(path, {"characteristic": "thickness"} | body)
+        return answer.status_code, answer.json()["detail"]
+
+    assert told(value=True) == (
+        422,
+        "'true' is no value of thickness: it is a number, with at most 12 digits on "
+        "either side of the point.",
+    )
+    assert told(value="10", unit="CMT") == (
+        422,
+        "thickness is measured in MMT, not in CMT.",
+    )
+    assert told(value="red", characteristic="colour") == (
+        409,
+        f"Step cut of {job.id} measures no 'colour'.",
+    )
+    assert told(value="10", gauge="G-404") == (404, "There is no gauge 'G-404'.")
+    assert told(value=["10"])[0] == 422
+    assert listed(job) == []
+
+
+def test_a_gauge_is_named_with_what_it_measured(shop: Shop) -> None:
+    job = begun(shop)
+    gauge = shop.name("GAUGE")
+    tool = {"asset_class": "caliper", "name": "Caliper", "crib": "LAB"}
+    shop.site.done("/tools", tool=gauge, **tool)
+
+    measure(job, "10", gauge=gauge)
+
+    assert [one["gauge"] for one in listed(job)] == [gauge]
