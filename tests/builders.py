@@ -5,9 +5,10 @@ from decimal import Decimal
 from itertools import count
 
 from mes_engine.core.booked import bookings_of
+from mes_engine.core.characteristics import Characteristic
 from mes_engine.core.decide import decide
 from mes_engine.core.evolve import evolve
-from mes_engine.core.facts import Fact, Recorded, SourceAdvanced
+from mes_engine.core.facts import Fact, MeasurementRecorded, Recorded, SourceAdvanced
 from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.messages import (
     Answer,
@@ -24,6 +25,7 @@ from mes_engine.core.messages import (
     OpenHold,
     Outcome,
     ReceiveMaterial,
+    RecordMeasurement,
     RecordPosting,
     RegisterAsset,
     RegisterPerson,
@@ -36,6 +38,7 @@ from mes_engine.core.messages import (
     Scrapped,
     Sensed,
     SignOnPerson,
+    VoidMeasurement,
 )
 from mes_engine.core.plant import (
     EquipmentClass,
@@ -122,7 +125,13 @@ def a_routing(revision: str = "1") -> Routing:
                     Component(material="BAR", per_piece=Decimal("0.25"), unit="MTR"),
                 ),
             ),
-            Step(id="20", name="Mill", work_center="MILLS", equipment_class="milling"),
+            Step(
+                id="20",
+                name="Mill",
+                work_center="MILLS",
+                equipment_class="milling",
+                characteristics=(Characteristic(name="width", unit="MMT"),),
+            ),
         ),
         connections=(
             Connection(
@@ -270,6 +279,7 @@ def a_day(shop: Shop) -> None:
     shop.sense_value("mill-1.good", 105)
     shop.do(ReportQuantity(job_order=mill, good=Decimal(1)))
     take_back(shop, mill)
+    measure(shop, mill)
     waiting = a_request(shop, "WR-2")
     hold = shop.do(
         OpenHold(scope=HoldScope.JOB_ORDER, target=waiting, reason="drawing")
@@ -294,6 +304,24 @@ def take_back(shop: Shop, job_order: str) -> None:
     )
     shop.do(
         ReverseBooking(work_request=job.request, booking=booking, reason="miscounted")
+    )
+
+
+def measure(shop: Shop, job_order: str) -> None:
+    """Measure twice, and void the last of it."""
+    for value in ("40.1", "4.01"):
+        shop.do(
+            RecordMeasurement(job_order=job_order, characteristic="width", value=value)
+        )
+    before, last = (
+        one.fact.measurement
+        for one in shop.records
+        if isinstance(one.fact, MeasurementRecorded)
+    )
+    shop.do(
+        VoidMeasurement(
+            measurement=last, before=before, known_seq=shop.batch.seq, reason="typed"
+        )
     )
 
 
