@@ -12,7 +12,6 @@ from mes_engine.core.decide import explain
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.means import Asker
 from mes_engine.core.measured_data import asked_of
-from mes_engine.core.measurements import MeasuredValue
 from mes_engine.core.quantity import MILLION, UNITS, ZERO
 from mes_engine.core.readiness import remaining, routing_of, step_of
 from mes_engine.core.routing import BeginOn
@@ -227,7 +226,6 @@ class JobOrderDetail(QueuedJobOrder):
         runs: Iterable[Run],
         *,
         asker: Asker | None = None,
-        measured: Sequence[MeasuredValue] | None = None,
         **more: object,
     ) -> Self:
         """Show everything of ``job`` as it is in ``state``, and what more is said.
@@ -237,7 +235,6 @@ class JobOrderDetail(QueuedJobOrder):
             job: What is shown.
             runs: Its own.
             asker: To whom its triggers are told; to anybody, if None.
-            measured: What counts of its data; as ``state`` has it, if None.
             more: Of what the view says besides.
         """
         return cls.model_validate(
@@ -251,9 +248,7 @@ class JobOrderDetail(QueuedJobOrder):
                     for one in routing_of(state, job).rework
                     if one.source == job.step
                 ],
-                "characteristics": [
-                    AskedView.of(one) for one in asked_of(state, job, measured)
-                ],
+                "characteristics": [AskedView.of(one) for one in asked_of(state, job)],
                 "seq": state.seq,
             }
             | more

@@ -6,11 +6,13 @@ from fastapi import APIRouter, Query
 from sqlalchemy import select
 
 from mes_engine.core.job_order import JobOrder, JobOrderState
+from mes_engine.core.measured_data import asked_of
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import Id
 from mes_engine.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, number_of_cursor
 from mes_engine.web.history import found, is_one, one_by_key, page, table_of
 from mes_engine.web.job_order_views import JobOrderDetail, JobOrderView
+from mes_engine.web.measurements import AskedView
 from mes_engine.web.parts import Parts
 
 
@@ -60,7 +62,8 @@ def job_orders_router(parts: Parts) -> APIRouter:
                 order_by=table_of("run").c.number,
             )
         )
-        job, measured = parts.state.job_order.get(job_order), None
+        job = parts.state.job_order.get(job_order)
+        more: dict[str, object] = {}
         if job is None:
             job = await one_by_key(
                 parts.database,
@@ -69,7 +72,7 @@ def job_orders_router(parts: Parts) -> APIRouter:
                 partition=partition,
                 what="job order",
             )
-            measured = await parts.database.read(
+            values = await parts.database.read(
                 lambda connection: found(
                     connection,
                     "measured_value",
@@ -77,9 +80,11 @@ def job_orders_router(parts: Parts) -> APIRouter:
                     partition=partition,
                 )
             )
+            asked = asked_of(parts.state, job, values)
+            more["characteristics"] = [AskedView.of(one) for one in asked]
         # A run may have been opened or closed since the rows were read.
         live = [parts.state.run.get(run.id) or run for run in runs]
-        return JobOrderDetail.detailed(parts.state, job, live, measured=measured)
+        return JobOrderDetail.detailed(parts.state, job, live, asker=None, **more)
 
     return router
 
