@@ -101,6 +101,49 @@ def test_a_reversal_after_the_successor_consumed_names_what_depends_on_it(
     assert shop.at(job.request, "cut").id == told["follow_on"]
 
 
+def test_a_part_of_a_report_is_taken_back_and_never_more_than_is_left(
+    shop: Shop,
+) -> None:
+    """Ten were reported and seven there: three are taken back, then two more."""
+    job = shop.make(shop.routing("cut", "mill"), quantity=10)
+    request = job.request
+    run(shop, request, "cut", 10)
+    mill = begun(shop, request, "mill").done("report", good=5)
+    [report] = bookings(job)
+
+    told = taken_back(job, report, quantity=3)
+
+    assert job.shown["good"] == "7"
+    assert Job(shop, told["follow_on"]).shown["planned"] == "3"
+    [report] = bookings(job)
+    assert report["reversed_by"]["good"] == "3"
+    assert not report["reversed_by"]["is_whole"]
+    answer = take_back(job, report, quantity=3)
+    assert answer.status_code == 409
+    assert answer.json()["unmet"] == [f"pieces_there: {mill.id} at mill has 5 reported"]
+    taken_back(job, report, quantity=2)
+    beyond = take_back(job, report, quantity=6)
+    assert beyond.status_code == 409
+    assert beyond.json()["unmet"] == ["quantity_left: 6 asked for, 5 good"]
+    scrap = take_back(job, report, quantity=1, reported_as="scrap")
+    assert scrap.json()["unmet"] == ["quantity_left: 1 asked for, 0 scrap"]
+    assert take_back(job, report, quantity="0").status_code == 422
+    parts = bookings(job, "reversal")
+    assert sorted(one["good"] for one in parts) == ["-2", "-3"]
+
+    run(shop, request, "cut", 5)
+    mill.done("report", good=5).done("complete")
+    assert pieces(shop, request) == {"STORE": 10}
+    until(lambda: all(one.state == "ended.closed" for one in shop.jobs(request)))
+    steps = shop.site.get(f"/ledger/orders/{request}")
+    assert {one["step"]: one["good"] for one in steps} == {"cut": "10", "mill": "10"}
+    found = shop.site.get(f"/job-orders/{job.id}/reconciliation")
+    good = next(one for one in found if one["role"] == "good")
+    assert (good["reported"], good["posted"]) == ("5", "5")
+    assert [one["quantity"] for one in good["to_reported"]] == ["5"]
+    finish(shop, request)
+
+
 def test_a_booking_is_reversed_once_and_a_reversal_never(shop: Shop) -> None:
     job = shop.make(shop.routing("cut"), quantity=10)
     begun(shop, job.request, "cut").done("report", good=4)

@@ -39,6 +39,7 @@ class PhysicalAsset(msgspec.Struct, frozen=True, kw_only=True):
         work_unit: Where it is mounted; None in the crib.
         run: The run that has claimed it.
         reason: Why it is in its state.
+        renewed: The fact by which its life began anew; 0 if it never did.
     """
 
     id: str
@@ -52,6 +53,7 @@ class PhysicalAsset(msgspec.Struct, frozen=True, kw_only=True):
     work_unit: str | None = None
     run: str | None = None
     reason: str = ""
+    renewed: int = 0
 
     @property
     def is_used_up(self) -> bool:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import msgspec
 
 from mes_engine.core import facts as f
+from mes_engine.core.assets import LifeUnit, PhysicalAsset
 from mes_engine.core.bookings import Booking, BookingKind
 from mes_engine.core.job_order import JobOrderState, JobOrderTrigger
 from mes_engine.core.lots import GenealogyEdge
@@ -42,17 +43,23 @@ class _Reader:
 
     def __init__(self, job_order: str) -> None:
         self.made: list[Booking] = []
+        self._is_ours = False
         self._job_order = job_order
         self._moves: list[Move] = []
 
     def read(self, recorded: f.Recorded, after: f.Recorded | None) -> None:
         """Note what a fact books; ``after`` is the one behind it."""
         match recorded.fact:
+            case f.QuantityReported() as fact:
+                self._is_ours = fact.job_order == self._job_order
+                if self._is_ours:
+                    report = _report(recorded, fact, self._moves, after)
+                    self.made.append(report)
+                    self._moves = []
+            case f.AssetChanged(asset=asset) if self._is_ours:
+                self._read_wear(asset)
             case f.QuantityMoved(move=move) if move.job_order == self._job_order:
                 self._read_move(recorded, move)
-            case f.QuantityReported() as fact if fact.job_order == self._job_order:
-                self.made.append(_report(recorded, fact, self._moves, after))
-                self._moves = []
             case f.LotConsumed(edge=edge) if edge.job_order == self._job_order:
                 self.made = [_with_edge(one, edge) for one in self.made]
             case f.JobOrderMoved() as fact if fact.job_order == self._job_order:
@@ -63,6 +70,16 @@ class _Reader:
                     self.made.append(_reversal(recorded, fact))
             case _:
                 pass
+
+    def _read_wear(self, asset: PhysicalAsset) -> None:
+        """Note that pieces counted on a tool: its fact follows upon their report."""
+        report = self.made[-1]
+        if report.kind is not BookingKind.REPORT:
+            return
+        is_worn = asset.life_unit is LifeUnit.PIECES and asset.run == report.run
+        if is_worn and report.run is not None and asset.id not in report.tools:
+            worn = (*report.tools, asset.id)
+            self.made[-1] = msgspec.structs.replace(report, tools=worn)
 
     def _read_move(self, recorded: f.Recorded, move: Move) -> None:
         if move.reverses is not None:

@@ -23,6 +23,16 @@ class BookingKind(StrEnum):
     REVERSAL = "reversal"
 
 
+class ReportedAs(StrEnum):
+    """What a report says became of pieces."""
+
+    GOOD = "good"
+    SCRAP = "scrap"
+    SUSPECT = "suspect"
+    LOST = "lost"
+    TESTED = "tested"
+
+
 class Booking(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was booked on a job order, as the journal has it.
 
@@ -38,6 +48,7 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
         edges: Into which lots consumed material went.
         posting: The key of what was posted with it.
         work_unit: Of the machine that counted it, with its tag.
+        tools: Those on whose lives its pieces counted.
         reverses: What a reversal takes back.
     """
 
@@ -63,7 +74,13 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
     posting: str | None = None
     work_unit: str = ""
     tag: str = ""
+    tools: tuple[str, ...] = ()
     reverses: int | None = None
+
+    def of(self, kind: ReportedAs) -> Decimal:
+        """Return how many pieces it says were ``kind``."""
+        amount: Decimal = getattr(self, kind)
+        return amount
 
     @property
     def worked(self) -> Decimal:
@@ -83,9 +100,11 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         booking: The fact that the booking is known by.
-        seq: The last fact that took something of it back.
-        quantity: How much is taken back by now; less than all for a consumption only,
-            of which goes back what the pieces of a reversed report had used.
+        seq: The last fact that took something of it back; ``earlier`` are those before.
+        quantity: How much is taken back by now; less than all where only a part was, or
+            of a consumption, of which goes back what the pieces of a report had used.
+        good: Of a report, how many of its good pieces; the others likewise.
+        entered: Of the pieces that it had brought in, how many are gone again.
     """
 
     booking: int
@@ -98,6 +117,23 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     person: str
     reason: str
+    good: Decimal = ZERO
+    scrap: Decimal = ZERO
+    suspect: Decimal = ZERO
+    lost: Decimal = ZERO
+    tested: Decimal = ZERO
+    entered: Decimal = ZERO
+    earlier: tuple[int, ...] = ()
+
+    @property
+    def seqs(self) -> tuple[int, ...]:
+        """Every fact that took something of the booking back, in order."""
+        return (*self.earlier, self.seq)
+
+    def of(self, kind: ReportedAs) -> Decimal:
+        """Return how many pieces that had been reported ``kind`` are taken back."""
+        amount: Decimal = getattr(self, kind)
+        return amount
 
 
 class CountedPieces(StrEnum):

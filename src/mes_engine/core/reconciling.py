@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import msgspec
 
-from mes_engine.core.bookings import Booking, BookingKind
+from mes_engine.core.bookings import Booking, BookingKind, Reversal
 from mes_engine.core.job_order import JobOrder
+from mes_engine.core.parts import rest_of
 from mes_engine.core.postings import Posting, PostingKind, PostingState
 from mes_engine.core.production import UnassignedProduction, UnassignedReason
 from mes_engine.core.quantity import ZERO
@@ -65,6 +66,7 @@ def reconciled(
     runs: Sequence[Run],
     unassigned: Sequence[UnassignedProduction],
     postings: Sequence[Posting],
+    reversals: Iterable[Reversal],
 ) -> tuple[Account, ...]:
     """Hold counts, reports and postings of a job order side by side.
 
@@ -74,12 +76,13 @@ def reconciled(
         runs: Its runs.
         unassigned: What the work units of these runs counted and nobody took.
         postings: Those of its work request.
+        reversals: What of its bookings was taken back.
     """
-    taken_back = {one.reverses for one in bookings if one.reverses is not None}
+    taken_back = {one.booking: one for one in reversals}
     standing = [
-        one
+        rest_of(one, taken_back.get(one.seq))
         for one in bookings
-        if one.kind is BookingKind.REPORT and one.seq not in taken_back
+        if one.kind is BookingKind.REPORT
     ]
     ours = [one for one in unassigned if _is_of(one, job, runs)]
     return tuple(

@@ -40,7 +40,7 @@ def bookings_of_job(
     reports = reports_of_job(connection, partition, job.last_report)
     causes = {one.cause for one in reports}
     reversals = reversals_of_job(connection, partition, job.id)
-    others = [job.ended_seq, *(one.seq for one in reversals)]
+    others = [job.ended_seq, *(seq for one in reversals for seq in one.seqs)]
     causes |= _causes(connection, partition, others)
     causes |= _causes(connection, partition, _edges(connection, partition, job))
     return _booked(connection, partition, job.id, causes)
@@ -65,11 +65,10 @@ def newest_bookings(
     """
     seqs = {
         *_seqs_of_reports(connection, partition, job.last_report),
-        *connection.scalars(
-            select(t.reversal.c.seq).where(
-                t.reversal.c.partition == partition,
-                t.reversal.c.job_order == job.id,
-            )
+        *(
+            seq
+            for one in reversals_of_job(connection, partition, job.id)
+            for seq in one.seqs
         ),
         *_edges(connection, partition, job),
         *(() if job.ended_seq is None else (job.ended_seq,)),

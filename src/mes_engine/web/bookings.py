@@ -5,7 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from sqlalchemy import Connection
 
-from mes_engine.core.bookings import Booking, BookingKind, CountedPieces, Reversal
+from mes_engine.core.bookings import (
+    Booking,
+    BookingKind,
+    CountedPieces,
+    ReportedAs,
+    Reversal,
+)
 from mes_engine.core.errors import NotFound
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.messages import (
@@ -34,10 +40,21 @@ Seq = Annotated[int, Path(ge=1, lt=10**18, examples=[4711])]
 
 
 class ReversalView(View):
-    """That a booking was taken back, and why; of a consumption, how much of it."""
+    """That a booking was taken back, or how much of it, and why.
+
+    Attributes:
+        seq: What took back the last of it; ``earlier``, what took back parts before.
+        good: Of a report, how many of its good pieces; the others likewise.
+    """
 
     seq: int
+    earlier: list[int]
     quantity: Decimals
+    good: Decimals
+    scrap: Decimals
+    suspect: Decimals
+    lost: Decimals
+    tested: Decimals
     is_whole: bool
     at: At
     person: str
@@ -87,10 +104,16 @@ class BookingView(View):
 
 
 class ReverseBody(Occurred):
-    """Why it is taken back, and what becomes of pieces that a machine counted."""
+    """Why it is taken back, and what becomes of pieces that a machine counted.
+
+    Attributes:
+        quantity: Only so much of it, of a report of the pieces ``reported_as`` that.
+    """
 
     reason: Reason
     counted: Word[CountedPieces] = CountedPieces.UNASSIGNED
+    quantity: Amount | None = None
+    reported_as: Word[ReportedAs] = ReportedAs.GOOD
 
 
 class DismissBody(Occurred):
@@ -142,16 +165,14 @@ def bookings_router(parts: Parts) -> APIRouter:
     async def reverse_booking(
         booking: Seq, body: ReverseBody, sender: CommandSender
     ) -> Response:
-        """Take a report, a consumption or a completion back, by what is linked to it.
+        """Take a booking back, or a part of it, by what is linked to it.
 
         Refused where what it brought about is no longer to be had; the answer names
         who has it. A reversal is not reversed: report afresh.
         """
         partition = parts.state.partition
         command = await parts.database.read(
-            lambda connection: reversing(
-                connection, partition, booking, body.reason, body.counted
-            )
+            lambda connection: reversing(connection, partition, booking, body)
         )
         return await carried_out(parts, sender, command, body)
 
@@ -192,8 +213,7 @@ def reversing(
     connection: Connection,
     partition: str,
     seq: int,
-    reason: str,
-    counted: CountedPieces,
+    body: ReverseBody,
 ) -> ReverseBooking:
     """Return the command that takes a booking back, with what was booked.
 
@@ -218,8 +238,10 @@ def reversing(
     return ReverseBooking(
         work_request=job.request,
         booking=booking,
-        reason=reason,
+        reason=body.reason,
         also=tuple(also),
         uses=tuple(stored.uses_of_lots(connection, partition, lots)),
-        counted=counted,
+        counted=body.counted,
+        quantity=body.quantity,
+        reported_as=body.reported_as,
     )

@@ -8,7 +8,7 @@ from mes_engine.core.reconciling import Account, reconciled
 from mes_engine.core.runs import Run
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import Decimals, Id, View
-from mes_engine.storage.bookings import bookings_of_job
+from mes_engine.storage.bookings import bookings_of_job, reversals_of_job
 from mes_engine.web.history import found, one_by_key, table_of
 from mes_engine.web.parts import Parts
 
@@ -83,6 +83,7 @@ def _accounts(
     return reconciled(
         job,
         bookings=bookings_of_job(connection, partition, job),
+        reversals=reversals_of_job(connection, partition, job.id),
         runs=runs,
         unassigned=found(
             connection,

@@ -2,26 +2,36 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from operator import attrgetter
 
 import msgspec
 
 from mes_engine.core import facts as f
-from mes_engine.core.bookings import Booking, BookingKind, Reversal
+from mes_engine.core.bookings import Booking, BookingKind
+from mes_engine.core.decide import windows
 from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.giving_back import (
+    give_back,
+    give_back_components,
+    left_to_give,
+    note,
+    note_part,
+)
 from mes_engine.core.decide.posting import correct_postings
 from mes_engine.core.decide.production import unassign
 from mes_engine.core.decide.recall import Wanted, recall, reopen, restore
-from mes_engine.core.decide.stock import note_use, touch_consumers
+from mes_engine.core.decide.stock import touch_consumers
 from mes_engine.core.decide.storing import live_job, store
-from mes_engine.core.errors import Malformed, NotFound, Refused
+from mes_engine.core.decide.tools import unwear_tools
+from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.lots import EdgeKind
 from mes_engine.core.messages import ReverseBooking
-from mes_engine.core.quantity import ZERO, floored
-from mes_engine.core.readiness import step_of, visit_of
+from mes_engine.core.parts import left_of, part_of, rest_of
+from mes_engine.core.quantity import ZERO, checked_quantity
+from mes_engine.core.readiness import visit_of
 from mes_engine.core.requests import OVER
-from mes_engine.core.wip_ledger import ENTRIES, Bucket, Move, Position
+from mes_engine.core.wip_ledger import ENTRIES, Bucket, Move
 
 replace = msgspec.structs.replace
 
@@ -37,11 +47,13 @@ def reverse(draft: Draft, command: ReverseBooking) -> dict[str, str]:
     _check(draft, command)
     match booking.kind:
         case BookingKind.CONSUMPTION:
-            _give_back(draft, command, booking, _left_of(draft, booking))
+            left = left_to_give(draft, booking)
+            wanted = command.quantity
+            give_back(draft, command, booking, left if wanted is None else wanted)
         case BookingKind.COMPLETION:
             _reverse_completion(draft, command)
         case _:
-            _reverse_reports(draft, command, [booking])
+            _reverse_reports(draft, command, [_wanted_part(draft, command)])
     told = {"booking": str(booking.seq), "job_order": booking.job_order}
     reversal = draft.state.reversal.get(booking.seq)
     if reversal is not None:
@@ -77,28 +89,68 @@ def _check(draft: Draft, command: ReverseBooking) -> None:
             hint="Report afresh what is so.",
             unmet=[f"not_reversed: fact {known.seq} did it"],
         )
+    _check_quantity(draft, command)
+
+
+def _check_quantity(draft: Draft, command: ReverseBooking) -> None:
+    """See that a part that is to be taken back is there to be taken back."""
+    booking, wanted = command.booking, command.quantity
+    if wanted is None:
+        return
+    if booking.kind is BookingKind.COMPLETION:
+        raise Malformed(
+            f"A completion as {booking.seq} is taken back whole.",
+            hint="Reports and consumption may be reversed in parts.",
+        )
+    if booking.kind is BookingKind.CONSUMPTION:
+        left, what = left_to_give(draft, booking), "consumed"
+        unit = booking.moves[0].unit
+    else:
+        known = draft.state.reversal.get(booking.seq)
+        left = left_of(booking, known, command.reported_as)
+        what, unit = command.reported_as.value, draft.job(booking.job_order).unit
+    if checked_quantity(wanted, unit=unit) == ZERO:
+        raise Malformed(f"Nothing of booking {booking.seq} is to be taken back.")
+    if wanted > left:
+        raise Refused(
+            f"{wanted} {unit} of booking {booking.seq} cannot be taken back: "
+            f"{left.normalize():f} of it are {what}.",
+            hint="Take back at most what is left of it.",
+            unmet=[f"quantity_left: {wanted} asked for, {left.normalize():f} {what}"],
+        )
+
+
+def _wanted_part(draft: Draft, command: ReverseBooking) -> Booking:
+    """Return what of a report is to be taken back now."""
+    known = draft.state.reversal.get(command.booking.seq)
+    if command.quantity is None:
+        return rest_of(command.booking, known)
+    amounts = {command.reported_as: command.quantity}
+    return part_of(command.booking, known, amounts)
 
 
 def _reverse_completion(draft: Draft, command: ReverseBooking) -> None:
     """Take back everything that was booked on a job order that has ended."""
     reports = [
-        one
+        rest_of(one, known)
         for one in command.also
-        if one.kind is BookingKind.REPORT and draft.state.reversal.get(one.seq) is None
+        if one.kind is BookingKind.REPORT
+        and ((known := draft.state.reversal.get(one.seq)) is None or not known.is_whole)
     ]
     consumed = [one for one in command.also if one.kind is BookingKind.CONSUMPTION]
-    if not reports and not any(_left_of(draft, one) for one in consumed):
+    if not reports and not any(left_to_give(draft, one) for one in consumed):
         raise Refused(
             f"Nothing is left on {command.booking.job_order} to take back.",
             hint="Reports and consumption may be reversed one by one, each once.",
             unmet=["something_booked: nothing is"],
         )
-    _reverse_reports(draft, command, sorted(reports, key=_seq, reverse=True))
+    reports.sort(key=attrgetter("seq"), reverse=True)
+    _reverse_reports(draft, command, reports)
     for one in consumed:
-        left = _left_of(draft, one)
+        left = left_to_give(draft, one)
         if left:
-            _give_back(draft, command, one, left)
-    _note(draft, command, command.booking, quantity=ZERO, is_whole=True)
+            give_back(draft, command, one, left)
+    note(draft, command, command.booking, quantity=ZERO, is_whole=True)
 
 
 def _reverse_reports(
@@ -106,24 +158,28 @@ def _reverse_reports(
 ) -> None:
     """Take back reports on one job order, the newest first; then what follows."""
     returned, posted = ZERO, set[str]()
+    lots: dict[str, None] = {}
     for booking in reports:
         job = draft.job(booking.job_order)
-        _take_back_pieces(draft, command, job, booking)
+        entered = _take_back_pieces(draft, command, job, booking)
         if job.is_over:
-            _give_back_components(draft, command, job, booking)
-        _note(draft, command, booking, quantity=booking.total, is_whole=True)
+            give_back_components(draft, command, job, booking)
+        note_part(draft, command, booking, entered=entered)
+        unwear_tools(draft, booking)
         if booking.setup_us or booking.processing_us or booking.down_us:
             told = (booking.setup_us, booking.processing_us, booking.down_us)
             book_time(draft, draft.job(job.id), *(-one for one in told))
         if booking.source == "machine":
             unassign(draft, booking, command.counted, command.reason)
         returned += booking.total
+        lots.update(dict.fromkeys(one.lot for one in booking.moves))
         if booking.posting is not None:
             posted.add(booking.posting)
     job = draft.job(command.booking.job_order)
     if job.is_over and returned:
         reopen(draft, job.visit)
         _follow_on(draft, job, returned)
+    windows.taken_back(draft, job, lots)
     correct_postings(draft, job.id, first=posted)
     draft.touch(job.id)
     for material in job.materials:
@@ -132,8 +188,13 @@ def _reverse_reports(
 
 def _take_back_pieces(
     draft: Draft, command: ReverseBooking, job: JobOrder, booking: Booking
-) -> None:
-    """Bring reported pieces back to where they were reported from."""
+) -> Decimal:
+    """Bring reported pieces back to where they were reported from.
+
+    Returns:
+        How many that the report had brought in are gone again.
+    """
+    entered, is_rest = ZERO, command.quantity is None
     passed_on: dict[tuple[str, str], Decimal] = {}
     for move in booking.moves:
         restore(draft, move.lot)
@@ -146,10 +207,11 @@ def _take_back_pieces(
             Wanted(command=command, job=job, lot=lot, place=place, quantity=quantity),
         )
     for move in reversed(booking.moves):
+        quantity = move.quantity
         if move.bucket in ENTRIES:
-            quantity = _brought_too_many(draft, move)
-        else:
-            quantity = move.quantity
+            too_many = min(_brought_too_many(draft, move), booking.total - entered)
+            quantity = too_many if is_rest else min(too_many, _queued(draft, move))
+            entered += quantity
         if quantity == ZERO:
             continue
         back_to = move.bucket
@@ -173,6 +235,7 @@ def _take_back_pieces(
                 )
             )
         )
+    return entered
 
 
 def _brought_too_many(draft: Draft, move: Move) -> Decimal:
@@ -183,6 +246,11 @@ def _brought_too_many(draft: Draft, move: Move) -> Decimal:
     positions = draft.state.position.find("request", request.id)
     began = sum((one.entered for one in positions), ZERO)
     return min(move.quantity, max(began - request.quantity, ZERO))
+
+
+def _queued(draft: Draft, move: Move) -> Decimal:
+    position = draft.state.position.get((move.lot, move.to_place))
+    return ZERO if position is None else position.queued
 
 
 def _check_there(draft: Draft, booking: Booking, move: Move, quantity: Decimal) -> None:
@@ -198,122 +266,6 @@ def _check_there(draft: Draft, booking: Booking, move: Move, quantity: Decimal) 
             hint="Reverse first what was done with them since.",
             unmet=[f"pieces_there: {told}"],
         )
-
-
-def _give_back_components(
-    draft: Draft, command: ReverseBooking, job: JobOrder, booking: Booking
-) -> None:
-    """Put back into stock what the end of the job order consumed for these pieces."""
-    before = job.worked - booking.unworked
-    after = before - (booking.worked - booking.unworked)
-    for component in step_of(draft.state, job).consumes:
-        left = floored(component.per_piece * before, unit=component.unit)
-        left -= floored(component.per_piece * after, unit=component.unit)
-        for one in sorted(command.also, key=_seq, reverse=True):
-            is_of_it = (
-                one.kind is BookingKind.CONSUMPTION
-                and one.moves[0].material == component.material
-                and one.moves[0].unit == component.unit
-                and not any(edge.kind is EdgeKind.DAMAGED for edge in one.edges)
-            )
-            back = min(left, _left_of(draft, one)) if is_of_it else ZERO
-            if back > ZERO:
-                _give_back(draft, command, one, back)
-                left -= back
-
-
-def _left_of(draft: Draft, booking: Booking) -> Decimal:
-    """Return how much of a consumption has not been taken back."""
-    known = draft.state.reversal.get(booking.seq)
-    return booking.total - (ZERO if known is None else known.quantity)
-
-
-def _give_back(
-    draft: Draft, command: ReverseBooking, booking: Booking, quantity: Decimal
-) -> None:
-    """Put consumed material back into the stock that it was taken from."""
-    (move,) = booking.moves
-    position: Position | None = draft.state.position.get((move.lot, move.place))
-    if draft.state.lot.get(move.lot) is None or position is None:
-        raise NotFound(f"Lot {move.lot} is not known here any more.")
-    already = booking.total - _left_of(draft, booking)
-    restore(draft, move.lot)
-    draft.emit(
-        f.QuantityMoved(
-            move=replace(
-                move,
-                seq=draft.next_seq,
-                quantity=quantity,
-                bucket=move.to_bucket,
-                to_bucket=move.bucket,
-                at=draft.at,
-                person=draft.person,
-                reason=command.reason,
-                reverses=booking.seq,
-            )
-        )
-    )
-    left, skipped = quantity, already
-    for edge in booking.edges:
-        there = max(edge.quantity - skipped, ZERO)
-        skipped = max(skipped - edge.quantity, ZERO)
-        back = min(left, there)
-        if back > ZERO:
-            left -= back
-            draft.emit(
-                f.LotConsumed(
-                    edge=replace(
-                        edge,
-                        seq=draft.next_seq,
-                        quantity=back,
-                        at=draft.at,
-                        reverses=edge.seq,
-                    )
-                )
-            )
-    job = draft.job(booking.job_order)
-    if not job.is_over:  # Before its end, whatever it consumed was given by hand.
-        is_damaged = any(edge.kind is EdgeKind.DAMAGED for edge in booking.edges)
-        note_use(draft, job, move, -quantity, is_damaged=is_damaged)
-    taken = already + quantity
-    is_whole = taken == booking.total
-    _note(draft, command, booking, quantity=taken, is_whole=is_whole)
-    touch_consumers(draft, move.material)
-
-
-def _note(
-    draft: Draft,
-    command: ReverseBooking,
-    booking: Booking,
-    *,
-    quantity: Decimal,
-    is_whole: bool,
-) -> None:
-    job = draft.job(booking.job_order)
-    draft.emit(
-        f.BookingReversed(
-            reversal=Reversal(
-                booking=booking.seq,
-                seq=draft.next_seq,
-                kind=booking.kind,
-                job_order=job.id,
-                request=job.request,
-                quantity=quantity,
-                is_whole=is_whole,
-                at=draft.at,
-                person=draft.person,
-                reason=command.reason,
-            ),
-            good=booking.good,
-            scrap=booking.scrap,
-            lost=booking.lost,
-            tested=booking.tested,
-            good_total=job.good - booking.good,
-            scrap_total=job.scrap - booking.scrap,
-            lost_total=job.lost - booking.lost,
-            tested_total=job.tested - booking.tested,
-        )
-    )
 
 
 def _follow_on(draft: Draft, job: JobOrder, returned: Decimal) -> None:
@@ -340,7 +292,3 @@ def _follow_on(draft: Draft, job: JobOrder, returned: Decimal) -> None:
                 priority=live.priority,
             )
         )
-
-
-def _seq(booking: Booking) -> int:
-    return booking.seq

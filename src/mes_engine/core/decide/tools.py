@@ -7,6 +7,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.assets import AssetState, LifeUnit, PhysicalAsset
+from mes_engine.core.bookings import Booking
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import JobOrder
@@ -106,7 +107,10 @@ def give_back(draft: Draft, command: ReturnTool) -> dict[str, str]:
             hint="Say that its life is renewed, if it was reground.",
             unmet=[f"tool_available: {asset.used} of {asset.life} {asset.life_unit}"],
         )
-    _change(draft, asset, state=AssetState.AVAILABLE, used=used, reason=command.reason)
+    renewed = draft.next_seq if command.renews_life else asset.renewed
+    reason = command.reason
+    changed = replace(asset, state=AssetState.AVAILABLE, used=used, reason=reason)
+    _set(draft, replace(changed, renewed=renewed))
     return {"asset": asset.id, "state": AssetState.AVAILABLE.value}
 
 
@@ -151,13 +155,33 @@ def wear_tools(draft: Draft, job: JobOrder, pieces: Decimal) -> None:
             _wear(draft, asset, pieces, run=asset.run)
 
 
+def unwear_tools(draft: Draft, booking: Booking) -> None:
+    """Take pieces that are taken back off the lives of the tools that they wore.
+
+    What was worn in a life that is over says nothing of the one that a tool is in. A
+    tool that only these pieces had used up may be worked with again.
+    """
+    for name in booking.tools:
+        asset = draft.state.physical_asset.get(name)
+        if asset is None or asset.renewed > booking.seq:
+            continue
+        is_used_up = asset.state is AssetState.WORN and asset.reason == _spent(asset)
+        worn = replace(asset, used=max(asset.used - booking.total, ZERO))
+        if is_used_up and not worn.is_used_up:
+            worn = replace(worn, state=AssetState.AVAILABLE, reason="")
+        _set(draft, worn)
+
+
+def _spent(asset: PhysicalAsset) -> str:
+    return f"{asset.used} of {asset.life} {asset.life_unit}"
+
+
 def _wear(
     draft: Draft, asset: PhysicalAsset, used: Decimal, *, run: str | None
 ) -> None:
     worn = replace(asset, used=asset.used + used, run=run)
     if worn.is_used_up and worn.state is AssetState.AVAILABLE:
-        told = f"{worn.used} of {worn.life} {worn.life_unit}"
-        worn = replace(worn, state=AssetState.WORN, reason=told)
+        worn = replace(worn, state=AssetState.WORN, reason=_spent(worn))
     if asset.is_usable == worn.is_usable and asset.run == worn.run:
         draft.emit(f.AssetChanged(asset=worn))  # Nobody's readiness is another.
     else:

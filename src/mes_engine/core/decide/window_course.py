@@ -111,6 +111,30 @@ def inherit(draft: Draft, parent: MaterialLot, child: MaterialLot) -> None:
                 void(draft, window, f"its pieces are of lot {child.id} now")
 
 
+def arm_again(draft: Draft, job: JobOrder, window: TimeWindow) -> None:
+    """Let a window run on that the end of a job order had ended; that is taken back."""
+    if not job.is_over or window.state is not WindowState.SATISFIED:
+        return
+    number = draft.state.last_number("time_window") + 1
+    own = replace(
+        window,
+        id=_name(number),
+        number=number,
+        state=WindowState.ARMED,
+        settled_at=None,
+    )
+    twins = draft.state.time_window.find(
+        "target", (window.request, window.lot, window.target)
+    )
+    if not any(_points(one) == _points(window) for one in twins):
+        draft.emit(f.TimeWindowArmed(window=own))
+        touch(draft, own)
+
+
+def _points(window: TimeWindow) -> tuple[object, ...]:
+    return (window.source, window.starts_at, window.ends_at, window.pass_number)
+
+
 def _name(number: int) -> str:
     return f"TW-{number:06}"
 

@@ -4,10 +4,13 @@ Every moment is that of a message. What time alone brings is told by the clock's
 at the moment it was due, however late the command comes.
 """
 
+from collections.abc import Iterable
+
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.window_course import (
     advance,
+    arm_again,
     arm_at_begin,
     arm_or_extend,
     settle,
@@ -165,6 +168,28 @@ def visit_done(draft: Draft, job: JobOrder) -> None:
     for window in draft.state.time_window.find("request", job.request):
         if window.is_live and window.target == job.step:
             void(draft, window, f"no more pieces come to step {job.step}")
+
+
+def taken_back(draft: Draft, job: JobOrder, lots: Iterable[str]) -> None:
+    """Reports were taken back: so is what they had started and ended.
+
+    A window that pieces had started by leaving the step comes to nothing, once none of
+    their lot has left it. One that the end of the step's work had ended is armed anew,
+    with its old times: the pieces are in it still. What a begin did stands.
+    """
+    if not routing_of(draft.state, job).time_windows:
+        return
+    for lot in lots:
+        at_step = draft.state.position.get((lot, job.visit))
+        has_left = at_step is not None and bool(at_step.moved_out or at_step.transit)
+        for window in draft.state.time_window.find("request", job.request):
+            if window.lot != lot:
+                continue
+            if (window.source, window.starts_at) == (job.step, WindowPoint.ENDED):
+                if window.is_live and not has_left:
+                    void(draft, window, f"what had left step {job.step} is back there")
+            elif (window.target, window.ends_at) == (job.step, WindowPoint.ENDED):
+                arm_again(draft, job, window)
 
 
 def _rules(draft: Draft, job: JobOrder, point: WindowPoint) -> list[WindowRule]:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from mes_engine.core.bookings import Booking, CountedPieces
+from mes_engine.core.bookings import Booking, CountedPieces, ReportedAs
 from mes_engine.core.lots import GenealogyEdge
 from mes_engine.core.messages.command import BaseCommand
 
@@ -20,6 +20,8 @@ class ReverseBooking(BaseCommand, frozen=True, kw_only=True, tag="reverse_bookin
             that has ended, what was consumed for it.
         uses: What has become of the lots, to name what a reversal would break.
         counted: What becomes of pieces that a machine counted.
+        quantity: Only so much of it; all that is left of it if None.
+        reported_as: Of which pieces of a report.
     """
 
     work_request: str
@@ -28,6 +30,8 @@ class ReverseBooking(BaseCommand, frozen=True, kw_only=True, tag="reverse_bookin
     also: tuple[Booking, ...] = ()
     uses: tuple[GenealogyEdge, ...] = ()
     counted: CountedPieces = CountedPieces.UNASSIGNED
+    quantity: Decimal | None = None
+    reported_as: ReportedAs = ReportedAs.GOOD
 
 
 class AssignProduction(BaseCommand, frozen=True, kw_only=True, tag="assign_production"):

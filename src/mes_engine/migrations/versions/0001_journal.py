@@ -93,6 +93,7 @@ def upgrade() -> None:
         text("work_unit", nullable=True),
         text("run", nullable=True),
         text("reason"),
+        whole("renewed"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_physical_asset")),
         sqlite_strict=True,
     )

@@ -279,6 +279,13 @@ def upgrade() -> None:
         whole("at"),
         text("person"),
         text("reason"),
+        whole("good"),
+        whole("scrap"),
+        whole("suspect"),
+        whole("lost"),
+        whole("tested"),
+        whole("entered"),
+        text("earlier"),
         sa.PrimaryKeyConstraint("partition", "booking", name=op.f("pk_reversal")),
         sqlite_strict=True,
     )

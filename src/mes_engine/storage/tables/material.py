@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Index, text
 
-from mes_engine.core.bookings import BookingKind
+from mes_engine.core.bookings import BookingKind, ReportedAs
 from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin, LotQuality
 from mes_engine.core.postings import SETTLED, PostingKind, PostingState
 from mes_engine.core.wip_ledger import HELD, SINKS, Bucket
@@ -155,6 +155,9 @@ reversal = strict_table(
     whole("at"),
     string("person"),
     string("reason"),
+    *(quantity(kind.value) for kind in ReportedAs),
+    quantity("entered"),
+    body("earlier", tuple[int, ...]),
     Index(None, "partition", "request"),
     Index(None, "partition", "job_order"),
 )

@@ -30,6 +30,7 @@ physical_asset = strict_table(
     string("work_unit", is_optional=True),
     string("run", is_optional=True),
     string("reason"),
+    whole("renewed"),
     Index(None, "partition", "asset_class"),
 )
 

@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from mes_engine.core import facts as f
+from mes_engine.core.bookings import ReportedAs
 from mes_engine.core.job_order import JOB_ORDER_CHART
 from mes_engine.core.state import State
+
+_COUNTED = (ReportedAs.GOOD, ReportedAs.SCRAP, ReportedAs.LOST, ReportedAs.TESTED)
+"""What a job order keeps a total of."""
 
 
 def broken_history(state: State, fact: f.Fact) -> Iterator[str]:
@@ -46,10 +50,17 @@ def _not_the_rest(state: State, fact: f.BookingReversed) -> Iterator[str]:
     before = state.reversal.get(reversal.booking)
     if before is not None and before.is_whole:
         yield f"booking {reversal.booking} was reversed already, by fact {before.seq}"
+    for kind in _COUNTED:
+        taken = reversal.of(kind) - (0 if before is None else before.of(kind))
+        if taken != getattr(fact, kind):
+            yield (
+                f"{taken} more {kind} of booking {reversal.booking} are taken back, "
+                f"and it says {getattr(fact, kind)}"
+            )
     job = state.job_order.get(reversal.job_order)
     if job is None:
         return
-    for name in ("good", "scrap", "lost", "tested"):
+    for name in _COUNTED:
         total, wanted = getattr(fact, f"{name}_total"), getattr(job, name)
         wanted -= getattr(fact, name)
         if total != wanted:
