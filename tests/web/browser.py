@@ -4,10 +4,11 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, Request, async_playwright
+from playwright.async_api import Browser, Page, Request, async_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -55,18 +56,30 @@ class Visit:
 
 
 @asynccontextmanager
-async def visiting(address: str) -> AsyncIterator[Visit]:
-    """Open ``address`` in a browser of its own."""
+async def running_browser() -> AsyncIterator[Browser]:
+    """Run a browser; one for many visits, as its start takes seconds."""
     require_browser()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=ARGUMENTS
         )
         try:
-            page = await browser.new_page()
-            page.set_default_timeout(10_000)
-            visit = Visit(page)
-            await page.goto(address)
-            yield visit
+            yield browser
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def visiting(
+    browser: Browser, address: str, **options: Any
+) -> AsyncIterator[Visit]:
+    """Open ``address`` as a visitor of its own: no cookie or storage is shared."""
+    context = await browser.new_context(locale="en-GB", **options)
+    try:
+        page = await context.new_page()
+        page.set_default_timeout(10_000)
+        visit = Visit(page)
+        await page.goto(address)
+        yield visit
+    finally:
+        await context.close()

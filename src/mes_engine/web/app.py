@@ -14,6 +14,7 @@ from starlette.types import Lifespan
 from mes_engine.http.limits import KnownHosts, RequestLimits, SafetyHeaders
 from mes_engine.http.problems import UnexpectedErrors, install_problem_handlers
 from mes_engine.storage.database import Database
+from mes_engine.web.board import board_router
 from mes_engine.web.bookings import bookings_router
 from mes_engine.web.command_bodies import problem_told
 from mes_engine.web.documents import documents_router
@@ -62,6 +63,7 @@ _ROUTERS = (
     people_router,
     labour_router,
     terminals_router,
+    board_router,
     documents_router,
     time_windows_router,
     wip_limits_router,

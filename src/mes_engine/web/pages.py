@@ -1,6 +1,7 @@
 """The pages for people: the work units of the plant, and a terminal for each."""
 
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import Response
 
 from mes_engine.core.equipment import Equipment
@@ -8,6 +9,7 @@ from mes_engine.core.reasons import reasons_of
 from mes_engine.http.fields import Id
 from mes_engine.web.parts import Parts
 from mes_engine.web.rendering import page
+from mes_engine.web.words import language_of
 
 LOOKS: dict[str, dict[str, str]] = {
     "executing": {"look": "run", "icon": "▶", "word": "Running"},
@@ -25,7 +27,7 @@ def pages_router(parts: Parts) -> APIRouter:
     router = APIRouter()
 
     @router.get("/")
-    async def show_plant() -> Response:
+    async def show_plant(request: Request) -> Response:
         """List the work centers with their work units."""
         state, site = parts.state, parts.state.site
         centers = [
@@ -47,14 +49,22 @@ def pages_router(parts: Parts) -> APIRouter:
             }
             for center in site.plant.work_centers
         ]
-        return page("plant.html", plant=site.plant, centers=centers)
+        language = language_of(request)
+        return page("plant.html", language=language, plant=site.plant, centers=centers)
+
+    @router.get("/supervisor")
+    async def show_supervisor(request: Request) -> Response:
+        """Show what asks for a supervisor."""
+        reasons = reasons_of(parts.state.site.plant.reasons)
+        return page("supervisor.html", language=language_of(request), reasons=reasons)
 
     @router.get("/t/{work_unit}")
-    async def show_terminal(work_unit: Id) -> Response:
+    async def show_terminal(request: Request, work_unit: Id) -> Response:
         """Show the terminal of a work unit."""
         unit = parts.state.site.work_unit(work_unit)
         return page(
             "terminal.html",
+            language=language_of(request),
             unit=unit,
             center=parts.state.site.work_center(unit.work_center),
             reasons=reasons_of(parts.state.site.plant.reasons),

@@ -1,8 +1,10 @@
 """What a terminal shows of a work unit: its work, and everything that work needs."""
 
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
+from fastapi import Query
 from pydantic import Field
 
 from mes_engine.core.assets import LifeUnit, PhysicalAsset
@@ -18,6 +20,7 @@ from mes_engine.core.runs import Run
 from mes_engine.core.state import State
 from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.window_condition import live_windows
+from mes_engine.http.commands import MAX_NAME
 from mes_engine.http.fields import At, Decimals, View
 from mes_engine.web.holds import HoldView
 from mes_engine.web.job_order_views import (
@@ -31,6 +34,9 @@ from mes_engine.web.tools import ToolView
 from mes_engine.web.work_unit_views import UnassignedView, WorkUnitView
 
 MOST_LOTS = 20
+
+Who = Annotated[str, Query(max_length=MAX_NAME, description="who stands there")]
+"""The person to whom something is shown; what he may not do is said."""
 
 
 class OpenHoldView(HoldView):
@@ -216,8 +222,13 @@ def _against_loading(
     """Return what speaks against it, a machine that is busy apart: that is seen."""
     found = unmet(job.conditions)
     if job.run is None:
-        found += unmet_guards(state, job, JobOrderTrigger.LOAD, asker)
-        found += combination(state, job, unit, asker)
+        who = asker if asker.person else None  # Nobody: then whether anybody could.
+        found += unmet_guards(state, job, JobOrderTrigger.LOAD, who)
+        found += tuple(
+            one
+            for one in combination(state, job, unit, asker)
+            if who is not None or one.name is not ConditionName.PERSON_QUALIFIED
+        )
     by_name = {one.name: one for one in reversed(found)}
     by_name.pop(ConditionName.LANE_FREE, None)
     return list(reversed(by_name.values()))

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 
 from mes_engine.core.dispatching import in_turn
 from mes_engine.core.errors import NotFound
@@ -12,11 +12,10 @@ from mes_engine.core.queues import queue_of
 from mes_engine.core.reasons import ReasonKind, reasons_of
 from mes_engine.core.state import State
 from mes_engine.http.bodies import api_router
-from mes_engine.http.commands import MAX_NAME
 from mes_engine.http.fields import Id, View
 from mes_engine.web.labour import people_at
 from mes_engine.web.parts import Parts
-from mes_engine.web.terminal_views import TerminalView, loaded_work, waiting_work
+from mes_engine.web.terminal_views import TerminalView, Who, loaded_work, waiting_work
 from mes_engine.web.work_units import (
     SHOWN_WAITING,
     loaded_job,
@@ -26,7 +25,6 @@ from mes_engine.web.work_units import (
 
 MAX_CODE = 200
 
-Who = Annotated[str, Query(max_length=MAX_NAME, description="who stands there")]
 Code = Annotated[str, Path(min_length=1, max_length=MAX_CODE)]
 
 

@@ -1,5 +1,5 @@
-// A shared worker: one stream of facts for all tabs of a work center, because a browser
-// opens six connections to a server at most. Its name is the work center's id.
+// A shared worker: one stream of facts for all tabs that ask the same, because a browser
+// opens six connections to a server at most. Its name is what is asked for.
 
 import { hearOf } from "/static/facts.js";
 

@@ -1,0 +1,138 @@
+// What each press sends: by the name of its button, a path and a body; null where the
+// form has nothing to say.
+
+const API = "/api/v1";
+
+export const number = (field) => field.value.trim().replace(",", ".");
+
+// A form may say a quantity, and take its absence for "all".
+function maybe(field) {
+  const quantity = number(field);
+  return quantity ? { quantity } : {};
+}
+
+function ofJob(trigger, body = () => ({})) {
+  return (at) => {
+    const said = body(at);
+    return said && { path: `${API}/job-orders/${at.jobOrder}/${trigger}`, body: said };
+  };
+}
+
+const asserted = (trigger) => ofJob(trigger);
+
+function report({ form }) {
+  const [good, scrap, suspect] = [number(form.good), number(form.scrap), number(form.suspect)];
+  if (!good && !scrap && !suspect) return null;
+  return {
+    good: good || "0",
+    scrap: scrap ? [{ quantity: scrap, reason: form.reason.value }] : [],
+    suspect: suspect || "0",
+    reason: form.reason.value,
+    ...(form.lot.value ? { lot: form.lot.value } : {}),
+  };
+}
+
+function deviation({ form }) {
+  return {
+    to_step: form.to_step.value, reason: form.reason.value,
+    taken_from: form.taken_from.value, ...maybe(form.quantity),
+  };
+}
+
+function hold({ form, jobOrder, workRequest }) {
+  const [scope, target] = form.scope.value.split("|");
+  return {
+    path: `${API}/holds`,
+    body: {
+      scope, target: { job_order: jobOrder, work_request: workRequest, lot: target }[scope],
+      reason: form.reason.value, mode: form.mode.value, releaser: form.releaser.value.trim(),
+    },
+  };
+}
+
+function splitLot({ form, visit }) {
+  const quantity = number(form.quantity);
+  const [lot, bucket] = form.lot.value.split("|");
+  if (!quantity || !lot) return null;
+  return { path: `${API}/lots/${lot}/split`, body: { quantities: [quantity], reason: form.reason.value, place: visit, bucket } };
+}
+
+function mergeLots({ form, button }) {
+  const chosen = [...button.closest("[data-panel]").querySelectorAll("[name=merged]:checked")];
+  if (chosen.length < 2) return null;
+  return { path: `${API}/lots/merge`, body: { lots: chosen.map((one) => one.value), reason: form.reason.value } };
+}
+
+function consume({ form, jobOrder }) {
+  const quantity = number(form.quantity);
+  if (!quantity || !form.lot.value) return null;
+  const isDamaged = form.is_damaged.checked;
+  return {
+    path: `${API}/lots/${form.lot.value}/consume`,
+    body: { job_order: jobOrder, quantity, is_damaged: isDamaged, reason: isDamaged ? form.reason.value : "" },
+  };
+}
+
+function assign({ form, production }) {
+  const jobOrder = form.job_order.value.trim();
+  if (!jobOrder) return null;
+  const path = `${API}/unassigned-production/${production}/assign`;
+  return { path, body: { job_order: jobOrder, reason: form.reason.value, ...maybe(form.quantity) } };
+}
+
+function dismissal({ form, production }) {
+  const path = `${API}/unassigned-production/${production}/dismiss`;
+  return { path, body: { reason: form.dismissal.value, ...maybe(form.quantity) } };
+}
+
+function mount({ form, workUnit }) {
+  const tool = form.tool.value.trim();
+  return tool ? { path: `${API}/tools/${tool}/mount`, body: { work_unit: workUnit } } : null;
+}
+
+function loadTogether({ workUnit }) {
+  const chosen = [...document.querySelectorAll("[name=together]:checked")];
+  if (!chosen.length) return null;
+  const jobOrders = chosen.map((one) => one.closest("[data-job-order]").dataset.jobOrder);
+  for (const one of chosen) one.checked = false;
+  return { path: `${API}/work-units/${workUnit}/load`, body: { job_orders: jobOrders } };
+}
+
+export const COMMANDS = {
+  ...Object.fromEntries(["begin", "begin_setup", "complete", "resume", "unload"].map((one) => [one, asserted(one)])),
+  plus_one: ofJob("report", () => ({ good: "1" })),
+  load: ofJob("load", ({ workUnit }) => ({ work_unit: workUnit })),
+  resume_here: ofJob("resume", ({ workUnit }) => ({ work_unit: workUnit })),
+  pause: ofJob("pause", ({ button }) => ({ reason: button.dataset.reason })),
+  stop: ofJob("stop", ({ form }) => ({ remainder: form.remainder.value, reason: form.reason.value })),
+  report: ofJob("report", report),
+  rework: ofJob("rework", ({ form }) => (number(form.quantity)
+    ? { loop: form.loop.value, reason: form.reason.value, ...maybe(form.quantity) } : null)),
+  deviate: ofJob("deviate", deviation),
+  skip: ofJob("skip", ({ form }) => ({ reason: form.reason.value })),
+  split_job: ofJob("split", ({ form }) => (number(form.quantity) ? maybe(form.quantity) : null)),
+  hold,
+  release: ({ hold: id }) => ({ path: `${API}/holds/${id}/release`, body: {} }),
+  waive: ({ timeWindow, form }) => ({ path: `${API}/time-windows/${timeWindow}/waive`, body: { reason: form.reason.value } }),
+  split_lot: splitLot,
+  merge_lots: mergeLots,
+  consume,
+  take_back: ({ booking, form }) => ({ path: `${API}/bookings/${booking}/reverse`, body: { reason: form.reason.value } }),
+  sign_on: ({ workUnit }) => ({ path: `${API}/work-units/${workUnit}/sign-on`, body: {} }),
+  sign_off: ({ workUnit, person }) => ({ path: `${API}/work-units/${workUnit}/sign-off`, body: { person } }),
+  mount,
+  unmount: ({ tool }) => ({ path: `${API}/tools/${tool}/unmount`, body: {} }),
+  assign,
+  dismiss: dismissal,
+  load_together: loadTogether,
+  dispatch: ({ workUnit }) => ({ path: `${API}/work-units/${workUnit}/dispatch`, body: {} }),
+};
+
+// What a button stands in: the data of all that is around it, the nearest first.
+export function around(button) {
+  const found = { button, form: button.form };
+  for (let node = button; node !== null; node = node.parentElement) {
+    for (const [name, value] of Object.entries(node.dataset ?? {})) found[name] ??= value;
+  }
+  return { ...found, ...document.getElementById("terminal").dataset };
+}

@@ -1,0 +1,33 @@
+// The supervisor's page: what is held, what was counted on no job order, and lots whose
+// queue time is short or over, of the whole plant.
+
+import { Desk } from "/static/desk.js";
+import * as items from "/static/items.js";
+import { byId, reveal } from "/static/showing.js";
+
+const TYPES = [
+  "hold_opened", "hold_released", "production_unassigned", "production_settled",
+  "time_window_armed", "time_window_warned", "time_window_violated", "time_window_waived",
+  "time_window_satisfied", "time_window_passed", "time_window_voided",
+];
+let latest = null;
+
+async function read(desk) {
+  latest = await desk.json(`/api/v1/board?person=${encodeURIComponent(desk.who)}`);
+  desk.clockOffset = Date.parse(latest.now) - Date.now();
+}
+
+function render({ now }) {
+  if (latest === null) return;
+  items.holds(byId("holds"), latest.holds);
+  reveal(byId("no-holds"), latest.holds.length === 0);
+  items.unassigned(byId("unassigned"), latest.unassigned);
+  reveal(byId("no-unassigned"), latest.unassigned.length === 0);
+  items.timeWindows(byId("windows"), latest.time_windows, now);
+  reveal(byId("no-windows"), latest.time_windows.length === 0);
+}
+
+const desk = new Desk({
+  name: "supervisor", read, render, stream: TYPES.map((type) => `type=${type}`).join("&"),
+});
+setInterval(() => { if (!desk.isFingerDown) render(desk); }, 1000);
