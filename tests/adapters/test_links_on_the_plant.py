@@ -67,12 +67,12 @@ def open_opcua(port: int) -> Link:
 def open_modbus(port: int) -> Link:
     def at(address: int, type_: str) -> object:
         return MODBUS.tag(
-            unit=1, table="holding", address=address, type=type_, word_order="big"
+            unit=1, table="holding", address=address, type=type_, order="ABCD"
         )
 
     return MODBUS.open(
         "presses",
-        MODBUS.settings(host="127.0.0.1", port=port, poll_s=0.05, timeout_s=1),
+        MODBUS.settings(url=f"tcp://127.0.0.1:{port}", poll_s=0.05, timeout_s=1),
         {
             "press-1.good": at(0, "u32"),
             "press-1.scrap": at(2, "u32"),
@@ -224,7 +224,7 @@ async def test_a_name_that_leads_nowhere_is_lost(way: Way) -> None:
         link = OPCUA.open("x", settings, {"t": OPCUA.tag(ns=NAMESPACE, id="s=x")})
     else:
         tag = MODBUS.tag(table="coil", address=0, type="bool")
-        settings = MODBUS.settings(host="no-such-host.invalid")
+        settings = MODBUS.settings(url="tcp://no-such-host.invalid")
         link = MODBUS.open("x", settings, {"t": tag})
     _, error = await life(link, within_s=20)
     assert isinstance(error, SourceLost)

@@ -1,7 +1,8 @@
-"""Samples from Modbus TCP devices, by polling. It reads, and never writes."""
+"""Samples from Modbus devices, by polling; over TCP, serial lines, and both."""
 
-from mes_adapters.modbus.settings import ModbusSettings, ModbusTag
+from mes_adapters.modbus.settings import ModbusSettings
 from mes_adapters.modbus.source import ModbusLink
+from mes_adapters.modbus.tags import ModbusTag
 from mes_engine.ports import AdapterSpec
 
 ADAPTER = AdapterSpec(

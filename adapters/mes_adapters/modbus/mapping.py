@@ -1,13 +1,14 @@
-"""Which blocks to read for a set of tags, and what their registers mean. Pure."""
+"""What registers mean, and which registers stand for a value. Pure."""
 
 import math
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from decimal import Decimal
 
-from mes_adapters.modbus.settings import ModbusTag, Table, ValueType, WordOrder
+from mes_adapters.modbus.tags import ByteOrder, ModbusTag, ValueType
+from mes_engine.core.samples import Quality
 
-BITS_PER_REGISTER = 16
+Value = bool | int | float | str
 
 FORMATS = {
     ValueType.U16: ">H",
@@ -15,104 +16,138 @@ FORMATS = {
     ValueType.U32: ">I",
     ValueType.I32: ">i",
     ValueType.U64: ">Q",
+    ValueType.I64: ">q",
     ValueType.F32: ">f",
+    ValueType.F64: ">d",
 }
+BCD = frozenset({ValueType.BCD16, ValueType.BCD32, ValueType.BCD64})
+_FLOATS = frozenset({ValueType.F32, ValueType.F64})
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Addresses read in one request, and the tags in them, by address.
+def decode(tag: ModbusTag, words: Sequence[int | bool]) -> tuple[Value | None, Quality]:
+    r"""Return what ``words`` stand for, and how far it can be trusted.
 
-    A value never lies in two blocks: its words would be of different times.
-    """
-
-    unit: int
-    table: Table
-    start: int
-    count: int
-    tags: tuple[tuple[str, ModbusTag], ...]
-
-
-def plan(
-    tags: Mapping[str, ModbusTag],
-    *,
-    default_unit: int,
-    max_registers: int,
-    max_hole: int,
-) -> tuple[Block, ...]:
-    """Return few blocks that hold all of ``tags``.
-
-    Args:
-        tags: By tag id.
-        default_unit: The unit of tags that name none.
-        max_registers: The longest block; of coils and inputs, 16 times as many.
-        max_hole: The longest stretch without a tag that a block may have inside.
-    """
-
-    def place(entry: tuple[str, ModbusTag]) -> tuple[int, Table, int, str]:
-        name, tag = entry
-        unit = default_unit if tag.unit is None else tag.unit
-        return unit, tag.table, tag.address, name
-
-    blocks: list[Block] = []
-    for name, tag in sorted(tags.items(), key=place):
-        unit, table, *_ = place((name, tag))
-        limit = max_registers * (BITS_PER_REGISTER if table.has_bits else 1)
-        alone = Block(unit, table, tag.address, tag.type.width, ((name, tag),))
-        both = _joined(blocks[-1], alone, max_hole=max_hole) if blocks else None
-        if both is not None and both.count <= limit:
-            blocks[-1] = both
-        else:
-            blocks.append(alone)
-    return tuple(blocks)
-
-
-def halves(block: Block) -> tuple[Block, Block]:
-    """Return two blocks with the tags of ``block``, which has more than one."""
-    middle = len(block.tags) // 2
-    return _around(block, block.tags[:middle]), _around(block, block.tags[middle:])
-
-
-def values(
-    block: Block, words: Sequence[int | bool]
-) -> Iterator[tuple[str, bool | int | float | None]]:
-    """Yield the value of each tag of ``block``; None where it is no number.
-
-    Args:
-        block: What was read.
-        words: One for each of its addresses.
-    """
-    for name, tag in block.tags:
-        at = tag.address - block.start
-        yield name, decode(tag, words[at : at + tag.type.width])
-
-
-def decode(tag: ModbusTag, words: Sequence[int | bool]) -> bool | int | float | None:
-    """Return the value that ``words`` stand for; None for a float that is no number.
+    No number (NaN, infinity, a digit above 9) is no value, and bad. A text with bytes
+    that its encoding does not have is uncertain, and shows them as ``\xNN``.
 
     Example:
-        >>> tag = ModbusTag(table="holding", address=0, type="u32", word_order="big")
-        >>> decode(tag, [1, 2])
-        65538
+        >>> tag = ModbusTag(table="holding", address=0, type="u32", order="CDAB")
+        >>> decode(tag, [2, 1])
+        (65538, <Quality.GOOD: 'good'>)
     """
+    if tag.table.has_bits:
+        return bool(words[0]), Quality.GOOD
+    raw = _bytes_of(words, tag.order)
+    if tag.type is ValueType.STRING:
+        return _text(raw, tag.encoding)
+    whole = int.from_bytes(raw, "big")
     if tag.type is ValueType.BOOL:
-        return bool(words[0])
-    ordered = words if tag.word_order is not WordOrder.LITTLE else words[::-1]
-    raw = struct.pack(f">{len(ordered)}H", *ordered)
+        return bool(whole if tag.bit is None else whole >> tag.bit & 1), Quality.GOOD
+    if tag.bit is not None:
+        return whole >> tag.bit & (1 << tag.bit_count) - 1, Quality.GOOD
+    if tag.type in BCD:
+        digits = raw.hex()
+        return (int(digits), Quality.GOOD) if digits.isdecimal() else _NOTHING
     value: int | float
     (value,) = struct.unpack(FORMATS[tag.type], raw)
-    return value if math.isfinite(value) else None
+    return (value, Quality.GOOD) if math.isfinite(value) else _NOTHING
 
 
-def _joined(block: Block, other: Block, *, max_hole: int) -> Block | None:
-    hole = other.start - (block.start + block.count)
-    if (block.unit, block.table) != (other.unit, other.table) or hole > max_hole:
-        return None
-    return _around(block, block.tags + other.tags)
+_NOTHING = (None, Quality.BAD)
 
 
-def _around(block: Block, tags: Iterable[tuple[str, ModbusTag]]) -> Block:
-    kept = tuple(tags)
-    start = min(tag.address for _, tag in kept)
-    end = max(tag.address + tag.type.width for _, tag in kept)
-    return Block(block.unit, block.table, start, end - start, kept)
+def encode(
+    tag: ModbusTag, value: Value | Decimal, *, before: Sequence[int] = ()
+) -> Sequence[int]:
+    """Return the registers that stand for ``value``.
+
+    Args:
+        tag: How it is kept.
+        value: What to write.
+        before: What the registers hold now; needed for a tag that is some of the bits.
+
+    Raises:
+        ValueError: The tag cannot hold this value.
+
+    Example:
+        >>> tag = ModbusTag(table="holding", address=0, type="bcd32", order="ABCD")
+        >>> [hex(word) for word in encode(tag, 12345678)]
+        ['0x1234', '0x5678']
+    """
+    if tag.table.has_bits:
+        return [int(_flag(value))]
+    if tag.type is ValueType.STRING:
+        return _words_of(_padded(tag, value), tag.order)
+    size = 2 * tag.width
+    if tag.bit is not None:
+        whole = int.from_bytes(_bytes_of(before, tag.order), "big")
+        raw = _with_bits(tag, whole, value).to_bytes(size, "big")
+    elif tag.type is ValueType.BOOL:
+        raw = int(_flag(value)).to_bytes(size, "big")
+    elif tag.type in BCD:
+        digits = str(_whole(value)).zfill(2 * size)
+        if not digits.isdecimal() or len(digits) > 2 * size:
+            raise ValueError(f"{value} is not one of {2 * size} digits")
+        raw = bytes.fromhex(digits)
+    else:
+        number = float(value) if tag.type in _FLOATS else _whole(value)
+        try:
+            raw = struct.pack(FORMATS[tag.type], number)
+        except (struct.error, OverflowError) as error:
+            raise ValueError(f"{value} is no {tag.type}") from error
+    return _words_of(raw, tag.order)
+
+
+def _flag(value: Value | Decimal) -> bool:
+    if value not in (0, 1):
+        raise ValueError(f"{value} is neither true nor false")
+    return bool(value)
+
+
+def _whole(value: Value | Decimal) -> int:
+    if isinstance(value, str) or value != int(value):
+        raise ValueError(f"{value} is no whole number")
+    return int(value)
+
+
+def _with_bits(tag: ModbusTag, whole: int, value: Value | Decimal) -> int:
+    number = _whole(value)
+    if not 0 <= number < 1 << tag.bit_count:
+        raise ValueError(f"{value} does not fit {tag.bit_count} bits")
+    shift = tag.bit or 0
+    mask = (1 << tag.bit_count) - 1 << shift
+    return whole & ~mask | number << shift
+
+
+def _text(raw: bytes, encoding: str) -> tuple[str, Quality]:
+    """Cut at the first NUL; the blanks that fill up the rest go as well."""
+    kept = raw.split(b"\0", 1)[0]
+    try:
+        return kept.decode(encoding).rstrip(), Quality.GOOD
+    except UnicodeDecodeError:
+        shown = kept.decode(encoding, errors="backslashreplace")
+        return shown.rstrip(), Quality.UNCERTAIN
+
+
+def _padded(tag: ModbusTag, value: Value | Decimal) -> bytes:
+    if not isinstance(value, str):
+        raise ValueError(f"{value} is no text")  # noqa: TRY004
+    try:
+        raw = value.encode(tag.encoding)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"'{value}' has what {tag.encoding} has not") from error
+    if len(raw) > 2 * tag.width or "\0" in value:
+        raise ValueError(f"'{value}' does not fit {2 * tag.width} bytes")
+    return raw.ljust(2 * tag.width, b"\0")
+
+
+def _bytes_of(words: Sequence[int | bool], order: ByteOrder | None) -> bytes:
+    ordered = words[::-1] if order is not None and order.has_words_reversed else words
+    ends = "<" if order is not None and order.has_bytes_swapped else ">"
+    return struct.pack(f"{ends}{len(ordered)}H", *ordered)
+
+
+def _words_of(raw: bytes, order: ByteOrder | None) -> Sequence[int]:
+    ends = "<" if order is not None and order.has_bytes_swapped else ">"
+    words = struct.unpack(f"{ends}{len(raw) // 2}H", raw)
+    return words[::-1] if order is not None and order.has_words_reversed else words

@@ -1,119 +1,251 @@
-"""Read all blocks once, and find out which tags a device refuses."""
+"""Read the blocks of a link when they are due, and go on around what fails.
+
+A question without an answer is asked again; a unit that stays silent is probed now and
+then, and the others keep their beat; if none answers, the link is lost.
+"""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from structlog.stdlib import BoundLogger
 
-from mes_adapters.modbus.client import BUSY, ILLEGAL, Answer, ModbusClient
-from mes_adapters.modbus.mapping import Block, halves, values
-from mes_adapters.modbus.settings import ModbusSettings
-from mes_engine.core.samples import Quality, Sample
+from mes_adapters.modbus.line import NoAnswer
+from mes_adapters.modbus.plan import Block, plan
+from mes_adapters.modbus.reading import Answer, Exchange
+from mes_adapters.modbus.refusals import ILLEGAL, Refusals
+from mes_adapters.modbus.settings import BlockSettings, ModbusSettings
+from mes_adapters.modbus.tags import ModbusTag
+from mes_adapters.modbus.telling import Teller
+from mes_adapters.modbus.units import Unit
+from mes_adapters.modbus.whole import Verdict, Wholeness
+from mes_engine.core.errors import SourceLost, SourceMisconfigured
+
+BUSY = frozenset({5, 6})
+"""Acknowledged and still at it, or busy: the same request may be answered soon."""
+NO_PATH = frozenset({10, 11})
+"""A gateway has no path to the unit, or the unit does not answer it."""
+SILENT_TCP, SILENT_SERIAL = 2, 3
+"""Questions in a row that nobody answered: then the link is lost."""
+START_S = 1.0
+"""A device that is starting is asked so often."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A tag's sample, and the Modbus exception (or 0) that its block got."""
+@dataclass(slots=True)
+class Turn:
+    """A block, and when it is read next."""
 
-    sample: Sample
-    exception: int
+    block: Block
+    due: float
+    wholeness: Wholeness
+    was_busy: int = 0
+
+
+class Known:
+    """What is known of a device for longer than one connection to it."""
+
+    def __init__(self, tags: Mapping[str, ModbusTag], settings: ModbusSettings) -> None:
+        self.tags = tags
+        self.has_worked = False
+        self.refusals = Refusals()
+        self.good_at: dict[str, int] = {}
+        self.units = {
+            block.unit: Unit(settings.of_unit(block.unit))
+            for block in plan(tags, settings)
+        }
 
 
 class Poller:
-    """Polls over one connection, and remembers what that connection refused."""
+    """Polls over one connection."""
 
     def __init__(
         self,
-        client: ModbusClient,
+        exchange: Exchange,
         settings: ModbusSettings,
-        blocks: Iterable[Block],
+        known: Known,
+        teller: Teller,
         log: BoundLogger,
+        *,
+        name: str,
     ) -> None:
-        self._client = client
+        self._exchange = exchange
         self._settings = settings
-        self._blocks = list(blocks)
+        self._known = known
+        self._teller = teller
         self._log = log
-        self._failing: dict[str, int] = {}
+        self._name = name
+        self._began = self._now()
+        self._turns: list[Turn] = []
+        self._gone: set[int] = set()
+        self._unanswered = 0
+        is_serial = settings.address.framing.is_serial
+        self._most_unanswered = SILENT_SERIAL if is_serial else SILENT_TCP
 
-    async def poll(self, *, asks_refused: bool) -> list[Reading]:
-        """Read every block.
+    async def run(self) -> None:
+        """Poll until the connection is lost.
 
-        A block with a refused address is read in halves, down to the tag at fault,
-        and from then on in those parts.
-
-        Args:
-            asks_refused: Ask again for tags refused before; else leave them out.
+        Raises:
+            SourceLost: Nothing answers any more.
+            SourceMisconfigured: The device has none of the addresses.
         """
-        readings: list[Reading] = []
-        parts: list[Block] = []
-        for block in self._blocks:
-            if not asks_refused and self._is_refused(block):
-                parts.append(block)
+        for unit in self._known.units.values():
+            unit.retried()
+        self._plan()
+        while True:
+            turn = min(self._turns, key=self._order)
+            await asyncio.sleep(max(self._earliest(turn) - self._now(), 0))
+            refusals = self._known.refusals
+            if refusals.tags and self._now() >= refusals.again_at:
+                refusals.tags.clear()
+                self._plan()
             else:
-                await self._read(block, readings, parts)
-        self._blocks = parts
-        return readings
+                await self._take(turn)
 
-    async def _read(
-        self, block: Block, readings: list[Reading], parts: list[Block]
-    ) -> None:
-        answer = await self._ask(block)
-        if answer.exception in ILLEGAL and len(block.tags) > 1:
-            for half in halves(block):
-                await self._read(half, readings, parts)
+    def _order(self, turn: Turn) -> tuple[float, float]:
+        """What can be read now comes by how long it is due; the rest by when it can."""
+        return max(self._earliest(turn), self._now()), turn.due
+
+    def _earliest(self, turn: Turn) -> float:
+        unit = turn.block.unit
+        free_at = self._known.units[unit].free_at
+        return max(turn.due, free_at, self._exchange.free_at(unit))
+
+    def _plan(self) -> None:
+        """Make turns for all that is not refused; blocks that stay keep their turn."""
+        refusals = self._known.refusals
+        tags = {n: t for n, t in self._known.tags.items() if n not in refusals.tags}
+        before = {turn.block: turn for turn in self._turns}
+        now = self._now()
+        self._turns = []
+        for block in plan(tags, self._settings, forbid=refusals.holes):
+            said = self._settings.blocks.get(block.name, BlockSettings())
+            is_slow = self._known.units[block.unit].is_down  # the others go first
+            due = now + self._settings.timeout_s if is_slow else now
+            new = Turn(block, due, Wholeness(block, said))
+            self._turns.append(before.get(block, new))
+            if not block.is_apart:
+                self._log.warning("block_not_told_apart", block=str(block))
+
+    async def _take(self, turn: Turn) -> None:
+        block = turn.block
+        try:
+            answer = await self._exchange.read(
+                block.unit, block.table, block.start, block.count
+            )
+            if answer.exception in ILLEGAL:
+                self._answered(block.unit)
+                await self._refused(turn)
+                return
+        except NoAnswer as missed:
+            await self._failed(turn, str(missed))
             return
-        parts.append(block)
-        self._note(block, answer.exception)
-        readings.extend(_readings(block, answer))
-
-    async def _ask(self, block: Block) -> Answer:
-        wait_s = self._settings.busy_wait_s
-        for _ in range(self._settings.busy_retries):
-            answer = await self._client.read(block)
-            if answer.exception not in BUSY:
-                break
-            await asyncio.sleep(wait_s)
-            wait_s *= 2
+        if answer.exception in NO_PATH:
+            await self._teller.bad(self._tags_of(block.unit))
+            await self._failed(turn, f"the gateway has no path ({answer.exception})")
+            return
+        self._answered(block.unit)
+        if answer.exception in BUSY and turn.was_busy < self._settings.busy_retries:
+            turn.due = self._now() + self._settings.busy_wait_s * 2**turn.was_busy
+            turn.was_busy += 1
+            return
+        turn.was_busy = 0
+        if answer.exception:
+            await self._teller.bad(name for name, _ in block.tags)
+            self._next_beat(turn)
         else:
-            answer = await self._client.read(block)
-        if self._settings.pause_s:
-            await asyncio.sleep(self._settings.pause_s)
-        return answer
+            await self._heard(turn, answer)
 
-    def _is_refused(self, block: Block) -> bool:
-        return all(self._failing.get(tag) in ILLEGAL for tag, _ in block.tags)
+    async def _heard(self, turn: Turn, answer: Answer) -> None:
+        block = turn.block
+        verdict = turn.wholeness.judge(answer.words)
+        if verdict is Verdict.FOREIGN:
+            await self._failed(turn, "the answer has another sentinel")
+            return
+        self._known.has_worked = True
+        await self._found(name for name, _ in block.tags)
+        if verdict is Verdict.WHOLE:
+            await self._teller.good(block, answer)
+            self._next_beat(turn)
+            return
+        guarded = turn.wholeness.guarded
+        await self._teller.good(block, answer, leave_out=guarded)
+        if verdict is Verdict.TORN:
+            self._log.warning("values_torn", block=str(block), tags=sorted(guarded))
+            await self._teller.bad(sorted(guarded))
+            self._next_beat(turn)
+        else:
+            turn.due = self._now() + self._settings.torn_s
 
-    def _note(self, block: Block, exception: int) -> None:
-        for tag, _ in block.tags:
-            before = self._failing.pop(tag, 0)
-            if exception:
-                self._failing[tag] = exception
-            if exception and not before:
-                self._log.warning(
-                    "tag_missing",
-                    tag=tag,
-                    reason=f"modbus exception {exception}",
-                    unit=block.unit,
-                    table=block.table.value,
-                    address=block.start,
-                )
-            elif before and not exception:
-                self._log.info("tag_found", tag=tag)
+    async def _found(self, names: Iterable[str]) -> None:
+        """Tell of tags that were missing until now."""
+        if found := self._teller.missing.intersection(names):
+            self._log.info("tags_found", tags=sorted(found))
+            await self._teller.now_missing(self._teller.missing - found)
 
+    async def _refused(self, turn: Turn) -> None:
+        """Find out what of a block is refused, and read the rest without it."""
+        refusals, known = self._known.refusals, self._known
+        again_s = self._settings.refused_s
+        if not await refusals.find(turn.block, self._exchange, again_s=again_s):
+            self._next_beat(turn)
+            return
+        if refusals.tags >= known.tags.keys():
+            self._give_up_if_settled()
+            refusals.tags.clear()
+            self._next_beat(turn, within_s=START_S)
+            return
+        for name in sorted(refusals.tags - self._teller.missing):
+            self._log.warning("tag_missing", tag=name, block=str(turn.block))
+        await self._teller.now_missing(self._teller.missing | refusals.tags)
+        await self._teller.bad(sorted(refusals.tags))
+        self._plan()
 
-def _readings(block: Block, answer: Answer) -> Iterator[Reading]:
-    read = (
-        ((tag, None) for tag, _ in block.tags)
-        if answer.exception
-        else values(block, answer.words)
-    )
-    for tag, value in read:
-        sample = Sample(
-            tag=tag,
-            value=value,
-            quality=Quality.BAD if value is None else Quality.GOOD,
-            source_at=None,
-            received_at=answer.at,
-        )
-        yield Reading(sample, answer.exception)
+    def _give_up_if_settled(self) -> None:
+        if self._now() - self._began < self._settings.settle_s:
+            return
+        problem = f"{self._name} refuses every address it is asked for."
+        if self._known.has_worked:  # a device that is still starting, or being loaded
+            raise SourceLost(problem)
+        hint = "Check unit, table, address of its tags."
+        raise SourceMisconfigured(problem, hint=hint)
+
+    async def _failed(self, turn: Turn, reason: str) -> None:
+        unit = turn.block.unit
+        self._gone.add(unit)
+        self._unanswered += 1
+        is_news = self._known.units[unit].failed(self._now())
+        if self._known.units[unit].is_down:
+            self._next_beat(turn)
+        else:
+            turn.due = self._now()
+        if is_news:
+            self._log.warning("unit_lost", unit=unit, reason=reason)
+            await self._teller.bad(self._tags_of(unit))
+        units = self._known.units
+        if all(units[other].is_down for other in units.keys() - self._gone):
+            if self._unanswered >= self._most_unanswered:
+                raise SourceLost(f"{self._name} does not answer: {reason}.")
+            units[unit].retried()  # nobody else is there to be slowed
+
+    def _answered(self, unit: int) -> None:
+        self._gone.clear()
+        self._unanswered = 0
+        if self._known.units[unit].answered(self._now()):
+            self._log.info("unit_recovered", unit=unit)
+            for turn in self._turns:
+                if turn.block.unit == unit:
+                    turn.due = min(turn.due, self._now())
+
+    def _tags_of(self, unit: int) -> list[str]:
+        turns = [turn for turn in self._turns if turn.block.unit == unit]
+        return [name for turn in turns for name, _ in turn.block.tags]
+
+    def _next_beat(self, turn: Turn, *, within_s: float | None = None) -> None:
+        """Set the next turn: on the beat, and without those that were missed."""
+        period_s = min(turn.block.period_s, within_s or turn.block.period_s)
+        missed = max((self._now() - turn.due) // period_s, 0)
+        turn.due += (missed + 1) * period_s
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

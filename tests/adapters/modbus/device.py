@@ -59,7 +59,7 @@ class Device:
         return ADAPTER.open(
             "press",
             ADAPTER.settings.model_validate(
-                {"host": "127.0.0.1", "port": self.port, **given}
+                {"url": f"tcp://127.0.0.1:{self.port}", **given}
             ),
             {
                 tag: ADAPTER.tag.model_validate(
