@@ -343,8 +343,9 @@ def finish_request(shop: Shop, request: str, mill: str) -> None:
     shop.do(BeginJobOrder(job_order=mill))
     job = shop.batch.job_order.get(mill)
     assert job is not None
-    (there,) = shop.batch.position.find("place", job.visit)
-    shop.do(ReportQuantity(job_order=mill, good=there.on_floor))
+    there = shop.batch.position.find("place", job.visit)
+    good = sum((one.on_floor for one in there), Decimal(0))
+    shop.do(ReportQuantity(job_order=mill, good=good))
     shop.do(AssertTrigger(job_order=mill, trigger=JobOrderTrigger.COMPLETE))
     settle_postings(shop)
     shop.do(CloseWorkRequest(work_request=request))

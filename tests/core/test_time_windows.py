@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.conditions import ConditionName
 from mes_engine.core.facts import fact_name
@@ -175,7 +176,7 @@ def test_a_begin_is_held_against_its_own_time_and_not_the_clocks() -> None:
     assert the(shop).state is SATISFIED
 
 
-def test_what_may_pass_counts_from_the_first_piece_what_has_to_from_the_last() -> None:
+def test_a_part_that_moves_on_is_a_lot_of_its_own_with_a_time_of_its_own() -> None:
     routing = in_batches(
         "cut", "mill", of=5, time_windows=(window("cut", "mill", min_s=100, max_s=900),)
     )
@@ -187,13 +188,37 @@ def test_what_may_pass_counts_from_the_first_piece_what_has_to_from_the_last() -
     shop.report("cut", 5)
     last = shop.at
 
-    assert (the(shop).armed_at, the(shop).last_at) == (first, last)
-    assert the(shop).opens_at == last + 100 * SECOND
-    assert the(shop).closes_at == first + 900 * SECOND
+    early, late = the(shop), the(shop, 1)
+    assert (early.armed_at, early.closes_at) == (first, first + 900 * SECOND)
+    assert (late.armed_at, late.opens_at) == (last, last + 100 * SECOND)
+    [split] = [one.fact for one in shop.journal if isinstance(one.fact, f.LotSplit)]
+    assert (split.edge.source, split.edge.target) == (late.lot, early.lot)
+    assert split.edge.quantity == 5
     tick(shop, first + 100 * SECOND)
     assert shop.job("mill").state is S.ALLOWED_WAITING
     tick(shop, last + 100 * SECOND)
     assert shop.job("mill").state is S.ALLOWED_READY
+
+
+def test_what_moves_on_in_parts_between_the_two_ends_stays_in_its_window() -> None:
+    connections = (
+        flows("cut", "mill"),
+        flows("mill", "pack", transfer_batch=Decimal(2)),
+    )
+    rule = window("cut", "pack", max_s=900)
+    shop = Shop(
+        a_routing("cut", "mill", "pack", connections=connections, time_windows=(rule,))
+    )
+    armed = cut(shop, 5)
+    shop.begin("mill")
+    shop.report("mill", 2)
+    shop.begin("pack")
+
+    early, late = the(shop, 1), the(shop)
+    assert {early.armed_at, late.armed_at} == {armed}
+    assert (early.state, late.state) == (SATISFIED, ARMED)
+    tick(shop, armed + 901 * SECOND)
+    assert the(shop).state is VIOLATED
 
 
 def test_more_pieces_that_come_close_a_window_that_was_open() -> None:
@@ -227,7 +252,7 @@ def test_pieces_that_join_work_under_way_are_in_time() -> None:
     assert only.state is SATISFIED
 
 
-def test_pieces_that_join_before_they_have_cured_are_on_record_once() -> None:
+def test_pieces_that_join_before_they_have_cured_are_on_record() -> None:
     routing = in_batches(
         "cut", "mill", of=2, time_windows=(window("cut", "mill", min_s=900),)
     )
@@ -240,10 +265,12 @@ def test_pieces_that_join_before_they_have_cured_are_on_record_once() -> None:
     for _ in range(3):
         shop.report("cut", 2)
 
-    first, joined = shop.state.time_window.find("request", "WR-1")
+    first, *joined = shop.state.time_window.find("request", "WR-1")
     assert first.state is SATISFIED
-    assert (joined.state, joined.is_live) == (VIOLATED, False)
-    assert joined.violated_at == joined.armed_at
+    assert len(joined) == 3
+    for one in joined:
+        assert (one.state, one.is_live) == (VIOLATED, False)
+        assert one.violated_at == one.armed_at
 
 
 def test_each_lot_has_a_window_of_its_own() -> None:

@@ -9,6 +9,7 @@ from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.choosing import chosen, passer, why_skipped
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.moving import move, move_of
+from mes_engine.core.decide.splitting import split_off
 from mes_engine.core.decide.storing import (
     live_job,
     look_ahead,
@@ -33,7 +34,7 @@ from mes_engine.core.whereabouts import (
     here,
     positions_of,
 )
-from mes_engine.core.wip_ledger import Bucket
+from mes_engine.core.wip_ledger import Bucket, Position
 
 replace = msgspec.structs.replace
 
@@ -102,11 +103,27 @@ def send(draft: Draft, job: JobOrder, one: Connection, quantity: Decimal) -> Non
                 draft,
                 job,
                 amount,
-                lot=position.lot,
+                lot=_lot_of_its_own(draft, job, one, position, amount),
                 step=one.target,
                 rework=rework,
                 named=named,
             )
+
+
+def _lot_of_its_own(
+    draft: Draft, job: JobOrder, one: Connection, position: Position, amount: Decimal
+) -> str:
+    """Return the lot that moves on: a part that is under a time window gets its own.
+
+    Its time runs from when it left, and not from when the first or the last one did.
+    """
+    if not windows.runs_on(draft, job, position.lot, one.target):
+        return position.lot
+    there = draft.state.position.find("lot", position.lot)
+    if amount == sum((each.held for each in there), ZERO):
+        return position.lot
+    why = "its time window runs apart from that of the rest"
+    return split_off(draft, position, {Bucket.OUT: amount}, reason=why, job=job).id
 
 
 def bring(

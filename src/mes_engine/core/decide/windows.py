@@ -111,6 +111,22 @@ def moved_on(draft: Draft, job: JobOrder, successor: JobOrder, lot: str) -> None
     arm_at_begin(draft, successor, _rules(draft, successor, WindowPoint.BEGUN), lot)
 
 
+def runs_on(draft: Draft, job: JobOrder, lot: str, reached: str) -> bool:
+    """Whether pieces of a lot that leave for ``reached`` are in a window then."""
+    routing = routing_of(draft.state, job)
+    if not routing.time_windows:
+        return False
+    if any(
+        _is_ahead(routing, reached, rule.target)
+        for rule in _rules(draft, job, WindowPoint.ENDED)
+    ):
+        return True
+    return any(
+        one.is_live and one.lot == lot and _is_ahead(routing, reached, one.target)
+        for one in draft.state.time_window.find("request", job.request)
+    )
+
+
 def _is_known(draft: Draft, rule: WindowRule, successor: JobOrder, lot: str) -> bool:
     """Whether pieces that join work under way have nothing new to tell.
 
