@@ -94,10 +94,18 @@ class Counter:
         ]
         if order in ("CDAB", "DCBA"):
             words.reverse()
+        self.mark()
         for n, word in enumerate(words):
             if n and self._given.get("torn_s"):
                 time.sleep(float(self._given["torn_s"]))
             self._registers[int(self._given["at"]) + n] = word
+        self.mark()
+
+    def mark(self) -> None:
+        """Tell by a register of its own that the others are being written."""
+        if "sequence_at" in self._given:
+            at = int(self._given["sequence_at"])
+            self._registers[at] = (self._registers[at] + 1) % 65_536
 
     def halt(self) -> None:
         self.halted.set()
@@ -198,7 +206,7 @@ class Device:
 
 
 def serve_rtu(lib: ctypes.CDLL, device: Device, path: str) -> None:
-    context = lib.modbus_new_rtu(path.encode(), 115_200, b"E", 8, 1)
+    context = lib.modbus_new_rtu(path.encode(), 115_200, b"N", 8, 1)
     lib.modbus_set_slave(context, next(iter(device.units)))
     if lib.modbus_connect(context) == -1:
         raise SystemExit(f"{path}: {os.strerror(ctypes.get_errno())}")

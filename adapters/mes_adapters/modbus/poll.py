@@ -27,6 +27,8 @@ NO_PATH = frozenset({10, 11})
 """A gateway has no path to the unit, or the unit does not answer it."""
 SILENT_TCP, SILENT_SERIAL = 2, 3
 """Questions in a row that nobody answered: then the link is lost."""
+FIRST_PAUSE_S = 1.0
+"""How long a block is left alone that alone fails in its unit; doubling."""
 START_S = 1.0
 """A device that is starting is asked so often."""
 
@@ -39,6 +41,7 @@ class Turn:
     due: float
     wholeness: Wholeness
     was_busy: int = 0
+    failures: int = 0
 
 
 class Known:
@@ -92,7 +95,7 @@ class Poller:
             unit.retried()
         self._plan()
         while True:
-            turn = min(self._turns, key=self._order)
+            turn = self._next()
             await asyncio.sleep(max(self._earliest(turn) - self._now(), 0))
             refusals = self._known.refusals
             if refusals.tags and self._now() >= refusals.again_at:
@@ -101,9 +104,12 @@ class Poller:
             else:
                 await self._take(turn)
 
-    def _order(self, turn: Turn) -> tuple[float, float]:
+    def _next(self) -> Turn:
         """What can be read now comes by how long it is due; the rest by when it can."""
-        return max(self._earliest(turn), self._now()), turn.due
+        now = self._now()
+        return min(
+            self._turns, key=lambda turn: (max(self._earliest(turn), now), turn.due)
+        )
 
     def _earliest(self, turn: Turn) -> float:
         unit = turn.block.unit
@@ -159,8 +165,9 @@ class Poller:
         block = turn.block
         verdict = turn.wholeness.judge(answer.words)
         if verdict is Verdict.FOREIGN:
-            await self._failed(turn, "the answer has another sentinel")
+            await self._set_back(turn, "it has another sentinel")
             return
+        turn.failures = 0
         self._known.has_worked = True
         await self._found(name for name, _ in block.tags)
         if verdict is Verdict.WHOLE:
@@ -217,7 +224,7 @@ class Poller:
         if self._known.units[unit].is_down:
             self._next_beat(turn)
         else:
-            turn.due = self._now()
+            await self._set_back(turn, reason)
         if is_news:
             self._log.warning("unit_lost", unit=unit, reason=reason)
             await self._teller.bad(self._tags_of(unit))
@@ -226,6 +233,19 @@ class Poller:
             if self._unanswered >= self._most_unanswered:
                 raise SourceLost(f"{self._name} does not answer: {reason}.")
             units[unit].retried()  # nobody else is there to be slowed
+
+    async def _set_back(self, turn: Turn, reason: str) -> None:
+        """Read a block again; later, if only this one of its unit keeps failing."""
+        breaker = self._settings.of_unit(turn.block.unit).breaker
+        turn.failures += 1
+        if turn.failures < breaker.after:
+            turn.due = self._now()
+            return
+        if turn.failures == breaker.after:
+            self._log.warning("block_lost", block=str(turn.block), reason=reason)
+        pause_s = FIRST_PAUSE_S * 2.0 ** min(turn.failures - breaker.after, 10)
+        turn.due = self._now() + min(pause_s, breaker.probe_s)
+        await self._teller.bad(name for name, _ in turn.block.tags)
 
     def _answered(self, unit: int) -> None:
         self._gone.clear()

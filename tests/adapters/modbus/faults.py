@@ -61,12 +61,13 @@ class Way:
     """Passes questions and answers on; ``faults`` are done to the next answers."""
 
     def __init__(self) -> None:
-        self.port = 0
-        self.ours = ""
+        self.url = ""
         self.theirs = ""
         self.faults: list[Fault] = []
         self.always: Fault = untouched
         self.answers = 0
+        self.units: set[int] = set()
+        """Who is on the line: others hear no question. Empty for all."""
         self.is_open = True
         self._back: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -92,18 +93,19 @@ class Way:
 
 @asynccontextmanager
 async def serial_pair() -> AsyncIterator[Way]:
-    """Two serial lines in one: ``ours`` for the link, ``theirs`` for the device."""
+    """Two serial lines in one: ``url`` is the link's, ``theirs`` the device's."""
     loop = asyncio.get_running_loop()
     way = Way()
     ends = [os.openpty(), os.openpty()]
     for _, end in ends:
         tty.setraw(end)
     (ours, _), (theirs, _) = ends
-    way.ours, way.theirs = (os.ttyname(end) for _, end in ends)
+    way.url = f"rtu://{os.ttyname(ends[0][1])}?baud=115200&parity=N"  # it has none
+    way.theirs = os.ttyname(ends[1][1])
 
     def ask() -> None:
         data = os.read(ours, 4096)
-        if way.is_open:
+        if way.is_open and (not way.units or data[0] in way.units):
             os.write(theirs, data)
 
     loop.add_reader(ours, ask)
@@ -127,7 +129,7 @@ def _write(end: int, data: bytes) -> None:
 
 @asynccontextmanager
 async def serial_server() -> AsyncIterator[Way]:
-    """A device server: TCP connections on ``port``, a serial line to ``theirs``."""
+    """A device server: TCP connections to ``url``, a serial line to ``theirs``."""
     loop = asyncio.get_running_loop()
     way = Way()
     master, slave = os.openpty()
@@ -148,7 +150,7 @@ async def serial_server() -> AsyncIterator[Way]:
         writer.transport.abort()
 
     server = await asyncio.start_server(join, "127.0.0.1", 0)
-    way.port = server.sockets[0].getsockname()[1]
+    way.url = f"rtutcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     loop.add_reader(master, lambda: way.answered(os.read(master, 4096)))
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(way.pass_back(back))
@@ -200,7 +202,7 @@ async def tcp_way(target: int) -> AsyncIterator[Way]:
             end.transport.abort()
 
     server = await asyncio.start_server(join, "127.0.0.1", 0)
-    way.port = server.sockets[0].getsockname()[1]
+    way.url = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(way.pass_back(back_to_last))
         try:
