@@ -1,7 +1,8 @@
 """How a shop is driven at random: messages, batches, and what must hold."""
 
 import sys
-from typing import Any
+from collections import Counter
+from typing import Any, ClassVar
 
 import msgspec
 from hypothesis import strategies as st
@@ -21,18 +22,24 @@ from mes_engine.core.plant import Plant
 from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
 from tests.core import finishing, watch
-from tests.core.shop import Shop
+from tests.core.restarting import Doubled
 from tests.core.tables import kept_tables
 
 COUNTERS = ("cut-1.good", "mill-1.good", "mill-1.scrap", "pack-1.good")
 
 
 class Driving(RuleBasedStateMachine):
-    """A shop in memory, and what must hold of it after each thing that is done."""
+    """A shop in memory, and what must hold of it after each thing that is done.
+
+    Attributes:
+        answers: How often commands of a type were answered how, over all examples.
+    """
+
+    answers: ClassVar[Counter[tuple[type[m.Command], m.Outcome]]] = Counter()
 
     def __init__(self, *routings: Routing, plant: Plant | None = None) -> None:
         super().__init__()
-        self.shop = Shop(*routings, plant=plant)
+        self.shop = Doubled(*routings, plant=plant)
         self.shadow = State()
         self.followed = self.checked = 0
         self.sent: list[tuple[m.Commanded, m.Answer]] = []
@@ -51,6 +58,28 @@ class Driving(RuleBasedStateMachine):
         if answer.outcome in m.KEPT:
             assert again == answer
             assert self.shop.batch.seq == seq
+
+    @precondition(lambda self: self.sent)
+    @rule(pick=st.integers(0, 100))
+    def say_again_afresh(self, *, pick: int) -> None:
+        """What was meant for another moment comes late, and is a message of its own."""
+        self.do(self.sent[-1 - pick % len(self.sent)][0].command)
+
+    @precondition(lambda self: self.shop.sensed)
+    @rule(pick=st.integers(0, 20))
+    def hear_again(self, *, pick: int) -> None:
+        """A link tells again what it told: nothing comes of it."""
+        sensed = self.shop.sensed[-1 - pick % len(self.shop.sensed)]
+        seen = self.shop.batch.watermark.get(sensed.source)
+        seq = self.shop.batch.seq
+        self.shop.decide(sensed)
+        if seen is not None and sensed.n <= seen.n:
+            assert self.shop.batch.seq == seq
+
+    @rule(is_loaded=st.booleans())
+    def restart(self, *, is_loaded: bool) -> None:
+        """What is loaded, or not forgotten, decides from here on as all that is."""
+        self.shop.restart(is_loaded=is_loaded)
 
     @rule()
     def commit(self) -> None:
@@ -77,6 +106,7 @@ class Driving(RuleBasedStateMachine):
         before = watch.states(self.shop.batch)
         answer = self.shop.decide(message)
         assert answer is not None
+        self.answers[type(command), answer.outcome] += 1
         if answer.outcome is not m.Outcome.ACCEPTED:
             is_kept = answer.outcome in m.KEPT
             assert self.shop.changed == ({"handled"} if is_kept else set())
@@ -118,6 +148,7 @@ class Driving(RuleBasedStateMachine):
         assert (found := watch.broken_tallies(self.shop)) == [], found
         assert (found := watch.broken_clocks(self.shop)) == [], found
         assert (found := watch.broken_shares(self.shop)) == [], found
+        assert (found := watch.broken_labour(self.shop)) == [], found
 
     @invariant()
     def a_rebuild_from_the_journal_is_the_same(self) -> None:
@@ -135,6 +166,7 @@ class Driving(RuleBasedStateMachine):
         assert kept_tables(self.shadow) == live
         for name, rows in live.items():
             assert self.shop.rows[name] == rows
+        assert (found := self.shop.broken_laws()) == [], found
 
     def teardown(self) -> None:
         if sys.exc_info()[0] is None:

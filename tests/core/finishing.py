@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from mes_engine.core import messages as m
 from mes_engine.core.decide import explain
@@ -105,14 +106,15 @@ def _clear_the_way(shop: Shop) -> None:
     """Take holds off, see that machines are well and material is there."""
     shop.commit()
     accept(shop, m.ApplyPlant(plant=a_plant()))
-    for hold in list(shop.state.hold.values()):
-        if hold.is_open:
-            accept(shop, m.ReleaseHold(hold=hold.id))
+    while held := [one for one in shop.state.hold.values() if one.is_open]:
+        for hold in held:  # What moves on may be caught by the next of them.
+            person = hold.releaser or "Maria"
+            accept(shop, m.ReleaseHold(hold=hold.id), person=person)
     _bring_what_work_needs(shop)
     shop.hear(LinkReport(state=LinkState.CONNECTED, at=shop.at))
     for tag in ("mill-1.state", "mill-2.state"):
         shop.hear(shop.a_sample(tag, 4))
-    for material, unit in (("steel", "KGM"), ("bracket", "C62")) * 4:
+    for material, unit in (("steel", "KGM"), ("bracket", "C62"), ("lid", "C62")) * 4:
         command = m.ReceiveMaterial(
             material=material, unit=unit, quantity=MAX_QUANTITY, supplier="S"
         )
@@ -147,9 +149,9 @@ def _bring_what_work_needs(shop: Shop) -> None:
             accept(shop, m.MountTool(asset=one.id, work_unit="cut-1"))
 
 
-def accept(shop: Shop, command: m.Command) -> None:
+def accept(shop: Shop, command: m.Command, **changed: Any) -> None:
     """Do what must be accepted."""
-    answer = shop.do(command)
+    answer = shop.do(command, **changed)
     assert answer.outcome is m.Outcome.ACCEPTED, answer
 
 

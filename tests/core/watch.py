@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from mes_engine.core import facts as f
+from mes_engine.core.conditions import ConditionName
 from mes_engine.core.decide import explain
 from mes_engine.core.job_order import (
     END_STATES,
@@ -30,6 +31,7 @@ from mes_engine.core.wip_ledger import Bucket
 from tests.core.shop import SECOND, Shop
 
 S, T = JobOrderState, JobOrderTrigger
+QUALIFIED = ConditionName.PERSON_QUALIFIED
 REGROUPED = (LotExistence.SPLIT, LotExistence.MERGED)
 SAID_BY_NAME_ALONE = frozenset(
     {
@@ -234,12 +236,18 @@ def _lots_without_an_end(state: State) -> Iterator[str]:
 
 
 def _stale(state: State) -> Iterator[str]:
-    """Readiness is what its conditions say, and they are as they would be computed."""
+    """Readiness is what its conditions say, and they are as they would be computed.
+
+    Where a qualification is about to expire, who is qualified is a matter of when.
+    """
+    is_timed = any(one.expires_at is not None for one in state.person.values())
     for job in state.job_order.values():
         if job.state not in WAITING | READY:
             continue
         computed = {one.name: one.is_met for one in readiness(state, job)}
         kept = {one.name: one.is_met for one in job.conditions}
+        if is_timed and QUALIFIED in kept:
+            computed[QUALIFIED] = kept[QUALIFIED]
         if computed != kept:
             yield f"{job.id}: {computed} computed, {kept} kept"
         if all(kept.values()) != (job.state in READY):

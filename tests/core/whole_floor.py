@@ -75,7 +75,7 @@ BLADES = ("blade-1", "blade-2")
 
 
 class WholeFloor(WholeShop):
-    """Every command there is."""
+    """Lots, changes, rework, corrections, and what work needs."""
 
     routings: ClassVar[tuple[Routing, ...]] = (*DEEP, *LOOPS, TOOLED, *ROUTINGS)
 

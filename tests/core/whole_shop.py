@@ -69,6 +69,7 @@ REQUESTS = tuple(f"WR-{number}" for number in range(4))
 UNITS = tuple(unit.id for unit in a_plant().work_units)
 
 picks = st.integers(0, 11)
+routes = st.integers(0, 63)
 few = st.sampled_from([Decimal(n) for n in (0, 1, 2, 3, 5, 10)])
 amounts = st.one_of(
     few,
@@ -89,7 +90,7 @@ class WholeShop(Driving):
         super().__init__(*self.routings, plant=a_furnace("paint"))
 
     @initialize(
-        which=st.lists(picks, min_size=1, max_size=3),
+        which=st.lists(routes, min_size=1, max_size=3),
         quantity=st.sampled_from([1, 2, 7, 10]),
         steel=st.sampled_from([0, 4, 100]),
     )
@@ -112,7 +113,7 @@ class WholeShop(Driving):
 
     @rule(
         name=picks,
-        which=picks,
+        which=routes,
         quantity=amounts,
         releases_job_orders=st.booleans(),
         lot_size=st.sampled_from([None, None, Decimal(3), Decimal(0)]),
@@ -146,7 +147,7 @@ class WholeShop(Driving):
         }
         self.do(kinds[what](work_request=request))
 
-    @rule(which=picks, is_withdrawn=st.booleans())
+    @rule(which=routes, is_withdrawn=st.booleans())
     def settle_routing(self, *, which: int, is_withdrawn: bool) -> None:
         routing = self.routings[which % len(self.routings)]
         if is_withdrawn:

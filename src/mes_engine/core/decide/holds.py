@@ -1,5 +1,7 @@
 """Holds: opened and released as records; what they fall on follows."""
 
+from operator import attrgetter
+
 import msgspec
 
 from mes_engine.core import facts as f
@@ -150,11 +152,12 @@ def _check_query(draft: Draft, command: OpenHold) -> None:
 
 
 def _look_for(draft: Draft) -> None:
-    """See what a future hold falls on already."""
-    for job in list(draft.state.job_order.values()):
+    """See what a future hold falls on already, oldest first: memory has no order."""
+    by_number = attrgetter("number")
+    for job in sorted(draft.state.job_order.values(), key=by_number):
         if not job.is_over:
             draft.touch(job.id)
-    for lot in list(draft.state.lot.values()):
+    for lot in sorted(draft.state.lot.values(), key=by_number):
         if lot.existence is LotExistence.ACTIVE:
             catch_lot(draft, lot.id)
 

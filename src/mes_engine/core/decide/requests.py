@@ -1,6 +1,7 @@
 """Plant, routings and work requests: what is to be made, where and how."""
 
 from decimal import Decimal
+from operator import attrgetter
 
 import msgspec
 
@@ -99,7 +100,8 @@ def _keep_its_place(job: JobOrder, unit: WorkUnit, after: Site) -> None:
 def _forget_silent_machines(draft: Draft) -> None:
     """A machine that no signal tells of any more is a bench: nothing is known of it."""
     told_of = {signal.work_unit for signal in draft.state.site.plant.signals}
-    for equipment in list(draft.state.equipment.values()):
+    known = sorted(draft.state.equipment.values(), key=attrgetter("work_unit"))
+    for equipment in known:
         bench = Equipment(work_unit=equipment.work_unit, setup=equipment.setup)
         if equipment.work_unit not in told_of and equipment != bench:
             draft.emit(f.EquipmentChanged(equipment=bench))
