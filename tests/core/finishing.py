@@ -13,6 +13,7 @@ from mes_engine.core.job_order import (
     JobOrderState,
     JobOrderTrigger,
 )
+from mes_engine.core.measured_data import asked_of
 from mes_engine.core.personnel import Qualification
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.postings import PostingState
@@ -63,6 +64,14 @@ def _reports(state: State, job: JobOrder, good: Decimal) -> Iterator[m.Command]:
             scrap=(m.Scrapped(quantity=suspect, reason="crack"),),
             taken_from=m.ReportFrom.SUSPECT,
         )
+    for asked in asked_of(state, job):
+        for lot in asked.lacking:
+            yield m.RecordMeasurement(
+                job_order=job.id,
+                characteristic=asked.characteristic.name,
+                value="10",
+                lot=lot or None,
+            )
     if amount == there and is_allowed(state, job.id, T.COMPLETE):
         yield m.AssertTrigger(job_order=job.id, trigger=T.COMPLETE)
 

@@ -4,6 +4,7 @@ A shop goes on with all it ever knew. Beside it a second one may go on with only
 restart would load from the rows, or what stays in memory: it has to decide the same.
 """
 
+import re
 from functools import cache
 from itertools import zip_longest
 from typing import Any
@@ -88,10 +89,15 @@ class Doubled(Shop):
 
 def _is_as_good(again: m.Answer | None, answer: m.Answer | None) -> bool:
     """Whether an answer does as well: what is over may be known here only."""
-    if again is None or answer is None or again == answer:
-        return again == answer
+    if again is None or answer is None or _plain(again) == _plain(answer):
+        return (again is None) == (answer is None)
     is_accepted = answer.outcome is m.Outcome.ACCEPTED
     return not is_accepted and again.outcome is m.Outcome.NOT_FOUND
+
+
+def _plain(answer: m.Answer) -> str:
+    """Return what it says, with 2.50 as 2.5."""
+    return re.sub(r"(\.\d*?)0+\b", lambda found: found[1].rstrip("."), repr(answer))
 
 
 def _in_any_order(records: list[f.Recorded]) -> list[str]:

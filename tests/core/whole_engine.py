@@ -10,9 +10,13 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from mes_engine.core import facts as f
 from mes_engine.core import messages as m
+from mes_engine.core.bookings import ReportedAs
+from mes_engine.core.characteristics import Characteristic, ValueKind
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import MaterialLot
+from mes_engine.core.measurements import Measurement
 from mes_engine.core.messages.command import BaseCommand
 from mes_engine.core.personnel import Qualification
 from mes_engine.core.readiness import AT_WORK
@@ -26,6 +30,7 @@ from mes_engine.core.routing import (
 )
 from mes_engine.core.runs import HoldMode, HoldQuery, HoldScope
 from mes_engine.core.wip_limits import WipLimit
+from tests.core import correcting
 from tests.core.plants import a_furnace, a_routing, a_step, in_batches, steel
 from tests.core.shop import SECOND
 from tests.core.whole_floor import WholeFloor
@@ -71,6 +76,23 @@ OUTPUTS = a_routing(
     under_tolerance=Decimal("0.3"),
 )
 LEAN = in_batches("cut", a_step("mill", kanban=Decimal(3)), "pack", of=1, id="LEAN")
+MEASURED = a_routing(
+    a_step(
+        "cut",
+        characteristics=(
+            Characteristic(
+                name="thickness",
+                unit="MMT",
+                lower=Decimal("9.9"),
+                upper=Decimal("10.1"),
+                is_required=True,
+            ),
+            Characteristic(name="finish", kind=ValueKind.TEXT),
+        ),
+    ),
+    "mill",
+    id="MEASURED",
+)
 STEPS = ("cut", "mill", "drill", "paint", "pack")
 
 
@@ -81,6 +103,7 @@ class WholeEngine(WholeFloor):
         *OPTIONAL,
         OUTPUTS,
         LEAN,
+        MEASURED,
         *WholeFloor.routings,
     )
 
@@ -240,6 +263,102 @@ class WholeEngine(WholeFloor):
             reason=reason,
         )
         self.do(command)
+
+    # What was measured
+
+    @rule(
+        pick=picks,
+        name=st.sampled_from(["thickness", "thickness", "finish", "none"]),
+        value=st.sampled_from(["10", "10.00", "12", "x", True]),
+    )
+    def measure(self, *, pick: int, name: str, value: str | bool) -> None:
+        jobs = [one for one in self.shop.batch.job_order.values() if one.step == "cut"]
+        command = m.RecordMeasurement(
+            job_order=jobs[-1 - pick % len(jobs)].id if jobs else "JO-none",
+            characteristic=name,
+            value=value,
+        )
+        self.do(command)
+
+    @rule(pick=picks, is_told_what_was_before=st.booleans())
+    def void_measurement(self, *, pick: int, is_told_what_was_before: bool) -> None:
+        """Read what was measured as the door would, and void one of it."""
+        self.shop.commit()
+        known: list[Measurement] = [
+            one.measurement for one in self.shop.facts(f.MeasurementRecorded)
+        ]
+        voids = {
+            one.void.measurement: one.void
+            for one in self.shop.facts(f.MeasurementVoided)
+        }
+        if not known:
+            return
+        chosen = known[-1 - pick % len(known)]
+        before = [
+            one
+            for one in known
+            if (one.job_order, one.lot, one.characteristic)
+            == (chosen.job_order, chosen.lot, chosen.characteristic)
+            and one.seq < chosen.seq
+            and one.seq not in voids
+        ]
+        command = m.VoidMeasurement(
+            measurement=chosen,
+            voided=voids.get(chosen.seq),
+            before=before[-1] if before else None,
+            reason="wrong gauge",
+            known_seq=self.shop.state.seq,
+        )
+        self.do(command)
+
+    # People's time
+
+    @rule(
+        pick=picks,
+        person=st.sampled_from(["Ali", "Eva"]),
+        from_s=st.sampled_from([0, 1, 5]),
+        for_s=st.sampled_from([-1, 0, 1, 10]),
+    )
+    def book_labour(self, *, pick: int, person: str, from_s: int, for_s: int) -> None:
+        self.shop.commit()
+        runs = list(self.shop.state.run.values())
+        run = runs[-1 - pick % len(runs)] if runs else None
+        began = (self.shop.at if run is None else run.opened_at) + from_s * SECOND
+        name = "R-none" if run is None else run.id
+        command = m.BookLabour(
+            run=name,
+            person=person,
+            started_at=began,
+            ended_at=began + for_s * SECOND,
+            reason="by hand",
+            known=tuple(
+                one
+                for one in self.shop.state.labour_interval.values()
+                if (one.run, one.person) == (name, person)
+            ),
+        )
+        self.do(command)
+
+    # Parts of bookings
+
+    @rule(pick=picks, part=few, reported_as=st.sampled_from(ReportedAs))
+    def reverse_a_part(
+        self, *, pick: int, part: Decimal, reported_as: ReportedAs
+    ) -> None:
+        self.shop.commit()
+        booked = [
+            one
+            for job in [one.id for one in self.shop.state.job_order.values()]
+            for one in correcting.bookings(self.shop, job)
+        ]
+        if booked:
+            command = correcting.reversing(
+                self.shop,
+                booked[-1 - pick % len(booked)],
+                quantity=part,
+                reported_as=reported_as,
+            )
+            self.do(command)
 
     # Requests, people, holds, plants
 

@@ -8,7 +8,8 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.choosing import chosen, passer, why_skipped
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.moving import move, move_of
+from mes_engine.core.decide.moving import move_of
+from mes_engine.core.decide.recall import reopen
 from mes_engine.core.decide.splitting import split_off
 from mes_engine.core.decide.storing import (
     live_job,
@@ -17,7 +18,7 @@ from mes_engine.core.decide.storing import (
     store,
     visit_to,
 )
-from mes_engine.core.holding import holds_on_lots_at
+from mes_engine.core.holding import holds_on_lot
 from mes_engine.core.job_order import (
     JobOrder,
 )
@@ -28,10 +29,10 @@ from mes_engine.core.readiness import (
 )
 from mes_engine.core.requests import Visit
 from mes_engine.core.routing import Connection, ConnectionKind, JobPer
+from mes_engine.core.runs import HoldScope
 from mes_engine.core.siblings import siblings
 from mes_engine.core.whereabouts import (
     Stack,
-    here,
     positions_of,
 )
 from mes_engine.core.wip_ledger import Bucket, Position
@@ -48,11 +49,11 @@ def transfer(draft: Draft, job: JobOrder, *, is_ending: bool) -> None:
     if not is_ending and not any(_moves_before_the_end(one) for one in leaving):
         return
     waiting = _out(draft, job)
-    if waiting == ZERO or holds_on_lots_at(draft.state, job):
-        return  # What is held waits where it was worked, for its release.
+    if waiting == ZERO:
+        return
     if not leaving:
         if is_ending:
-            finish(draft, job, waiting)
+            finish(draft, job)
         return
     if leaving[0].kind is ConnectionKind.ALTERNATIVE:
         leaving = [chosen(draft, job, leaving)]
@@ -76,7 +77,15 @@ def _moves_before_the_end(one: Connection) -> bool:
 
 
 def _out(draft: Draft, job: JobOrder) -> Decimal:
-    return here(draft.state, job).out
+    return sum((one.out for one in _free(draft, job)), ZERO)
+
+
+def _free(draft: Draft, job: JobOrder) -> list[Position]:
+    """Return what may move on; what is held waits where it was worked."""
+    found = positions_of(draft.state, job)
+    if not draft.state.hold.members("open", HoldScope.LOT):
+        return found
+    return [one for one in found if not holds_on_lot(draft.state, one.lot)]
 
 
 def _sent(draft: Draft, job: JobOrder, one: Connection) -> Decimal:
@@ -94,7 +103,7 @@ def send(draft: Draft, job: JobOrder, one: Connection, quantity: Decimal) -> Non
     """Move ``quantity`` along a connection, and have job orders there for it."""
     rework = rework_to(draft, job, one.target)
     left = quantity
-    for position in positions_of(draft.state, job):
+    for position in _free(draft, job):
         amount = min(left, position.out)
         if amount > ZERO:
             left -= amount
@@ -157,7 +166,8 @@ def bring(
     request = draft.request(job.request)
     target = visit_to(draft, request, step, rework)
     if target.is_done:
-        draft.emit(f.VisitChanged(visit=replace(target, is_done=False)))
+        reopen(draft, target.id)
+        target = visit_to(draft, request, step, rework)
     move_of(
         draft,
         job,
@@ -248,10 +258,19 @@ def touch_siblings(draft: Draft, job: JobOrder) -> None:
     draft.touch(*(one.id for one in siblings(draft.state, job)))
 
 
-def finish(draft: Draft, job: JobOrder, quantity: Decimal) -> None:
-    """Put finished pieces into stock."""
-    location = draft.state.site.plant.finished_location
-    move(draft, job, quantity, Bucket.OUT, Bucket.STOCK, to_place=location)
+def finish(draft: Draft, job: JobOrder) -> None:
+    """Put finished pieces into stock, but for those that are held."""
+    for one in _free(draft, job):
+        if one.out:
+            move_of(
+                draft,
+                job,
+                one.out,
+                Bucket.OUT,
+                Bucket.STOCK,
+                lot=one.lot,
+                to_place=draft.state.site.plant.finished_location,
+            )
     request = draft.request(job.request)
     for waiting in draft.state.job_order.find("consumes", request.material):
         draft.touch(waiting.id)

@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from mes_engine.core import facts as f
+from mes_engine.core.decide import limits
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.posting import take_back_final
 from mes_engine.core.decide.stock import touch_consumers
@@ -94,8 +95,11 @@ def _send_back(
     )
     for leg in way:
         _move_back(draft, wanted, quantity, leg, connection=named)
-    for successor in draft.state.job_order.find("visit", visit.id):
+    successors = draft.state.job_order.find("visit", visit.id)
+    for successor in successors:
         draft.touch(successor.id)
+    for successor in successors[-1:]:
+        limits.taken(draft, successor)
 
 
 def _move_back(

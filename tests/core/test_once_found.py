@@ -1,0 +1,114 @@
+"""What the whole engine, driven at random, once found: each in as few steps as it took.
+
+A shop is sound if no law is broken, each piece is at a job order that can have it, what
+is kept of readiness is what would be computed, and its journal makes the same state.
+"""
+
+from decimal import Decimal
+
+from mes_engine.core import messages as m
+from mes_engine.core.bookings import BookingKind
+from mes_engine.core.conditions import ConditionName
+from mes_engine.core.routing import JobPer
+from mes_engine.core.runs import HoldMode, HoldQuery, HoldScope
+from tests.core import correcting, finishing
+from tests.core.loops import is_sound
+from tests.core.plants import a_routing, a_step, in_batches
+from tests.core.shop import Shop
+
+
+def test_what_is_not_held_moves_on_from_beside_what_is() -> None:
+    shop = Shop(a_routing("cut", a_step("mill", job_per=JobPer.LOT)))
+    shop.make(7)
+    shop.begin("cut")
+    split = m.SplitLot(lot="L-000001", quantities=(Decimal(3),), reason="two crates")
+    apart = shop.ok(split)["lots"]
+    shop.ok(
+        m.OpenHold(
+            scope=HoldScope.LOT, target=apart, reason="crack", mode=HoldMode.AFTER_RUN
+        )
+    )
+
+    shop.report("cut", 7)
+    shop.complete("cut")
+
+    assert [one.lot for one in shop.jobs("mill")] == ["L-000001"]
+    assert shop.at_step("mill")["queued"] == 4
+    assert shop.at_step("cut")["out"] == 3
+    assert is_sound(shop)
+
+
+def test_what_is_not_held_is_finished_beside_what_is() -> None:
+    shop = Shop(a_routing("cut"))
+    shop.make(7)
+    shop.begin("cut")
+    split = m.SplitLot(lot="L-000001", quantities=(Decimal(3),), reason="two crates")
+    apart = shop.ok(split)["lots"]
+    hold = m.OpenHold(
+        scope=HoldScope.LOT, target=apart, reason="crack", mode=HoldMode.AFTER_RUN
+    )
+    held = shop.ok(hold)["hold"]
+
+    shop.report("cut", 7)
+    shop.complete("cut")
+
+    assert shop.stock() == 4
+    shop.ok(m.ReleaseHold(hold=held))
+    assert shop.stock() == 7
+    assert is_sound(shop)
+
+
+def test_a_reversal_that_empties_a_buffer_lets_those_before_it_begin() -> None:
+    lean = in_batches("cut", a_step("mill", kanban=Decimal(3)), "pack", of=1)
+    shop = Shop(lean)
+    shop.make(10)
+    shop.make(10, request="WR-2")
+    shop.run("cut", 10)
+    waiting = shop.job("cut", "WR-2")
+    assert not _has_room(shop, waiting.id)
+
+    ended = correcting.the_last(shop, "cut", BookingKind.COMPLETION)
+    correcting.reverse(shop, ended)
+
+    assert _has_room(shop, waiting.id)
+    assert is_sound(shop)
+
+
+def _has_room(shop: Shop, job: str) -> bool:
+    conditions = {one.name: one.is_met for one in shop.by_id(job).conditions}
+    return conditions[ConditionName.WIP_LIMIT]
+
+
+def test_pieces_sent_back_to_a_step_take_its_last_word_to_the_ledger_back() -> None:
+    shop = Shop(a_routing("cut", "mill"))
+    shop.make(7)
+    shop.run("cut", 7)
+    first, again = shop.job("cut").id, shop.job("mill").id
+    assert [one.is_final for one in correcting.postings(shop)] == [True]
+
+    shop.ok(m.DeviateLot(job_order=again, to_step="cut", reason="too long"))
+
+    assert shop.by_id(first).is_over
+    assert correcting.signed(shop)[-1][3] is False
+    assert is_sound(shop)
+    finishing.finish(shop)
+
+
+def test_a_future_hold_falls_on_the_oldest_first_whatever_memory_has_first() -> None:
+    shop = Shop(a_routing("cut"), a_routing("mill", id="M"))
+    for name, routing in (("WR-1", "R"), ("WR-2", "M")):
+        shop.make(5, request=name, routing=routing)
+    first = m.UpdateJobOrder(job_order=shop.job("mill", "WR-2").id, priority=3)
+    shop.decide(shop.commanded(first))  # It is on top of the batch now.
+    everything = m.OpenHold(
+        scope=HoldScope.WORK_REQUEST,
+        mode=HoldMode.FUTURE,
+        query=HoldQuery(material="bracket"),
+        reason="recall",
+    )
+    shop.decide(shop.commanded(everything))
+    shop.commit()
+
+    caught = [one for one in shop.state.hold.values() if one.from_hold]
+    targets = [one.target for one in sorted(caught, key=lambda one: one.number)]
+    assert targets == ["WR-1", "WR-2"]
