@@ -10,7 +10,7 @@ from mes_engine.core import messages as m
 from mes_engine.core.bookings import BookingKind
 from mes_engine.core.conditions import ConditionName
 from mes_engine.core.routing import JobPer
-from mes_engine.core.runs import HoldMode, HoldQuery, HoldScope
+from mes_engine.core.runs import HoldMode, HoldScope
 from tests.core import correcting, finishing
 from tests.core.loops import is_sound
 from tests.core.plants import a_routing, a_step, in_batches
@@ -92,23 +92,3 @@ def test_pieces_sent_back_to_a_step_take_its_last_word_to_the_ledger_back() -> N
     assert correcting.signed(shop)[-1][3] is False
     assert is_sound(shop)
     finishing.finish(shop)
-
-
-def test_a_future_hold_falls_on_the_oldest_first_whatever_memory_has_first() -> None:
-    shop = Shop(a_routing("cut"), a_routing("mill", id="M"))
-    for name, routing in (("WR-1", "R"), ("WR-2", "M")):
-        shop.make(5, request=name, routing=routing)
-    first = m.UpdateJobOrder(job_order=shop.job("mill", "WR-2").id, priority=3)
-    shop.decide(shop.commanded(first))  # It is on top of the batch now.
-    everything = m.OpenHold(
-        scope=HoldScope.WORK_REQUEST,
-        mode=HoldMode.FUTURE,
-        query=HoldQuery(material="bracket"),
-        reason="recall",
-    )
-    shop.decide(shop.commanded(everything))
-    shop.commit()
-
-    caught = [one for one in shop.state.hold.values() if one.from_hold]
-    targets = [one.target for one in sorted(caught, key=lambda one: one.number)]
-    assert targets == ["WR-1", "WR-2"]

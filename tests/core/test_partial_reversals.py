@@ -242,7 +242,7 @@ def test_a_time_window_that_an_end_had_ended_runs_on() -> None:
     assert is_sound(shop)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(is_over=st.booleans(), data=st.data())
 def test_however_it_is_parted_all_comes_back(
     *, is_over: bool, data: st.DataObject
