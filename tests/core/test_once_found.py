@@ -9,11 +9,12 @@ from decimal import Decimal
 from mes_engine.core import messages as m
 from mes_engine.core.bookings import BookingKind
 from mes_engine.core.conditions import ConditionName
+from mes_engine.core.job_order import JobOrderState
 from mes_engine.core.routing import JobPer
 from mes_engine.core.runs import HoldMode, HoldScope
 from tests.core import correcting, finishing
 from tests.core.loops import is_sound
-from tests.core.plants import a_routing, a_step, in_batches
+from tests.core.plants import a_routing, a_step, in_batches, split_by_shares
 from tests.core.shop import Shop
 
 
@@ -91,4 +92,31 @@ def test_pieces_sent_back_to_a_step_take_its_last_word_to_the_ledger_back() -> N
     assert shop.by_id(first).is_over
     assert correcting.signed(shop)[-1][3] is False
     assert is_sound(shop)
+    finishing.finish(shop)
+
+
+def test_a_loaded_job_order_that_all_pieces_leave_leaves_its_machine() -> None:
+    shop = Shop(split_by_shares())
+    shop.make(1)
+    shop.run("cut", 1)
+    left = shop.load("drill")
+
+    shop.ok(m.DeviateLot(job_order=left, to_step="mill", reason="drill is worn"))
+
+    assert shop.by_id(left).state is JobOrderState.CANCELLED
+    assert not shop.state.run.find("work_unit", "drill-1")
+    finishing.finish(shop)
+
+
+def test_a_loaded_job_order_whose_lot_is_split_up_leaves_its_machine() -> None:
+    shop = Shop(a_routing("cut", a_step("mill", job_per=JobPer.LOT)))
+    shop.make(2)
+    shop.run("cut", 2)
+    left = shop.load("mill")
+
+    ones = (Decimal(1), Decimal(1))
+    shop.ok(m.SplitLot(lot="L-000001", quantities=ones, reason="serial numbers"))
+
+    assert shop.by_id(left).state is JobOrderState.CANCELLED
+    assert not shop.state.run.find("work_unit", "mill-1")
     finishing.finish(shop)

@@ -97,8 +97,20 @@ def broken(state: State) -> list[str]:
         *_broken_finals(state),
         *_orphans(state),
         *_lots_without_an_end(state),
+        *_too_often(state),
         *_stale(state),
     ]
+
+
+def _too_often(state: State) -> Iterator[str]:
+    """No piece has been through a rework loop more often than its limit."""
+    for visit in state.visit.values():
+        request = state.work_request.get(visit.request)
+        routing = request and state.routing.get((request.routing, request.revision))
+        for one in visit.rework:
+            limit = routing.loop(one.loop).limit if routing else 0
+            if one.pass_number - 1 > limit:
+                yield f"{visit.id} is pass {one.pass_number}, the limit is {limit}"
 
 
 def _broken_claims(state: State) -> Iterator[str]:

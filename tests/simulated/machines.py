@@ -10,13 +10,16 @@ from mes_engine.runtime.engine import Engine
 from tests.core.plants import LINK
 
 TAGS = ("cut-1.good", "mill-1.good", "mill-1.scrap", "pack-1.good")
+WIDTHS = {"cut-1.good": 65_536}
+NEARLY_FULL = 65_500
+"""Where a counter of limited width begins, so that it soon begins anew."""
 
 
 class Machines:
     """What the machines have made, and the link that tells it.
 
     Attributes:
-        made: By tag, the counter as the machine has it.
+        made: By tag, what the machine has made since it was first heard of.
     """
 
     def __init__(self, rng: Random, now: Callable[[], int]) -> None:
@@ -55,9 +58,11 @@ class Machines:
 
     def _sample(self, tag: str) -> Sample:
         at = self._now()
+        width = WIDTHS.get(tag)
+        made = self.made[tag]
         return Sample(
             tag=tag,
-            value=self.made[tag],
+            value=made if width is None else (NEARLY_FULL + made) % width,
             quality=Quality.GOOD,
             source_at=at,
             received_at=at,

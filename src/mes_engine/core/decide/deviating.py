@@ -41,7 +41,8 @@ def deviate(draft: Draft, command: DeviateLot) -> dict[str, str]:
         lot, successor = _send(draft, draft.job(job.id), part, command)
         lots.append(lot)
     draft.touch(job.id)
-    give_up_if_empty(draft, draft.job(job.id), visit_of(draft.state, job))
+    visit = visit_of(draft.state, job)
+    give_up_if_empty(draft, draft.job(job.id), visit, keeps_slot=False)
     return {
         "job_order": successor.id,
         "visit": successor.visit,

@@ -17,6 +17,7 @@ from mes_engine.core.decide.pieces import active_lot, pieces_of
 from mes_engine.core.decide.splitting import regroup, split_off
 from mes_engine.core.decide.stock import touch_consumers
 from mes_engine.core.decide.storing import store
+from mes_engine.core.decide.visits import NOT_BEGUN
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import NOT_ALLOWED, QUEUED, JobOrder
 from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin, MaterialLot
@@ -219,7 +220,7 @@ def _part_job_order(
         inherit_holds(draft, [job.id], own.id)
     parent = draft.state.lot.get(job.lot or "")
     is_gone = parent is None or parent.existence is not LotExistence.ACTIVE
-    if is_gone and job.state in {*NOT_ALLOWED, *QUEUED} and job.run is None:
+    if is_gone and job.state in NOT_BEGUN:
         give_up(draft, draft.job(job.id), "its lot was split up")
     draft.touch(job.id)
 

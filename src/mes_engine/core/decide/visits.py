@@ -104,12 +104,21 @@ def _tell_nothing_comes(draft: Draft, target: Visit) -> None:
         give_up_if_empty(draft, one, target)
 
 
-def give_up_if_empty(draft: Draft, successor: JobOrder, visit: Visit) -> None:
-    """Cancel a job order that no pieces came to, and that none can come to."""
+def give_up_if_empty(
+    draft: Draft, successor: JobOrder, visit: Visit, *, keeps_slot: bool = True
+) -> None:
+    """Cancel a job order that no pieces came to, and that none can come to.
+
+    Args:
+        draft: The decision.
+        successor: The job order.
+        visit: Its visit.
+        keeps_slot: Whether it is left alone where it is loaded.
+    """
     if (
         here(draft.state, successor).on_floor == ZERO
         and successor.state in NOT_BEGUN
-        and (successor.run is None or successor.split_of is not None)
+        and not (keeps_slot and successor.run and successor.split_of is None)
         and nothing_expected(draft.state, successor, by_rework=True).is_met
     ):
         close_run(draft, successor)  # Of one that siblings have left nothing.

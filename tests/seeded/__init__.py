@@ -1,0 +1,1 @@
+"""Bugs sown into a copy of the engine, to see that the oracles find them."""
