@@ -6,7 +6,7 @@ and in ``mes_adapters`` (devices and other ERPs). An adapter package advertises 
 imports an implementation.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,6 +43,81 @@ class Link(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WriteResult:
+    """What a device has after it was written to.
+
+    Attributes:
+        tag: Which tag was written.
+        value: What it holds, read back from the device.
+        at: When that was, in microseconds of UTC.
+        is_verified: It is what was written. If not, the device took it and has changed
+            it since, or keeps less of it.
+    """
+
+    tag: str
+    value: bool | int | float | str | None
+    at: int
+    is_verified: bool
+
+
+class Writes(Protocol):
+    """What a link can do besides, if its protocol can: write to the device."""
+
+    async def write(
+        self,
+        tag: str,
+        value: bool | float | str,  # noqa: FBT001
+        *,
+        expect: bool | float | str | None = None,
+    ) -> WriteResult:
+        """Write ``value`` once, never again by itself, and read it back.
+
+        Args:
+            tag: A tag that its settings declare as writable.
+            value: In the tag's own type.
+            expect: What the tag has to hold before; None for anything.
+
+        Raises:
+            Refused: The tag is not writable, holds something else, or the device says
+                no. Nothing was written.
+            Malformed: The tag cannot hold this value.
+            SourceLost: There is no connection; nothing was written.
+            OutcomeUnknown: It may have been written or not.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLine:
+    """One request or subscription that a link's settings come down to.
+
+    Attributes:
+        what: What is asked for, in the protocol's own words.
+        tags: Which tags it brings.
+        period_s: How often.
+    """
+
+    what: Mapping[str, str | int]
+    tags: tuple[str, ...]
+    period_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """A tag, or a link, that is right by itself and does not go with the others.
+
+    Attributes:
+        tag: Which tag; None for the link's own settings.
+        key: Which key of its ``at``, or of the link.
+        text: What is wrong, as the end of a sentence.
+    """
+
+    tag: str | None
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterSpec:
     """How ``bootstrap`` makes links of an adapter out of ``config/``.
 
@@ -51,12 +126,16 @@ class AdapterSpec:
         settings: Checks ``links.<id>`` (without its ``adapter`` key).
         tag: Checks ``at`` of each tag that the link brings.
         open: Make the link from its id, its settings and its tags, by tag id. No I/O.
+        check: Tell what does not go together, of settings and tags that are each good.
+        plan: Tell what the device will be asked for, of settings and tags. No I/O.
     """
 
     name: str
     settings: type[BaseModel]
     tag: type[BaseModel]
     open: Callable[[str, Any, Mapping[str, Any]], Link]
+    check: Callable[[Any, Mapping[str, Any]], Iterable[Unfit]] | None = None
+    plan: Callable[[Any, Mapping[str, Any]], Sequence[PlanLine]] | None = None
 
 
 Submit = Callable[[Commanded], Awaitable[Answer]]

@@ -127,3 +127,33 @@ def test_a_routing_of_a_spoilt_site_is_not_shown(site: Path) -> None:
     said = mes("routing", "show", "bracket", folder=site)
     assert said.code == 3
     assert POSITION.match(said.err)
+
+
+def test_a_plan_tells_what_devices_will_be_asked_for() -> None:
+    said = mes("adapters", "plan", "line", "--config", str(CONFIG), "--json")
+    first = said.plain["plan"][0]
+    assert (first["link"], first["unit"], first["table"]) == ("line", 1, "holding")
+    assert (first["start"], first["count"], first["period_s"]) == (0, 5, 0.1)
+    assert first["tags"] == ["press-1.good", "press-1.scrap", "press-1.state"]
+    assert len(said.plain["plan"]) == 4
+    plain = mes("adapters", "plan", "line", "--config", str(CONFIG)).out
+    assert plain.startswith(
+        "line: unit 1, table holding, start 0, count 5, every 0.1 s"
+    )
+    assert plain.count("\n") == 4
+
+
+def test_a_plan_of_no_link_says_which_there_are() -> None:
+    said = mes("adapters", "plan", "lines", "--config", str(CONFIG))
+    assert said.code != 0
+    assert "cell, line" in said.err
+
+
+def test_tags_that_do_not_go_together_are_shown_where_they_stand(site: Path) -> None:
+    plant = site / "config" / "plant.yaml"
+    spoil(plant, "    poll_s: 0.1\n", '    poll_s: 0.1\n    forbid: ["2"]\n')
+    said = mes("check", "--config", str(plant.parent), "--routings", str(ROUTINGS))
+    assert said.code == 3
+    lines = [line for line in said.err.splitlines() if "forbidden" in line]
+    assert POSITION.search(lines[0])
+    assert "work_units.press-1.signals.scrap.at.address: is forbidden" in lines[0]

@@ -70,6 +70,11 @@ class Line:
         if channel is not None:
             await channel.close()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a channel."""
+        return self._channel is not None
+
     def free_at(self, unit: int) -> float:
         """Return when ``unit`` may be asked, by the loop's clock."""
         return 0.0

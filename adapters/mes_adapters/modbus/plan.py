@@ -7,7 +7,6 @@ have answers of different lengths, so that a late one is never taken for another
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from mes_adapters.modbus.settings import (
     BlockSettings,
@@ -16,6 +15,7 @@ from mes_adapters.modbus.settings import (
     parse_forbidden,
 )
 from mes_adapters.modbus.tags import LAST, REGISTER_BITS, ModbusTag, Table
+from mes_engine.ports import PlanLine, Unfit
 
 MOST_BITS = 2000
 MOST_APART = 64
@@ -57,20 +57,6 @@ class Block:
         return f"{self.table} {self.start}{last} of unit {self.unit}"
 
 
-class Wrong(NamedTuple):
-    """What is wrong with tags that are each right by themselves.
-
-    Attributes:
-        tag: Whose; None for the link.
-        key: Which key of it.
-        text: What is wrong.
-    """
-
-    tag: str | None
-    key: str
-    text: str
-
-
 def plan(
     tags: Mapping[str, ModbusTag],
     settings: ModbusSettings,
@@ -102,22 +88,40 @@ def plan(
     return tuple(blocks)
 
 
-def problems(
-    tags: Mapping[str, ModbusTag], settings: ModbusSettings
-) -> Iterator[Wrong]:
+def told(settings: ModbusSettings, tags: Mapping[str, ModbusTag]) -> list[PlanLine]:
+    """Return the plan as people see it."""
+    return [
+        PlanLine(
+            what={
+                "unit": block.unit,
+                "table": block.table.value,
+                "start": block.start,
+                "count": block.count,
+                **({"block": block.name} if block.name else {}),
+            },
+            tags=tuple(name for name, _ in block.tags),
+            period_s=block.period_s,
+        )
+        for block in plan(tags, settings)
+    ]
+
+
+def unfit(settings: ModbusSettings, tags: Mapping[str, ModbusTag]) -> Iterator[Unfit]:
     """Yield what is wrong with tags that are each right by themselves."""
     never = [parse_forbidden(text) for text in settings.forbid]
     for name, tag in tags.items():
         unit = unit_of(tag, settings)
         if any(one.covers(unit, tag.table, tag.address, tag.end) for one in never):
-            yield Wrong(name, "address", "is forbidden by the link's forbid")
+            yield Unfit(
+                tag=name, key="address", text="is forbidden by the link's forbid"
+            )
         if tag.width > limit(tag.table, settings):
             text = f"takes more than max_registers, {settings.max_registers}"
-            yield Wrong(name, "count", text)
+            yield Unfit(tag=name, key="count", text=text)
     for block, parts in _named(tags, settings).items():
         yield from _wrong_block(block, parts, settings, never)
     for block in settings.blocks.keys() - {tag.block for tag in tags.values()}:
-        yield Wrong(None, "blocks", f"no tag is of block '{block}'")
+        yield Unfit(tag=None, key="blocks", text=f"no tag is of block '{block}'")
     found = plan({n: t for n, t in tags.items() if not t.block}, settings)
     for one in found:
         if not one.is_apart:
@@ -125,7 +129,7 @@ def problems(
                 "cannot be told apart from another block of the same length; let the "
                 "link read along more registers, or name a block with a sentinel"
             )
-            yield Wrong(one.tags[0][0], "address", text)
+            yield Unfit(tag=one.tags[0][0], key="address", text=text)
 
 
 def _wrong_block(
@@ -133,21 +137,21 @@ def _wrong_block(
     parts: Sequence[Block],
     settings: ModbusSettings,
     never: Sequence[Forbidden],
-) -> Iterator[Wrong]:
+) -> Iterator[Unfit]:
     first, *others = parts
     tag = first.tags[-1][0]
     if others:
         tag = others[0].tags[0][0]
         text = f"block '{name}' is of one unit and table, {first.unit} {first.table}"
-        yield Wrong(tag, "block", text)
+        yield Unfit(tag=tag, key="block", text=text)
     elif first.count > limit(first.table, settings):
         text = f"block '{name}' has {first.count} addresses, more than one request has"
-        yield Wrong(tag, "block", text)
+        yield Unfit(tag=tag, key="block", text=text)
     elif any(
         one.covers(first.unit, first.table, first.start, first.end) for one in never
     ):
         text = f"block '{name}' goes over what the link's forbid names"
-        yield Wrong(tag, "block", text)
+        yield Unfit(tag=tag, key="block", text=text)
 
 
 def unit_of(tag: ModbusTag, settings: ModbusSettings) -> int:

@@ -7,13 +7,15 @@ import structlog
 
 from mes_adapters.modbus.channel import Channel, open_channel
 from mes_adapters.modbus.line import Line, RtuLine, TcpLine
+from mes_adapters.modbus.mapping import Value
 from mes_adapters.modbus.poll import Known, Poller
 from mes_adapters.modbus.reading import Exchange
 from mes_adapters.modbus.settings import ModbusSettings
 from mes_adapters.modbus.tags import ModbusTag
 from mes_adapters.modbus.telling import Teller
+from mes_adapters.modbus.writing import Writer
 from mes_engine.core.errors import SourceMisconfigured
-from mes_engine.ports import Emit
+from mes_engine.ports import Emit, WriteResult
 
 log = structlog.stdlib.get_logger()
 
@@ -34,6 +36,7 @@ class ModbusLink:
         self._known = Known(tags, settings)
         self._line = self._make_line()
         self._exchange = Exchange(self._line, settings)
+        self._writer = Writer(self._line, self._exchange, settings, tags)
 
     async def run(self, emit: Emit) -> None:
         """Connect, poll on a steady beat, and emit what has changed."""
@@ -57,6 +60,12 @@ class ModbusLink:
             await poller.run()
         finally:
             await self._line.close()
+
+    async def write(
+        self, tag: str, value: Value, *, expect: Value | None = None
+    ) -> WriteResult:
+        """Write ``value`` once, and read it back; see `ports.Writes`."""
+        return await self._writer.write(tag, value, expect)
 
     def _make_line(self) -> Line:
         async def opens() -> Channel:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mes_engine.cli import data, demo, genealogy, policy, simulate, site
+from mes_engine.cli import adapters, data, demo, genealogy, policy, simulate, site
 from mes_engine.cli.output import AsJson, failing_well, show
 
 app = typer.Typer(
@@ -25,6 +25,10 @@ app.add_typer(database, name="db")
 policies = typer.Typer(help="Dispatch rules, compared.", no_args_is_help=True)
 app.add_typer(routing, name="routing")
 app.add_typer(policies, name="policy")
+devices = typer.Typer(
+    help="Adapters, and what they ask devices for.", no_args_is_help=True
+)
+app.add_typer(devices, name="adapters")
 
 app.command("demo")(demo.demo)
 app.command("run")(site.run)
@@ -36,6 +40,7 @@ app.command("verify")(data.verify_database)
 app.command("genealogy")(genealogy.show_genealogy)
 app.command("replay")(data.replay_log)
 app.command("simulate")(simulate.simulate)
+devices.command("plan")(adapters.plan_adapters)
 policies.command("compare")(policy.compare_policies)
 
 

@@ -52,7 +52,26 @@ def read_links(
             plans[link] = LinkPlan(
                 adapter=spec.name, settings=settings, tags=tags.get(link, {})
             )
+            _check_together(document, link, spec, plans[link], problems)
     return plans
+
+
+def _check_together(
+    document: Document,
+    link: str,
+    spec: AdapterSpec,
+    plan: LinkPlan,
+    problems: Problems,
+) -> None:
+    """Add what the adapter finds wrong with tags that are each right by themselves."""
+    if spec.check is None:
+        return
+    places = {tag_id(str(p[1]), str(p[-1])): p for p in _signal_paths(document)}
+    for one in spec.check(plan.settings, plan.tags):
+        base: KeyPath = ("links", link) if one.tag is None else (*places[one.tag], "at")
+        has_key = document.at((*base, one.key)) is not None
+        path = (*base, one.key) if has_key else base
+        problems.add(document.problem(path, one.text))
 
 
 def _spec(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mes_adapters.modbus.plan import Block, plan, problems
+from mes_adapters.modbus.plan import Block, plan, told, unfit
 from mes_adapters.modbus.settings import ModbusSettings, parse_forbidden
 from mes_adapters.modbus.tags import ModbusTag, Pace, Table, ValueType
 
@@ -178,10 +178,23 @@ def test_tags_that_do_not_go_together_are_problems(
     wrong: tuple[str | None, str] | None,
 ) -> None:
     there = {name: tag(**at) for name, at in tags.items()}
-    found = [(one.tag, one.key) for one in problems(there, settings(**given_))]
+    found = [(one.tag, one.key) for one in unfit(settings(**given_), there)]
     assert found == ([wrong] if wrong else [])
 
 
 def test_the_slow_and_the_fast_have_their_own_seconds() -> None:
     given_ = settings(fast_s=0.1, poll_s=2, slow_s=30)
     assert [given_.period_s(pace) for pace in Pace] == [0.1, 2, 30]
+
+
+def test_a_plan_is_told_as_people_see_it() -> None:
+    tags = {
+        "press.good": tag(type="u32", order="ABCD", poll="fast"),
+        "press.lot": tag(address=70, type="string", count=10, block="hs"),
+    }
+    lines = [(dict(one.what), one.tags, one.period_s) for one in told(settings(), tags)]
+    where = {"unit": 1, "table": "holding"}
+    assert lines == [
+        ({**where, "start": 70, "count": 10, "block": "hs"}, ("press.lot",), 1.0),
+        ({**where, "start": 0, "count": 2}, ("press.good",), 0.2),
+    ]
