@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PEERS := tests/peers/.installed
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -17,10 +18,10 @@ install: $(INSTALLED)  ## make .venv with everything locked in requirements.lock
 demo: $(INSTALLED)  ## run a simulated plant and the engine; ARGS="--help" tells more
 	@$(BIN)/mes demo $(ARGS)
 
-test: $(INSTALLED)  ## run the tests on two cores; ARGS="tests/core -k hold" picks some
+test: $(INSTALLED) $(PEERS)  ## run the tests on two cores; ARGS="tests/core -k hold" picks some
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
-test-slow: $(INSTALLED)  ## run the tests that `make test` leaves out for their length
+test-slow: $(INSTALLED) $(PEERS)  ## run the tests that `make test` leaves out for their length
 	@$(BIN)/python -m pytest -m slow --timeout 900 $(ARGS)
 
 check: $(INSTALLED)  ## lint, format, types and import contracts; changes nothing
@@ -33,7 +34,7 @@ bench: $(INSTALLED)  ## measure what must be fast, as ratios within one run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## remove .venv, the demo's data and all caches
-	rm -rf .venv .demo dist build .*_cache .hypothesis
+	rm -rf .venv .demo dist tests/peers/node_modules $(PEERS) build .*_cache .hypothesis
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { \
@@ -53,3 +54,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  --no-deps --no-build-isolation --editable .
 	@touch $@
 	@echo "Done: the command is $(BIN)/mes"
+
+# Servers of other makers. Without npm or a network their tests are skipped, and say so.
+$(PEERS): tests/peers/package-lock.json
+	@if ! command -v npm >/dev/null; then \
+	  echo "There is no npm here, so no tests against its servers: apt-get install npm"; \
+	elif npm ci --prefix tests/peers --ignore-scripts --no-audit --no-fund \
+	  --loglevel=error >/dev/null; then touch $@; \
+	else echo "tests/peers could not be installed, so no tests against them"; fi

@@ -1,18 +1,31 @@
 """A TCP relay between a link and its device, which can do what networks do."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
+NO_LINGER = struct.pack("ii", 1, 0)
+
 
 class Relay:
-    """Passes bytes on; :meth:`hold` keeps them back, :meth:`cut` ends connections."""
+    """Passes bytes on; what else it can do is in its methods.
+
+    Attributes:
+        target: The port that is relayed to; another one after a device has moved.
+        delay_s: How long each piece of an answer is kept back.
+        most: How many bytes are passed on at a time.
+    """
 
     def __init__(self, target: int) -> None:
         self.port = 0
+        self.target = target
+        self.delay_s = 0.0
+        self.most = 65_536
+        self.is_parted = False
         self.answers: Callable[[bytes], bytes] = bytes
         self.accepted = 0
-        self._target = target
         self._flows = asyncio.Event()
         self._flows.set()
         self._holds = asyncio.Event()
@@ -35,6 +48,23 @@ class Relay:
         for writer in self._open:
             writer.transport.abort()
 
+    def reset(self) -> None:
+        """End connections with a RST, as a firewall does."""
+        for writer in self._open:
+            made: socket.socket | None = writer.get_extra_info("socket")
+            if made is not None:
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+            writer.transport.abort()
+
+    def part(self) -> None:
+        """Swallow all that comes, on connections there are and new ones."""
+        self.is_parted = True
+
+    def join_again(self) -> None:
+        """Let new connections through; those of before stay dead."""
+        self.is_parted = False
+        self.cut()
+
     async def until_unused(self, *, within_s: float = 5) -> None:
         async with asyncio.timeout(within_s), self._closed:
             await self._closed.wait_for(lambda: not self._open)
@@ -44,7 +74,7 @@ class Relay:
     ) -> None:
         self.accepted += 1
         try:
-            there = await asyncio.open_connection("127.0.0.1", self._target)
+            there = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
             writer.transport.abort()
             return
@@ -69,11 +99,17 @@ class Relay:
     ) -> None:
         with suppress(OSError):
             while data := await source.read(65_536):
+                if self.is_parted:
+                    continue
                 if not self._flows.is_set():
                     self._holds.set()
                     await self._flows.wait()
-                sink.write(self.answers(data) if is_answer else data)
-                await sink.drain()
+                if self.delay_s and is_answer:
+                    await asyncio.sleep(self.delay_s)
+                passed = self.answers(data) if is_answer else data
+                for start in range(0, len(passed), self.most):
+                    sink.write(passed[start : start + self.most])
+                    await sink.drain()
         sink.transport.abort()
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from mes_adapters.modbus import ADAPTER as MODBUS
 from mes_adapters.opcua import ADAPTER as OPCUA
 from mes_engine.core.errors import SourceLost
-from mes_engine.core.samples import LinkReport, LinkState, Quality
+from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
 from mes_engine.ports import Link
-from tests.adapters.heard import grows, life, listening, shows
+from tests.adapters.heard import Heard, grows, life, listening, shows
+from tests.adapters.opcua.judge import supervised
 from tests.adapters.plant import NAMESPACE, RunningPlant, running_plant
 from tests.adapters.relay import relaying
 
@@ -87,6 +89,17 @@ WAYS = {
 }
 
 
+def is_told(heard: Heard, *, after: int, tags: set[str]) -> bool:
+    said = heard.all[after:]
+    return {one.tag for one in said if isinstance(one, Sample)} >= tags
+
+
+def is_lost(heard: Heard, *, after: int) -> bool:
+    said = heard.all[after:]
+    states = [one.state for one in said if isinstance(one, LinkReport)]
+    return LinkState.DISCONNECTED in states
+
+
 @pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest) -> Way:
     return WAYS[request.param]
@@ -147,10 +160,10 @@ async def test_a_frozen_device_is_lost_and_counted_right_afterwards(
             plant.thaw()
         assert isinstance(heard.end, SourceLost)
     await plant.press(way.machine, "stop")
-    async with listening(link) as heard:
+    async with supervised(link) as heard:
         await heard.until(lambda h: h.last(way.state) == STOPPED)
         await heard.until(lambda h: h.last(way.good) == plant.made(way.machine, "good"))
-    assert heard.all[0] == heard.reports[0]
+    assert [heard.all[0], heard.all[1]] == heard.reports[:2]
 
 
 async def test_a_killed_device_is_lost_and_counted_right_afterwards(
@@ -181,14 +194,16 @@ async def test_a_killed_device_is_lost_and_counted_right_afterwards(
 
 
 async def test_a_cut_connection_is_lost_at_once(way: Way, plant: RunningPlant) -> None:
-    async with relaying(way.port(plant)) as relay:
-        link = way.open(relay.port)
+    async with (
+        relaying(way.port(plant)) as relay,
+        supervised(way.open(relay.port)) as heard,
+    ):
         for _ in range(3):
-            async with listening(link) as heard:
-                await heard.until(lambda h: len(h.samples) >= 3)
-                relay.cut()
-                await heard.until(lambda h: h.end, within_s=4)
-            assert isinstance(heard.end, SourceLost)
+            told = len(heard.all)
+            await heard.until(partial(is_told, after=told, tags=way.tags))
+            told = len(heard.all)
+            relay.cut()
+            await heard.until(partial(is_lost, after=told), within_s=4)
 
 
 async def test_a_network_that_swallows_everything_is_lost_in_bounded_time(

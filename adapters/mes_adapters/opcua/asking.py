@@ -7,20 +7,27 @@ from contextlib import asynccontextmanager
 
 from asyncua import ua
 
-from mes_engine.core.errors import SourceLost, SourceMisconfigured
+from mes_engine.core.errors import SourceLost, SourceRefused
 
 REFUSALS = frozenset(
     {
+        ua.StatusCodes.BadCertificateHostNameInvalid,
         ua.StatusCodes.BadCertificateInvalid,
+        ua.StatusCodes.BadCertificateRevoked,
+        ua.StatusCodes.BadCertificateTimeInvalid,
         ua.StatusCodes.BadCertificateUntrusted,
+        ua.StatusCodes.BadCertificateUriInvalid,
+        ua.StatusCodes.BadCertificateUseNotAllowed,
         ua.StatusCodes.BadIdentityTokenInvalid,
         ua.StatusCodes.BadIdentityTokenRejected,
+        ua.StatusCodes.BadSecurityChecksFailed,
         ua.StatusCodes.BadSecurityModeRejected,
         ua.StatusCodes.BadSecurityPolicyRejected,
         ua.StatusCodes.BadUserAccessDenied,
+        ua.StatusCodes.BadUserSignatureInvalid,
     }
 )
-"""Asking again would fail again, and may lock the account."""
+"""Asking again soon would fail again, and may lock the account."""
 
 UNREADABLE = (
     ua.UaError,
@@ -36,20 +43,31 @@ UNREADABLE = (
 """What ``asyncua`` has been seen to raise on hostile answers."""
 
 
+class NotKept(SourceLost):
+    """The server has dropped what we subscribed to, or what it published is lost."""
+
+
 @asynccontextmanager
-async def asking(url: str, *, within_s: float) -> AsyncIterator[None]:
+async def asking(
+    url: str, *, within_s: float, is_login: bool = False
+) -> AsyncIterator[None]:
     """Wrap requests to the server at ``url``.
+
+    Args:
+        url: For what is told of an error.
+        within_s: How long they may take.
+        is_login: Whether a refusal is one of ourselves, and not of what we ask for.
 
     Raises:
         SourceLost: No answer within ``within_s``, or none that can be used.
-        SourceMisconfigured: The server does not want us.
+        SourceRefused: The server does not want us.
     """
     try:
         async with asyncio.timeout(within_s):
             yield
     except ua.UaStatusCodeError as error:
-        if error.code in REFUSALS:
-            raise SourceMisconfigured(
+        if is_login and error.code in REFUSALS:
+            raise SourceRefused(
                 f"{url} refuses us: {error}.",
                 hint="Check user, password and certificates on both sides.",
             ) from error

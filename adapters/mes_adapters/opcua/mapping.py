@@ -1,9 +1,10 @@
-"""From what OPC UA says to samples. Pure: no network, no clock.
+"""From what OPC UA says to samples, and back. Pure: no network, no clock.
 
 Terms and bits are those of OPC UA Part 4 (7.39, StatusCode) and Part 8.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 from asyncua import ua
 
 from mes_adapters.opcua.settings import OpcUaTag
-from mes_engine.core.samples import Quality, Sample
+from mes_engine.core.samples import Origin, Quality, Sample
 
 T = TypeVar("T")
 
@@ -23,6 +24,8 @@ LAST_SEQUENCE = 2**32 - 1
 
 SEVERITIES = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD, Quality.BAD)
 INFO_TYPE_MASK, INFO_TYPE_DATA_VALUE, OVERFLOW = 0x0C00, 0x0400, 0x0080
+
+STEP = re.compile(r"/(?:0:|\{([^{}]+)\})?([^/{}]+)")
 
 GONE = frozenset(
     {
@@ -40,7 +43,7 @@ def node_id(tag: OpcUaTag, namespaces: Sequence[str]) -> ua.NodeId | None:
     Returns:
         None if the server does not know the namespace, or no node can have that id.
     """
-    if tag.ns not in namespaces:
+    if tag.ns is None or tag.ns not in namespaces:
         return None
     try:
         return ua.NodeId.from_string(f"ns={namespaces.index(tag.ns)};{tag.id}")
@@ -48,7 +51,31 @@ def node_id(tag: OpcUaTag, namespaces: Sequence[str]) -> ua.NodeId | None:
         return None
 
 
-def to_sample(tag: str, data: ua.DataValue, *, received_at: int) -> Sample:
+def browse_path(tag: OpcUaTag, namespaces: Sequence[str]) -> ua.BrowsePath | None:
+    """Return the way to ``tag`` from the root, for a server with ``namespaces``.
+
+    Returns:
+        None if the server does not know one of the namespaces.
+    """
+    path = ua.BrowsePath()
+    path.StartingNode = ua.NodeId.from_string(f"i={ua.ObjectIds.RootFolder}")
+    for uri, name in STEP.findall(tag.path or ""):
+        if uri and uri not in namespaces:
+            return None
+        step = ua.RelativePathElement()
+        step.ReferenceTypeId = ua.NodeId.from_string(
+            f"i={ua.ObjectIds.HierarchicalReferences}"
+        )
+        step.IncludeSubtypes = True  # type: ignore[assignment]
+        index = namespaces.index(uri) if uri else 0
+        step.TargetName = ua.QualifiedName(name, ua.UInt16(index))
+        path.RelativePath.Elements.append(step)
+    return path
+
+
+def to_sample(
+    tag: str, data: ua.DataValue, *, received_at: int, origin: Origin = Origin.LIVE
+) -> Sample:
     """Return what ``data`` says of ``tag``.
 
     The value of a bad sample is dropped: devices send 0 along with bad quality, which
@@ -67,6 +94,7 @@ def to_sample(tag: str, data: ua.DataValue, *, received_at: int) -> Sample:
         source_at=to_micros(data.SourceTimestamp),
         received_at=received_at,
         overflow=has_overflow(code),
+        origin=origin,
     )
 
 
@@ -103,6 +131,29 @@ def to_micros(at: datetime | None) -> int | None:
     aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     micros = (aware - EPOCH) // MICROSECOND
     return micros if micros > 0 else None
+
+
+def to_datetime(micros: int) -> datetime:
+    """Return the time of ``micros``, exactly."""
+    return EPOCH + micros * MICROSECOND
+
+
+def sequences_between(last: int, sequence: int, *, most: int) -> list[int] | None:
+    """Return the numbers after ``last`` and before ``sequence``.
+
+    Returns:
+        None if there are more than ``most``: the server has begun to count anew.
+
+    Example:
+        >>> sequences_between(4, 7, most=9), sequences_between(7, 4, most=9)
+        ([5, 6], None)
+    """
+    numbers: list[int] = []
+    while (number := next_sequence(numbers[-1] if numbers else last)) != sequence:
+        if len(numbers) == most:
+            return None
+        numbers.append(number)
+    return numbers
 
 
 def next_sequence(sequence: int) -> int:

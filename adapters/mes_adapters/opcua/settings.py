@@ -1,6 +1,6 @@
 """What ``config/`` says of an OPC UA link and of its tags; see ``sample.yaml``."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,13 +13,38 @@ class _Section(BaseModel):
 
 
 class OpcUaTag(_Section):
-    """A node to watch. Namespaces have names: their index changes between starts."""
+    """A node to watch. Namespaces have names: their index changes between starts.
 
-    ns: str = Field(min_length=1, description="namespace URI, e.g. urn:vendor:line1")
-    id: str = Field(
+    It is named by ``ns`` and ``id``, or by ``path``: the names on the way to it from
+    the root, each with its namespace in braces, if it is not that of OPC UA itself.
+    """
+
+    ns: str | None = Field(
+        default=None, min_length=1, description="namespace URI, e.g. urn:vendor:line1"
+    )
+    id: str | None = Field(
+        default=None,
         pattern=r"^(i=[0-9]+|[sgb]=.+)$",
         description="identifier without namespace, e.g. s=Mill1.GoodCount",
     )
+    path: str | None = Field(
+        default=None,
+        pattern=r"^(/(0:|\{[^{}]+\})?[^/{}]+)+$",
+        description="e.g. /Objects/{urn:vendor:line1}Mill1/{urn:vendor:line1}GoodCount",
+    )
+    pulse_ms: float | None = Field(
+        default=None, gt=0, description="the shortest change that has to be seen"
+    )
+
+    @model_validator(mode="after")
+    def _is_one_node(self) -> Self:
+        by_id = (self.ns is not None, self.id is not None)
+        if by_id != (self.path is None,) * 2:
+            raise ValueError("give 'ns' and 'id', or 'path'")
+        return self
+
+    def __str__(self) -> str:
+        return self.path or f"{self.id} of {self.ns}"
 
 
 class OpcUaSettings(_Section):
@@ -39,7 +64,7 @@ class OpcUaSettings(_Section):
     )
     queue: int = Field(default=1000, ge=1, description="changes kept for each tag")
     keepalive_s: Seconds = 1.0
-    lifetime_s: Seconds = 60.0
+    lifetime_s: Seconds = 300.0
     silent_s: Seconds | None = Field(
         default=None, description="without it: 3 times publish_ms, at least 3 s"
     )
@@ -48,6 +73,9 @@ class OpcUaSettings(_Section):
     close_timeout_s: Seconds = 2.0
     retry_s: Seconds = Field(
         default=10.0, description="how often to look for nodes that were not there"
+    )
+    history: Literal["auto", "off"] = Field(
+        default="auto", description="whether to read what was missed from its history"
     )
     check_s: Seconds = Field(
         default=30.0, description="how often to read what was not reported"

@@ -3,7 +3,9 @@
 A fresh client for each life: what a lost connection leaves in a client of ``asyncua``
 (sessions, publish loops, node ids of a namespace table that has changed) has been seen
 to end as *connected, and silent for ever*. So the library never reconnects by itself,
-and a server that says nothing counts as lost, whatever its socket says.
+and a server that says nothing counts as lost, whatever its socket says. What was
+published meanwhile is fetched: from the subscription that the server has kept for us,
+or else from its history.
 """
 
 import asyncio
@@ -11,17 +13,29 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
 import structlog
 from asyncua import ua
+from structlog.stdlib import BoundLogger
 
+from mes_adapters.opcua.asking import NotKept
+from mes_adapters.opcua.connection import Connection
+from mes_adapters.opcua.items import Items
 from mes_adapters.opcua.mapping import bad_sample, is_gone, to_sample
-from mes_adapters.opcua.session import News, OpcUaSession
+from mes_adapters.opcua.memory import Memory
+from mes_adapters.opcua.publishing import News, Subscription
+from mes_adapters.opcua.recovery import catch_up
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
 from mes_engine.core.errors import SourceLost, SourceMisconfigured
-from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
+from mes_engine.core.samples import LinkReport, LinkState, Origin, Quality, Sample
 from mes_engine.ports import Emit
 
 log = structlog.stdlib.get_logger()
+replace = msgspec.structs.replace
+MOST_NAMED = 5
+MOST_VAIN = 2
+PATIENCE_S = 2.0
+"""The server's clock, which we watch, changes every second."""
 
 
 class OpcUaLink:
@@ -32,102 +46,271 @@ class OpcUaLink:
     ) -> None:
         self._settings = settings
         self._tags = dict(tags)
+        self._memory = Memory()
         self._log = log.bind(link=link_id)
-        self._has_worked = False
 
     async def run(self, emit: Emit) -> None:
         """Connect, subscribe, and emit values in the order in which they arrive."""
-        async with OpcUaSession(self._settings, self._log) as session:
-            await session.watch(self._tags)
-            await self._pass_on(session, emit)
-
-    async def _pass_on(self, session: OpcUaSession, emit: Emit) -> None:
-        loop = asyncio.get_running_loop()
-        began = heard = looked = checked = loop.time()
-        told: dict[str, Sample] = {}
-        differed: dict[str, Sample] = {}
-        is_connected = False
-        while True:
-            look_at = looked + self._settings.retry_s if session.missing else math.inf
-            check_at = checked + self._settings.check_s
-            news = await session.next_news(
-                until=min(heard + session.silence_s, look_at, check_at)
+        memory = self._memory
+        async with Connection(self._settings, self._log) as connection:
+            life = _Life(
+                connection,
+                self._settings,
+                self._tags,
+                memory,
+                emit=emit,
+                log=self._log,
             )
-            if news is not None and session.proves_life(news):
+            try:
+                await life.begin()
+                await life.go_on()
+            except NotKept:
+                memory.held = None
+                raise
+            except SourceLost:
+                life.count_vain_transfer()
+                raise
+            finally:
+                connection.is_kept = memory.held is not None
+                await life.end()
+
+
+class _Life:
+    """What happens between the begin of a session and its end."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        settings: OpcUaSettings,
+        tags: Mapping[str, OpcUaTag],
+        memory: Memory,
+        *,
+        emit: Emit,
+        log: BoundLogger,
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._tags = tags
+        self._memory = memory
+        self._emit = emit
+        self._log = log
+        self._items = Items(connection, settings, tags, memory, log)
+        self._subscription = Subscription(connection, settings, log)
+        self._now_told: set[str] = set()
+        self._reported: LinkReport | None = None
+        self._is_away = False
+        self._is_catching_up = False
+
+    async def begin(self) -> None:
+        """Take over the subscription that the server has kept for us, or make one."""
+        memory = self._memory
+        async with self._connection.asking():
+            nodes = await self._items.resolve(self._tags)
+            held, memory.held = memory.held, None
+            if (
+                held is not None
+                and memory.vain_transfers < MOST_VAIN
+                and self._items.adopt(held, nodes)
+                and await self._subscription.take_over(held)
+            ):
+                memory.held = held
+                self._is_away = self._is_catching_up = True
+                if memory.missing:
+                    memory.to_recover |= await self._items.watch_missing()
+                return
+            await self._subscribe(nodes)
+
+    async def _subscribe(self, nodes: Mapping[str, ua.NodeId]) -> None:
+        memory = self._memory
+        memory.to_recover |= memory.told.keys()
+        memory.held = await self._subscription.create()
+        await self._items.watch(memory.held, nodes)
+
+    async def go_on(self) -> None:
+        """Pass on what is published, until the connection is lost."""
+        loop = asyncio.get_running_loop()
+        silence_s = self._subscription.held.silence_s
+        began = heard = looked = checked = loop.time()
+        differed: dict[str, Sample] = {}
+        while True:
+            trust_until = began + self._patience_s() if self._is_away else math.inf
+            is_missing = bool(self._memory.missing)
+            look_at = looked + self._settings.retry_s if is_missing else math.inf
+            check_at = checked + self._settings.check_s
+            news = await self._subscription.next(
+                until=min(heard + silence_s, look_at, check_at, trust_until)
+            )
+            if news is not None and self._subscription.proves_life(news):
                 heard = loop.time()
-            if loop.time() >= heard + session.silence_s:
+                if self._is_away and not news.is_replay:
+                    self._is_away = False
+                    self._memory.vain_transfers = 0
+            if self._is_away and loop.time() >= trust_until:
+                await self._distrust()
+                heard = loop.time()
+            if loop.time() >= heard + silence_s:
                 raise SourceLost(
                     f"{self._settings.url} is connected but has said nothing for "
-                    f"{session.silence_s:g} s."
+                    f"{silence_s:g} s."
                 )
             if loop.time() >= look_at:
-                await session.watch_missing()
+                async with self._connection.asking():
+                    self._memory.to_recover |= await self._items.watch_missing()
                 looked = loop.time()
             if loop.time() >= check_at:
-                differed = await _differing(session, told, before=differed)
+                differed = await self._differing(before=differed)
                 checked = loop.time()
-            if self._tags and not session.found and not is_connected:
+            if self._tags and not self._items.found and self._reported is None:
                 self._settle(began)
             elif news is not None:
-                if not is_connected:
-                    is_connected = self._has_worked = True
-                    await emit(_connected(self._settings.url))
-                for sample in (*_samples(news, session), *_bad(session.missing, told)):
-                    told[sample.tag] = sample
-                    await emit(sample)
+                await self._tell(news)
+
+    def count_vain_transfer(self) -> None:
+        """Take note that nothing came of what was taken over: maybe nothing ever does.
+
+        asyncua's own server answers then to the connection that is gone.
+        """
+        if self._is_away:
+            self._memory.vain_transfers += 1
+
+    async def end(self) -> None:
+        """Ask for nothing more."""
+        await self._subscription.close()
+
+    def _patience_s(self) -> float:
+        """Return how long the subscription that was taken over may be silent."""
+        publish_s = self._settings.publish_ms / 1000
+        return min(self._settings.silence_s(), max(PATIENCE_S, 4 * publish_s))
+
+    async def _distrust(self) -> None:
+        """Subscribe anew: the server has handed over, and publishes to nobody."""
+        self._log.warning("opcua_transfer_vain")
+        self._is_away = self._is_catching_up = False
+        self._memory.vain_transfers = MOST_VAIN
+        async with self._connection.asking():
+            old = [self._subscription.held.subscription]
+            await self._connection.session.delete_subscriptions(old)
+            await self._subscribe(await self._items.resolve(self._tags))
 
     def _settle(self, began: float) -> None:
         if asyncio.get_running_loop().time() < began + self._settings.settle_s:
             return
         problem = f"{self._settings.url} has none of the {len(self._tags)} nodes."
-        if self._has_worked:  # a server that is still starting, or is being loaded
-            raise SourceLost(problem)
+        if self._memory.has_worked:  # a server that is still starting, or being loaded
+            raise NotKept(problem)
         raise SourceMisconfigured(problem, hint="Check 'ns' and 'id' of its tags.")
 
+    async def _tell(self, news: News) -> None:
+        await self._report()
+        if self._memory.to_recover:
+            await self._recover(self._memory.to_recover, "the connection was lost")
+            self._memory.to_recover.clear()
+        is_replay = news.is_replay or self._is_catching_up
+        for sample in _samples(news, self._items, is_replay=is_replay):
+            if sample.overflow and sample.tag not in self._memory.brought:
+                await self._recover({sample.tag}, "the server dropped values")
+            if not self._memory.is_repeat(sample):
+                await self._pass_on(self._first(sample))
+        for sample in self._bad():
+            await self._pass_on(sample)
+        self._subscription.tell_done(news)
+        if not (news.is_replay or news.has_more):
+            await self._tell_again()
 
-def _connected(url: str) -> LinkReport:
-    return LinkReport(state=LinkState.CONNECTED, at=_now(), reason=f"{url} answers")
+    def _first(self, sample: Sample) -> Sample:
+        is_first = sample.tag not in self._now_told and sample.origin is Origin.LIVE
+        return replace(sample, origin=Origin.INITIAL) if is_first else sample
+
+    async def _pass_on(self, sample: Sample) -> None:
+        self._now_told.add(sample.tag)
+        await self._emit(sample)
+        self._memory.keep(sample)
+
+    async def _report(self) -> None:
+        """Say that the link is up, and what of it is not."""
+        unseen = {**self._items.unseen(), **self._memory.missing}
+        missing = tuple(sorted(unseen))
+        if self._reported is not None and self._reported.missing == missing:
+            return
+        self._memory.has_worked = True
+        reason = f"{self._settings.url} answers"
+        if missing:
+            named = "; ".join(f"{tag}: {unseen[tag]}" for tag in missing[:MOST_NAMED])
+            rest = len(missing) - MOST_NAMED
+            reason += f", but not with {named}" + (f"; {rest} more" if rest > 0 else "")
+        self._reported = LinkReport(
+            state=LinkState.CONNECTED, at=_now(), reason=reason, missing=missing
+        )
+        await self._emit(self._reported)
+
+    async def _recover(self, tags: Iterable[str], reason: str) -> None:
+        caught_up = await catch_up(
+            self._connection,
+            self._settings,
+            self._items,
+            self._memory,
+            set(tags) & self._items.found,
+            now=_now(),
+            reason=reason,
+            log=self._log,
+        )
+        for sample in caught_up.samples:
+            await self._pass_on(sample)
+        for gap in caught_up.gaps:
+            await self._emit(gap)
+
+    async def _tell_again(self) -> None:
+        """Confirm what did not change while we were away."""
+        self._is_catching_up = False
+        for tag in sorted(self._items.found - self._now_told):
+            told = self._memory.told.get(tag)
+            if told is not None:
+                await self._pass_on(
+                    replace(told, origin=Origin.INITIAL, received_at=_now())
+                )
+
+    def _bad(self) -> Iterator[Sample]:
+        told = self._memory.told
+        for tag in sorted(self._memory.missing):
+            is_told = tag in self._now_told and told[tag].quality is Quality.BAD
+            if not is_told:
+                yield bad_sample(tag, received_at=_now())
+
+    async def _differing(self, *, before: Mapping[str, Sample]) -> dict[str, Sample]:
+        """Return what was told last of tags that the server has another value of.
+
+        A node that is removed and put back is silent for ever on servers that do not
+        report it. A tag that differs twice with nothing told in between is such a one.
+        """
+        differing: dict[str, Sample] = {}
+        told = self._memory.told
+        for tag, data in await self._items.read(self._items.found & self._now_told):
+            if is_gone(data):
+                self._items.lose(tag, reason="the node is not there any more")
+            elif to_sample(tag, data, received_at=0).value == told[tag].value:
+                continue
+            elif before.get(tag) is told[tag]:
+                self._items.lose(tag, reason="its changes are not reported any more")
+            else:
+                differing[tag] = told[tag]
+        return differing
 
 
-def _samples(news: News, session: OpcUaSession) -> Iterator[Sample]:
-    for part in news.result.NotificationMessage.NotificationData or ():
+def _samples(news: News, items: Items, *, is_replay: bool) -> Iterator[Sample]:
+    origin = Origin.REPLAY if is_replay else Origin.LIVE
+    for part in news.parts:
         if isinstance(part, ua.StatusChangeNotification) and part.Status.is_bad():
-            raise SourceLost(f"The server ended the subscription: {part.Status.name}.")
+            raise NotKept(f"The server ended the subscription: {part.Status.name}.")
         if isinstance(part, ua.DataChangeNotification):
             for item in part.MonitoredItems:
-                tag = session.tag_of(item.ClientHandle)
+                tag = items.tag_of(item.ClientHandle)
                 if tag is None:
                     continue
                 if is_gone(item.Value):
-                    session.lose(tag, reason="the server removed the node")
-                yield to_sample(tag, item.Value, received_at=news.received_at)
-
-
-def _bad(missing: Iterable[str], told: Mapping[str, Sample]) -> Iterator[Sample]:
-    for tag in sorted(missing):
-        if tag not in told or told[tag].quality is not Quality.BAD:
-            yield bad_sample(tag, received_at=_now())
-
-
-async def _differing(
-    session: OpcUaSession, told: Mapping[str, Sample], *, before: Mapping[str, Sample]
-) -> dict[str, Sample]:
-    """Return what was told last of tags that the server has another value of.
-
-    A node that is removed and put back is silent for ever on servers that do not
-    report it. A tag that differs twice with nothing told in between is such a one.
-    """
-    differing: dict[str, Sample] = {}
-    for tag, data in await session.read(session.found & told.keys()):
-        if is_gone(data):
-            session.lose(tag, reason="the node is not there any more")
-        elif to_sample(tag, data, received_at=0).value == told[tag].value:
-            continue
-        elif before.get(tag) is told[tag]:
-            session.lose(tag, reason="its changes are not reported any more")
-        else:
-            differing[tag] = told[tag]
-    return differing
+                    items.lose(tag, reason="the server removed the node")
+                yield to_sample(
+                    tag, item.Value, received_at=news.received_at, origin=origin
+                )
 
 
 def _now() -> int:

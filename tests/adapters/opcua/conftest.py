@@ -55,6 +55,7 @@ class Line:
             "retry_s": 0.2,
             "check_s": 0.3,
             "close_timeout_s": 0.5,
+            "lifetime_s": 1,
             **settings,
         }
         url = f"opc.tcp://127.0.0.1:{port or self.port}/line"

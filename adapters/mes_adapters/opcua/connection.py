@@ -1,0 +1,151 @@
+"""A connection to an OPC UA server with a session on it: a fresh client each time."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from asyncua import Client, ua
+from asyncua.client.ua_session import UaSession
+from asyncua.ua.ua_binary import struct_from_binary
+from structlog.stdlib import BoundLogger
+
+from mes_adapters.opcua.asking import asking
+from mes_adapters.opcua.mapping import in_chunks
+from mes_adapters.opcua.settings import OpcUaSettings
+from mes_engine.core.errors import SourceLost
+
+T = TypeVar("T")
+
+MOST_PER_CALL = 500
+LIMITS = {
+    "items": "MaxMonitoredItemsPerCall",
+    "reads": "MaxNodesPerRead",
+    "histories": "MaxNodesPerHistoryReadData",
+    "paths": "MaxNodesPerTranslateBrowsePathsToNodeIds",
+}
+"""What a server states that it takes in one call; 0 or nothing is no limit."""
+
+
+class Connection:
+    """Opened and closed as a context; closing takes a bounded time.
+
+    Attributes:
+        namespaces: The server's, by index; read anew for each connection.
+        is_kept: Whether the server keeps our subscription when the connection is lost.
+    """
+
+    def __init__(self, settings: OpcUaSettings, log: BoundLogger) -> None:
+        self.namespaces: Sequence[str] = ()
+        self.is_kept = False
+        self.url = settings.url
+        self.per_call = dict.fromkeys(LIMITS, MOST_PER_CALL)
+        self._settings = settings
+        self._patience_s = 3 * settings.request_timeout_s
+        self._log = log
+        self._client = _new_client(settings)
+
+    async def __aenter__(self) -> Self:
+        try:
+            async with asking(self.url, within_s=self._patience_s, is_login=True):
+                await self._client.connect()
+            async with self.asking():
+                self.namespaces = await self._client.get_namespace_array()
+                await self._read_limits()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._close(leave=self.is_kept and isinstance(error, SourceLost))
+
+    @property
+    def session(self) -> UaSession:
+        """The services of the session."""
+        return self._client.uaclient.session
+
+    def asking(
+        self, *, within_s: float | None = None
+    ) -> AbstractAsyncContextManager[None]:
+        """Wrap requests: their errors are told in our words."""
+        return asking(self.url, within_s=within_s or self._patience_s)
+
+    async def ask(self, request: Any, answer: type[T]) -> T:
+        """Send ``request`` and return its answer, past the services of the session."""
+        protocol = self._client.uaclient.protocol
+        if protocol is None:
+            raise SourceLost(f"{self.url} closed the connection.")
+        data = await protocol.send_request(request)
+        return struct_from_binary(answer, data)
+
+    async def reread_namespaces(self) -> None:
+        """Read the namespaces again: a server that is still starting adds some."""
+        self.namespaces = await self._client.get_namespace_array()
+
+    async def read(self, nodes: Sequence[ua.NodeId]) -> list[ua.DataValue]:
+        """Return the values of ``nodes`` as they are now."""
+        values: list[ua.DataValue] = []
+        for chunk in in_chunks(nodes, self.per_call["reads"]):
+            async with self.asking():
+                values += await self.session.read_attributes(
+                    chunk, ua.AttributeIds.Value
+                )
+        return values
+
+    async def _read_limits(self) -> None:
+        nodes = [limit_node(name) for name in LIMITS]
+        # One by one: whoever takes one read a call would refuse more.
+        answers = [
+            (await self.session.read_attributes([node], ua.AttributeIds.Value))[0]
+            for node in nodes
+        ]
+        for name, data in zip(LIMITS, answers, strict=True):
+            limit = None if data.Value is None else data.Value.Value
+            if isinstance(limit, int) and limit > 0:
+                self.per_call[name] = min(limit, MOST_PER_CALL)
+        self._log.info("opcua_connected", per_call=self.per_call)
+
+    async def _close(self, *, leave: bool = False) -> None:
+        # Leave no session behind: a PLC has few of them, and keeps them for a while.
+        protocol = self._client.uaclient.protocol
+        transport = protocol and protocol.transport
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.close_timeout_s):
+                if leave:
+                    with suppress(OSError, ua.UaError):
+                        await self.session.close_session(delete_subscriptions=False)
+                await self._client.disconnect()
+        self._client.disconnect_socket()
+        if transport:
+            transport.abort()
+
+
+def limit_node(name: str) -> ua.NodeId:
+    """Return the node that states how much of ``name`` the server takes in a call."""
+    of_limits = "Server_ServerCapabilities_OperationLimits"
+    number = getattr(ua.ObjectIds, f"{of_limits}_{LIMITS[name]}")
+    return ua.NodeId.from_string(f"i={number}")
+
+
+def _new_client(settings: OpcUaSettings) -> Client:
+    # It logs tracebacks at each outage, of which we tell in our own words.
+    if logging.getLogger("asyncua").level == logging.NOTSET:
+        logging.getLogger("asyncua").setLevel(logging.CRITICAL)
+    client = Client(
+        settings.url,
+        timeout=settings.request_timeout_s,
+        # Ours is the silence; theirs calls a PLC lost that pauses for a second.
+        watchdog_intervall=2 * settings.silence_s(),
+    )
+    client.name = client.description = "MES engine"
+    client.application_uri = "urn:mes-engine:opcua"
+    client.session_timeout = round(settings.session_timeout_s * 1000)
+    return client

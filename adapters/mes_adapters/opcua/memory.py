@@ -1,0 +1,101 @@
+"""What outlives a connection: what we subscribed to, and what we have told so far."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from asyncua import ua
+
+from mes_engine.core.samples import Sample
+
+Told = tuple[int | None, object]
+"""Source time and value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """What the server has made of what we asked for one item."""
+
+    sampling_ms: float
+    queue: int
+
+
+@dataclass(slots=True)
+class Held:
+    """A subscription that the server keeps for us while we are away.
+
+    Attributes:
+        sequence: The number of its last message that was told in full.
+        tag_of: The tags by the handles of their items.
+    """
+
+    subscription: int
+    silence_s: float
+    sequence: int = 0
+    has_heartbeat: bool = False
+    last_handle: int = 0
+    tag_of: dict[int, str] = field(default_factory=dict)
+    item_of: dict[str, int] = field(default_factory=dict)
+    node_of: dict[str, ua.NodeId] = field(default_factory=dict)
+    revised: dict[str, Revised] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Mark:
+    """The last source time that was told of a tag, and the values that had it.
+
+    More than one: a burst can fit into one tick of the device's clock.
+    """
+
+    at: int
+    values: Counter[object]
+
+
+@dataclass(slots=True)
+class Brought:
+    """What history has brought of a tag, up to ``until``: it may come again."""
+
+    until: int
+    values: Counter[Told]
+
+
+@dataclass(slots=True)
+class Memory:
+    """All that a link knows from its earlier connections.
+
+    Attributes:
+        vain_transfers: How often the server has handed our subscription over, and then
+            said nothing.
+        to_recover: Tags of which values may be missing since their marks.
+    """
+
+    held: Held | None = None
+    has_worked: bool = False
+    vain_transfers: int = 0
+    told: dict[str, Sample] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    to_recover: set[str] = field(default_factory=set)
+    brought: dict[str, Brought] = field(default_factory=dict)
+
+    def keep(self, sample: Sample) -> None:
+        """Take note that ``sample`` was told."""
+        self.told[sample.tag] = sample
+        if sample.source_at is None:
+            return
+        mark = self.marks.get(sample.tag)
+        if mark is None or mark.at != sample.source_at:
+            mark = self.marks[sample.tag] = Mark(sample.source_at, Counter())
+        mark.values[sample.value] += 1
+
+    def is_repeat(self, sample: Sample) -> bool:
+        """Whether ``sample`` was brought in from history already; counted off once."""
+        brought = self.brought.get(sample.tag)
+        if brought is None or sample.source_at is None:
+            return False
+        if sample.source_at > brought.until:
+            del self.brought[sample.tag]
+            return False
+        one = (sample.source_at, sample.value)
+        is_repeat = brought.values[one] > 0
+        brought.values[one] -= is_repeat
+        return is_repeat
