@@ -247,7 +247,7 @@ def test_nothing_is_measured_before_work_or_after_the_job_order_was_cancelled() 
 
     late = shop.refused(a_measurement(shop, "thickness", "10"))
 
-    assert late.unmet == ("open: JO-000001 is 'cancelled'",)
+    assert late.unmet == ("open: JO-000001 is 'cancelled', WR-1 is 'released'",)
 
 
 def test_a_gauge_has_to_be_known_and_fit_for_use() -> None:

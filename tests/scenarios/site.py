@@ -129,9 +129,13 @@ class Site:
 
     def put(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
         """Put a document in place; it has to be taken."""
-        answer = self._http.put(path, json=body)
+        answer = self.try_put(path, body)
         assert answer.is_success, answer.text
         return answer
+
+    def try_put(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        """Put a document in place, if it is taken."""
+        return self._http.put(path, json=body)
 
     def stop(self) -> int:
         """Have it end in order; return its exit code."""

@@ -3,8 +3,9 @@
 from typing import Any
 
 from tests.scenarios.shop import Job, Shop, a_step
+from tests.scenarios.test_routings_over_http import pieces, run, state_of
 
-THICKNESS = {
+THICKNESS: dict[str, Any] = {
     "name": "thickness",
     "unit": "MMT",
     "lower": "9.9",
@@ -169,3 +170,130 @@ def test_a_gauge_is_named_with_what_it_measured(shop: Shop) -> None:
     measure(job, "10", gauge=gauge)
 
     assert [one["gauge"] for one in listed(job)] == [gauge]
+
+
+def parting(shop: Shop, **more: Any) -> str:
+    """Thick lots are milled, others drilled; of thin ones paint is skipped."""
+    paint = a_step("paint") | {
+        "is_optional": True,
+        "skip_when": "cut.thickness < 9.9",
+    }
+    ways: list[dict[str, Any]] = [
+        {"source": "cut", "target": "mill", "when": "thickness > 10.1"},
+        {"source": "cut", "target": "drill", "is_otherwise": True},
+    ]
+    flows = [("mill", "paint"), ("drill", "paint"), ("paint", "pack")]
+    cut = a_step("cut") | {
+        "characteristics": [THICKNESS | {"is_required": False}, SURFACE]
+    }
+    return shop.routing(
+        cut,
+        "mill",
+        "drill",
+        paint,
+        "pack",
+        connections=[
+            *({"kind": "alternative", **way} for way in ways),
+            *({"kind": "quantity", "source": a, "target": b} for a, b in flows),
+        ],
+        **more,
+    )
+
+
+def cut_in_lots(shop: Shop, routing: str, *thickness: str | None) -> Job:
+    """Cut lots of five, and complete; each has been measured, or has not."""
+    quantity = 5 * len(thickness)
+    job = shop.make(routing, quantity=quantity, lot_size=5)
+    job.done("load", work_unit="cut-1").done("begin").done("report", good=quantity)
+    for lot, value in zip(lots_of(job), thickness, strict=True):
+        if value is not None:
+            measure(job, value, lot=lot)
+    return job.done("complete")
+
+
+def lots_of(job: Job) -> list[str]:
+    found = job.shop.site.items("/lots", work_request=job.request)
+    return [one["id"] for one in found]
+
+
+def test_each_lot_takes_the_way_that_its_data_tells(shop: Shop) -> None:
+    job = cut_in_lots(shop, parting(shop), "10.2", "9.5", "10", None)
+
+    assert pieces(shop, job.request) == {"mill": 5, "drill": 10, "cut": 5}
+    waiting = lots_of(job)[3]
+    assert job.shown["awaits"] == [
+        {
+            "name": "way_decided",
+            "is_met": False,
+            "why": f"{waiting}: not measured yet: cut.thickness",
+            "mender": "whoever measures it, or may choose the way",
+        }
+    ]
+    detail = shop.site.get(f"/work-requests/{job.request}")
+    (visit,) = [one for one in detail["visits"] if one["step"] == "cut"]
+    assert [one["target"] for one in visit["ways"]] == ["mill", "drill", "drill"]
+
+    measure(job, "11", lot=waiting)
+    assert pieces(shop, job.request) == {"mill": 10, "drill": 10}
+    assert job.shown["awaits"] == []
+
+    for step, good in (("mill", 10), ("drill", 10), ("paint", 15), ("pack", 20)):
+        run(shop, job.request, step, good)
+    assert state_of(shop, job.request) == "completed"
+    chosen = shop.site.facts(0, "alternative_chosen", "step_skipped")
+    ours = [one["fact"] for one in chosen if job.request in one["fact"]["visit"]]
+    told = [(one["why"], [saw["value"] for saw in one["saw"]]) for one in ours]
+    assert told == [
+        ("thickness > 10.1", ["10.2"]),
+        ("none of the conditions holds", ["9.5"]),
+        ("none of the conditions holds", ["10"]),
+        ("thickness > 10.1", ["11"]),
+        ("cut.thickness < 9.9", ["9.5"]),
+    ]
+
+
+def test_a_person_chooses_for_a_lot_that_waits_for_its_data(shop: Shop) -> None:
+    job = cut_in_lots(shop, parting(shop), None, None)
+    path = f"/work-requests/{job.request}/choose-alternative"
+    first, second = lots_of(job)
+
+    shop.site.done(path, step="cut", target="mill", lot=second, reason="by eye")
+
+    assert pieces(shop, job.request) == {"cut": 5, "mill": 5}
+    again = {"step": "cut", "target": "drill", "lot": second}
+    refused = shop.site.post(path, again)
+    assert refused.status_code == 409
+    assert refused.json()["unmet"] == [f"way_decided: {second} takes 'mill' out of cut"]
+    assert first in job.shown["awaits"][0]["why"]
+    shop.site.done(path, step="cut", target="drill")
+    assert pieces(shop, job.request) == {"drill": 5, "mill": 5}
+
+
+def test_a_condition_that_cannot_be_read_is_refused_with_its_place(shop: Shop) -> None:
+    name = shop.name("R")
+    body = {
+        "id": name,
+        "revision": "A",
+        "material": f"M-{name}",
+        "unit": "C62",
+        "steps": [measuring(), a_step("mill"), a_step("drill")],
+        "connections": [
+            {
+                "kind": "alternative",
+                "source": "cut",
+                "target": "mill",
+                "when": "thickness > 'wide'",
+            },
+            {
+                "kind": "alternative",
+                "source": "cut",
+                "target": "drill",
+                "is_otherwise": True,
+            },
+        ],
+    }
+
+    answer = shop.site.try_put(f"/plm/routings/{name}/revisions/A", body)
+
+    assert answer.status_code == 422
+    assert "'thickness' is a number, and is compared with a text" in answer.text

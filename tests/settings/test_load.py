@@ -237,6 +237,8 @@ def test_the_examples_are_whole_and_load(tmp_path: Path) -> None:
         "mill",
         "papers",
         "assemble",
+        "polish",
+        "pack",
     ]
 
 

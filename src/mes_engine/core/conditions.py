@@ -28,6 +28,7 @@ class ConditionName(StrEnum):
     NOT_LOADED_WITH_MATERIAL = "not_loaded_with_material"
     POSTING_SETTLED = "posting_settled"
     REQUIRED_DATA = "required_data"
+    WAY_DECIDED = "way_decided"
     WORK_UNIT_SUITABLE = "work_unit_suitable"
     BATCH_COMPATIBLE = "batch_compatible"
     BATCH_CAPACITY = "batch_capacity"

@@ -75,6 +75,18 @@ class ReworkPass(msgspec.Struct, frozen=True, kw_only=True):
     pass_number: int
 
 
+class LotWay(msgspec.Struct, frozen=True, kw_only=True):
+    """The alternative that a lot takes when it leaves a visit.
+
+    Attributes:
+        is_set: Whether a person chose it; else it holds while pieces have gone by it.
+    """
+
+    lot: str
+    target: str
+    is_set: bool
+
+
 ALL = "*"
 """What stands for every lot among those that skip a step."""
 
@@ -87,6 +99,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         rework: The loops that its pieces are in, the innermost last; none at first.
         tokens: Precedence connections whose source is done, by source step.
         chosen: The alternative taken when pieces leave, by target step.
+        ways: Likewise of single lots, where measured data tells it.
         skips: The lots that skip the step; ``ALL`` for every one.
         is_done: Whether the step's work is over: its token has been passed on.
     """
@@ -98,6 +111,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     rework: tuple[ReworkPass, ...] = ()
     tokens: tuple[str, ...] = ()
     chosen: str | None = None
+    ways: tuple[LotWay, ...] = ()
     skips: tuple[str, ...] = ()
     is_done: bool = False
 

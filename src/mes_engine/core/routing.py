@@ -119,6 +119,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         sampling: Which lots, or requests, are worked; all of them if None.
         is_optional: Whether a person may let pieces skip it.
         characteristics: What is measured at it.
+        skip_when: The condition on measured data under which a lot skips it.
         setup_family: What a work unit is set up for; empty for the material that the
             routing makes.
         same_unit_as: The step on whose work unit a lot has to be worked here as well
@@ -145,6 +146,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     sampling: Sampling | None = None
     is_optional: bool = False
     characteristics: tuple[Characteristic, ...] = ()
+    skip_when: str = ""
+
+    @property
+    def may_be_skipped(self) -> bool:
+        """Whether it is known only when pieces come, if they are worked at it."""
+        return self.sampling is not None or bool(self.skip_when)
 
     def standard_us(self, pieces: Decimal) -> int:
         """Return the standard time of so many pieces with their setup."""
@@ -159,6 +166,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
             everything at once, when the job order ends.
         share: For several quantity connections out of one step, the share of the pieces
             that takes this one; the shares of a step add up to 1.
+        when: The condition on measured data under which a lot takes this alternative;
+            the first of those out of a step that holds.
+        is_otherwise: Whether a lot takes it for which none of the others' holds.
     """
 
     kind: ConnectionKind
@@ -166,6 +176,13 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     transfer_batch: Decimal | None = None
     share: Decimal = Decimal(1)
+    when: str = ""
+    is_otherwise: bool = False
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether measured data tells which lots take it."""
+        return bool(self.when) or self.is_otherwise
 
     @property
     def carries_pieces(self) -> bool:
@@ -290,6 +307,11 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def has_alternatives(self) -> bool:
         """Whether pieces take one of several ways somewhere."""
         return any(one.kind is ConnectionKind.ALTERNATIVE for one in self.connections)
+
+    @cached_property
+    def has_conditions(self) -> bool:
+        """Whether measured data tells the way somewhere."""
+        return any(one.is_conditional for one in self.connections)
 
     @cached_property
     def _loops(self) -> dict[str, ReworkLoop]:

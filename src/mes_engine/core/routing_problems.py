@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mes_engine.core.characteristics import characteristic_problems
+from mes_engine.core.measured_conditions import way_problems
 from mes_engine.core.quantity import UNITS, ZERO
 from mes_engine.core.routing import ConnectionKind, Routing, Step
 from mes_engine.core.time_windows import window_problems
@@ -26,6 +27,7 @@ def routing_problems(routing: Routing) -> list[tuple[str, str]]:
         ),
         *([] if shape else _loop_problems(routing)),
         *([] if shape else _skip_problems(routing)),
+        *([] if shape else way_problems(routing)),
         *_right_problems(routing),
         *([] if shape else _same_unit_problems(routing)),
     ]

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from mes_engine.core.characteristics import Characteristic, ValueKind
 from mes_engine.core.errors import Malformed
+from mes_engine.core.expressions import MOST_CHARACTERS
 from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.quantity import ZERO, checked_quantity
 from mes_engine.core.routing import (
@@ -79,6 +80,10 @@ class SamplingEntry(Section):
     share: Annotated[Decimal, Field(gt=0, le=1, decimal_places=6)] | None = None
 
 
+DataCondition = Annotated[str, Field(max_length=MOST_CHARACTERS)]
+"""A condition on measured data, in the language of ``core.expressions``."""
+
+
 class CharacteristicEntry(Section):
     """One of the ``characteristics`` that are measured at a step."""
 
@@ -113,6 +118,7 @@ class StepEntry(Section):
     sampling: SamplingEntry | None = None
     is_optional: bool = False
     characteristics: list[CharacteristicEntry] = Field(default_factory=list)
+    skip_when: DataCondition = ""
 
 
 class ConnectionEntry(Section):
@@ -123,13 +129,18 @@ class ConnectionEntry(Section):
     target: str
     transfer_batch: Amount | None = None
     share: Annotated[Decimal, Field(gt=0, le=1, decimal_places=6)] = Decimal(1)
+    when: DataCondition = ""
+    is_otherwise: bool = False
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         foreign = {
-            ConnectionKind.QUANTITY: set[str](),
+            ConnectionKind.QUANTITY: {"when", "is_otherwise"},
             ConnectionKind.ALTERNATIVE: {"share"},
-            ConnectionKind.PRECEDENCE: {"share", "transfer_batch"},
+            ConnectionKind.PRECEDENCE: {
+                *("share", "transfer_batch"),
+                *("when", "is_otherwise"),
+            },
         }[self.kind]
         for key in sorted(foreign & self.model_fields_set):
             text = f"says nothing for a connection of kind {self.kind.value}"

@@ -17,6 +17,7 @@ from mes_engine.core.readiness import remaining, routing_of, step_of
 from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import Clock, Lane, Run
 from mes_engine.core.state import State
+from mes_engine.core.ways import awaited
 from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.window_condition import live_windows
 from mes_engine.core.wip_ledger import Position
@@ -208,6 +209,7 @@ class JobOrderDetail(QueuedJobOrder):
         time_windows: Those that its work will end.
         rework_loops: The ways back that its pieces may be sent.
         characteristics: What is measured at it, and what of that is missing.
+        awaits: Why lots that are out cannot go on: measured data has to tell the way.
         seq: The last fact that this answer knows of.
     """
 
@@ -216,6 +218,7 @@ class JobOrderDetail(QueuedJobOrder):
     time_windows: list[TimeWindowView]
     rework_loops: list[ReworkLoopView]
     characteristics: list[AskedView]
+    awaits: list[ConditionView]
     seq: int
 
     @classmethod
@@ -249,6 +252,7 @@ class JobOrderDetail(QueuedJobOrder):
                     if one.source == job.step
                 ],
                 "characteristics": [AskedView.of(one) for one in asked_of(state, job)],
+                "awaits": awaited(state, job),
                 "seq": state.seq,
             }
             | more

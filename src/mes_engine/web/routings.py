@@ -67,6 +67,7 @@ class RoutingStepView(View):
     qualification: QualificationNeedView | None
     documents: list[str]
     characteristics: list[CharacteristicView]
+    skip_when: str
 
 
 class ConnectionView(View):
@@ -77,6 +78,8 @@ class ConnectionView(View):
     target: str
     transfer_batch: Decimals | None
     share: Decimals
+    when: str
+    is_otherwise: bool
 
 
 class WindowRuleView(View):

@@ -43,6 +43,14 @@ class WorkRequestView(View):
     lot: str | None
 
 
+class LotWayView(View):
+    """The alternative that a lot takes when it leaves a visit."""
+
+    lot: str
+    target: str
+    is_set: bool
+
+
 class VisitView(View):
     """One pass of the request through a step."""
 
@@ -51,6 +59,7 @@ class VisitView(View):
     pass_number: int
     tokens: list[str]
     chosen: str | None
+    ways: list[LotWayView]
     skips: list[str]
     is_done: bool
 
@@ -80,6 +89,7 @@ class PlanBody(Occurred):
     Attributes:
         releases_job_orders: Whether its release lets its job orders start too; else a
             person releases each.
+        lot_size: How many pieces a lot takes; all in one if not said.
     """
 
     work_request: Id
@@ -90,6 +100,7 @@ class PlanBody(Occurred):
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     demand: Text = ""
     releases_job_orders: bool = True
+    lot_size: Amount | None = None
 
 
 class WhyBody(Occurred):
@@ -99,11 +110,17 @@ class WhyBody(Occurred):
 
 
 class AlternativeBody(Occurred):
-    """After ``step``, go to ``target``; in its first pass, unless it is said."""
+    """After ``step``, go to ``target``; in its first pass, unless it is said.
+
+    Attributes:
+        lot: The only lot that does, where measured data tells the way of each.
+    """
 
     step: Id
     target: Id
     pass_number: Annotated[int, Field(ge=1)] = 1
+    lot: Id | None = None
+    reason: Text = ""
 
 
 def work_requests_router(parts: Parts) -> APIRouter:
@@ -145,6 +162,7 @@ def work_requests_router(parts: Parts) -> APIRouter:
             priority=body.priority,
             demand=body.demand,
             releases_job_orders=body.releases_job_orders,
+            lot_size=body.lot_size,
         )
         return await carried_out(parts, sender, command, body)
 
@@ -221,6 +239,8 @@ def work_requests_router(parts: Parts) -> APIRouter:
             step=body.step,
             target=body.target,
             pass_number=body.pass_number,
+            lot=body.lot,
+            reason=body.reason,
         )
         return await carried_out(parts, sender, command, body)
 

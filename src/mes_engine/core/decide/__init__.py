@@ -12,6 +12,7 @@ from typing import Any
 from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.decide import (
+    alternatives,
     changes,
     consuming,
     deviating,
@@ -257,7 +258,7 @@ _HANDLERS: dict[type, Handler] = {
     m.CloseWorkRequest: requests.close_request,
     m.CancelWorkRequest: requests.cancel_request,
     m.ChangeWorkRequest: changes.change,
-    m.ChooseAlternative: requests.choose_alternative,
+    m.ChooseAlternative: alternatives.choose_alternative,
     m.AssertTrigger: _assert_trigger,
     m.LoadJobOrder: _of_job(dispatch.load_asked_for),
     m.LoadTogether: dispatch.load_together,

@@ -22,15 +22,18 @@ from mes_engine.core.holding import holds_on_lot
 from mes_engine.core.job_order import (
     JobOrder,
 )
+from mes_engine.core.measurements import Seen
 from mes_engine.core.quantity import ZERO, floored
 from mes_engine.core.readiness import (
     own_part,
     routing_of,
+    visit_of,
 )
 from mes_engine.core.requests import Visit
 from mes_engine.core.routing import Connection, ConnectionKind, JobPer
 from mes_engine.core.runs import HoldScope
 from mes_engine.core.siblings import siblings
+from mes_engine.core.ways import Way, way_of
 from mes_engine.core.whereabouts import (
     Stack,
     positions_of,
@@ -51,10 +54,22 @@ def transfer(draft: Draft, job: JobOrder, *, is_ending: bool) -> None:
     waiting = _out(draft, job)
     if waiting == ZERO:
         return
-    if not leaving:
-        if is_ending:
-            finish(draft, job)
-        return
+    if any(one.is_conditional for one in leaving):
+        _part(draft, job, leaving, is_ending=is_ending)
+    elif leaving:
+        _share_out(draft, job, leaving, waiting, is_ending=is_ending)
+    elif is_ending:
+        finish(draft, job)
+
+
+def _share_out(
+    draft: Draft,
+    job: JobOrder,
+    leaving: list[Connection],
+    waiting: Decimal,
+    *,
+    is_ending: bool,
+) -> None:
     if leaving[0].kind is ConnectionKind.ALTERNATIVE:
         leaving = [chosen(draft, job, leaving)]
     sent = [_sent(draft, job, one) for one in leaving]
@@ -99,11 +114,67 @@ def _whole_batches(amount: Decimal, one: Connection) -> Decimal:
     return amount // one.transfer_batch * one.transfer_batch
 
 
-def send(draft: Draft, job: JobOrder, one: Connection, quantity: Decimal) -> None:
-    """Move ``quantity`` along a connection, and have job orders there for it."""
+def _part(
+    draft: Draft, job: JobOrder, leaving: list[Connection], *, is_ending: bool
+) -> None:
+    """Send each lot along the alternative that measured data tells; others wait."""
+    routing, visit = routing_of(draft.state, job), visit_of(draft.state, job)
+    ways: dict[str | None, list[tuple[Position, Way]]] = {}
+    for position in _free(draft, job):
+        if position.out > ZERO:
+            way = way_of(draft.state, routing, visit, leaving, position)
+            ways.setdefault(way.target, []).append((position, way))
+    for one in leaving:
+        going = ways.get(one.target, [])
+        left = sum((position.out for position, _ in going), ZERO)
+        left = left if is_ending else _whole_batches(left, one)
+        for position, way in going:
+            amount = min(left, position.out)
+            if amount > ZERO:
+                left -= amount
+                _take(draft, visit, position.lot, way)
+                send(draft, job, one, amount, lot=position.lot)
+
+
+def _take(draft: Draft, visit: Visit, lot: str, way: Way) -> None:
+    if way.is_new and way.target is not None:
+        draft.emit(
+            f.AlternativeChosen(
+                visit=visit.id,
+                step=visit.step,
+                lot=lot,
+                target=way.target,
+                why=way.why,
+                saw=way.saw,
+                is_set=False,
+                at=draft.at,
+                person=draft.person,
+            )
+        )
+
+
+def send(
+    draft: Draft,
+    job: JobOrder,
+    one: Connection,
+    quantity: Decimal,
+    *,
+    lot: str | None = None,
+) -> None:
+    """Move ``quantity`` along a connection, and have job orders there for it.
+
+    Args:
+        draft: The decision.
+        job: Where it is.
+        one: The connection.
+        quantity: How many.
+        lot: The only lot whose pieces they are, if it is one.
+    """
     rework = rework_to(draft, job, one.target)
     left = quantity
     for position in _free(draft, job):
+        if lot not in {None, position.lot}:
+            continue
         amount = min(left, position.out)
         if amount > ZERO:
             left -= amount
@@ -192,9 +263,11 @@ def bring(
     routing = routing_of(draft.state, job)
     of_lot = lot if routing.step(step).job_per is JobPer.LOT else None
     if may_skip and not rework:
-        why = why_skipped(draft, routing.step(step), target, of_lot)
-        if why:
-            return pass_by(draft, target, lot, quantity, why)
+        skip = why_skipped(
+            draft, routing, target, of_lot=of_lot, lot=lot, quantity=quantity
+        )
+        if skip is not None:
+            return pass_by(draft, target, lot, quantity, skip.why, saw=skip.saw)
     successor = live_job(draft, target.id, of_lot)
     if successor is None:
         stored = draft.state.job_order.find("visit", target.id)
@@ -220,7 +293,13 @@ def bring(
 
 
 def pass_by(
-    draft: Draft, visit: Visit, lot: str, quantity: Decimal, why: str
+    draft: Draft,
+    visit: Visit,
+    lot: str,
+    quantity: Decimal,
+    why: str,
+    *,
+    saw: tuple[Seen, ...] = (),
 ) -> JobOrder:
     """Let queued pieces of a lot go past a step at once, without a job order."""
     passing = passer(draft, visit, lot)
@@ -233,6 +312,7 @@ def pass_by(
             why=why,
             at=draft.at,
             person=draft.person,
+            saw=saw,
         )
     )
     move_of(draft, passing, quantity, Bucket.QUEUED, Bucket.OUT, lot=lot, reason=why)

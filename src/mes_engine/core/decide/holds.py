@@ -9,9 +9,8 @@ from mes_engine.core.decide import job_orders
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.claims import in_run_with
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.flow import transfer
+from mes_engine.core.decide.sending import send_on
 from mes_engine.core.decide.stock import touch_consumers
-from mes_engine.core.decide.visits import settle_afterwards
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.holding import (
     catches_lot,
@@ -221,15 +220,9 @@ def release_hold(draft: Draft, command: ReleaseHold) -> dict[str, str]:
 def _send_on(draft: Draft, lot: str) -> None:
     """Send on what the hold kept where it was worked."""
     for position in draft.state.position.find("lot", lot):
-        jobs = draft.state.job_order.find("visit", position.place)
-        mine = [one for one in jobs if one.lot in {None, lot}]
-        if not position.out or not mine:
-            continue
-        live = [one for one in mine if not one.is_over]
-        transfer(draft, (live or mine)[-1], is_ending=not live)
         visit = draft.state.visit.get(position.place)
         if visit is not None:
-            settle_afterwards(draft, visit)
+            send_on(draft, visit, lot)
 
 
 def hold_back(draft: Draft, job: JobOrder) -> None:

@@ -5,6 +5,7 @@ import msgspec
 from mes_engine.core import facts as f
 from mes_engine.core.characteristics import Characteristic, value_of
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.sending import send_told
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import NOT_ALLOWED, QUEUED, JobOrder, JobOrderState
 from mes_engine.core.measurements import (
@@ -16,13 +17,14 @@ from mes_engine.core.measurements import (
 )
 from mes_engine.core.messages import RecordMeasurement, VoidMeasurement
 from mes_engine.core.readiness import step_of
+from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.whereabouts import positions_of
 
 replace = msgspec.structs.replace
 
-_S = JobOrderState
 BEFORE_WORK = frozenset({*NOT_ALLOWED, *QUEUED})
-SEALED = frozenset({_S.CANCELLED, _S.ENDED_CLOSED})
+SEALED = frozenset({WorkRequestState.CLOSED, WorkRequestState.CANCELLED})
+"""Until then a laboratory may answer, whatever the ledger has acknowledged."""
 
 
 def record(draft: Draft, command: RecordMeasurement) -> dict[str, str]:
@@ -36,7 +38,7 @@ def record(draft: Draft, command: RecordMeasurement) -> dict[str, str]:
     """
     job = draft.job(command.job_order)
     characteristic = _declared(draft, job, command.characteristic)
-    _check_open(job)
+    _check_open(draft, job)
     value = value_of(characteristic, command.value)
     if command.unit not in {None, characteristic.unit}:
         raise Malformed(
@@ -54,6 +56,7 @@ def record(draft: Draft, command: RecordMeasurement) -> dict[str, str]:
         gauge=command.gauge,
         remark=command.remark,
     )
+    send_told(draft, job.request)
     return {
         "job_order": job.id,
         "measurement": str(measurement.seq),
@@ -117,7 +120,7 @@ def void(draft: Draft, command: VoidMeasurement) -> dict[str, str]:
             f"Voiding measurement {mistaken.seq} needs a reason.", hint="Say why."
         )
     job = draft.job(mistaken.job_order)
-    _check_open(job)
+    _check_open(draft, job)
     key = (mistaken.job_order, mistaken.lot, mistaken.characteristic)
     known = draft.state.measured_value.get(key)
     if known is None:
@@ -155,6 +158,7 @@ def void(draft: Draft, command: VoidMeasurement) -> dict[str, str]:
             counts=tuple(counts.values()),
         )
     )
+    send_told(draft, job.request)
     now = counts[key].value
     return {
         "job_order": job.id,
@@ -196,17 +200,19 @@ def _declared(draft: Draft, job: JobOrder, name: str) -> Characteristic:
     return found
 
 
-def _check_open(job: JobOrder) -> None:
+def _check_open(draft: Draft, job: JobOrder) -> None:
+    request = draft.request(job.request)
     if job.state in BEFORE_WORK:
         raise Refused(
             f"Nothing can be measured at {job.id} yet: it is '{job.state}'.",
             hint="Load it first.",
             unmet=[f"loaded: {job.id} is '{job.state}'"],
         )
-    if job.state in SEALED:
+    if job.state is JobOrderState.CANCELLED or request.state in SEALED:
+        why = f"{job.id} is '{job.state}', {request.id} is '{request.state}'"
         raise Refused(
-            f"Measured data of {job.id} can be changed no more: it is '{job.state}'.",
-            unmet=[f"open: {job.id} is '{job.state}'"],
+            f"Measured data of {job.id} can be changed no more: {why}.",
+            unmet=[f"open: {why}"],
         )
 
 

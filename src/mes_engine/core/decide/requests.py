@@ -3,8 +3,6 @@
 from decimal import Decimal
 from operator import attrgetter
 
-import msgspec
-
 from mes_engine.core import facts as f
 from mes_engine.core.decide import limits
 from mes_engine.core.decide.chart import check
@@ -19,7 +17,6 @@ from mes_engine.core.job_order import NOT_ALLOWED, JobOrder, JobOrderTrigger
 from mes_engine.core.messages import (
     ApplyPlant,
     CancelWorkRequest,
-    ChooseAlternative,
     CloseWorkRequest,
     CreateWorkRequest,
     ReleaseRouting,
@@ -29,9 +26,8 @@ from mes_engine.core.messages import (
 from mes_engine.core.plant import Plant, WorkUnit
 from mes_engine.core.quantity import ZERO, checked_quantity, checked_unit
 from mes_engine.core.readiness import AT_WORK
-from mes_engine.core.requests import WorkRequest, WorkRequestState, visit_id
+from mes_engine.core.requests import WorkRequest, WorkRequestState
 from mes_engine.core.routing import (
-    ConnectionKind,
     Routing,
 )
 from mes_engine.core.routing_problems import routing_problems
@@ -278,33 +274,6 @@ def cancel_request(draft: Draft, command: CancelWorkRequest) -> dict[str, str]:
     for lot in draft.state.lot.find("request", request.id):
         end_if_empty(draft, lot.id)
     return {"work_request": request.id, "state": _W.CANCELLED.value}
-
-
-def choose_alternative(draft: Draft, command: ChooseAlternative) -> dict[str, str]:
-    """Take one of the alternatives after a step, before any piece has left it."""
-    request = draft.request(command.work_request)
-    routing = draft.state.routing.get((request.routing, request.revision))
-    choices = [
-        one.target
-        for one in (routing.leaving(command.step) if routing else ())
-        if one.kind is ConnectionKind.ALTERNATIVE
-    ]
-    if command.target not in choices:
-        raise Refused(
-            f"'{command.target}' is no alternative after step '{command.step}' of "
-            f"{request.id}.",
-            hint=f"Alternatives: {', '.join(choices) or 'none'}.",
-        )
-    visit = draft.state.visit.get(
-        visit_id(request.id, command.step, command.pass_number)
-    )
-    if visit is None:
-        raise Refused(f"{request.id} has not come to step '{command.step}' yet.")
-    if visit.chosen is not None and visit.chosen != command.target:
-        raise Refused(f"{request.id} has taken '{visit.chosen}' already.")
-    chosen = msgspec.structs.replace(visit, chosen=command.target)
-    draft.emit(f.VisitChanged(visit=chosen))
-    return {"work_request": request.id, "target": command.target}
 
 
 def _set(

@@ -141,7 +141,7 @@ def look_ahead(draft: Draft, job: JobOrder) -> None:
         per_lot = routing.step(one.target).job_per is JobPer.LOT
         if one.kind is ConnectionKind.ALTERNATIVE or (per_lot and job.lot is None):
             continue
-        if routing.step(one.target).sampling is not None:
+        if routing.step(one.target).may_be_skipped:
             continue  # Whether there will be work is known when pieces come.
         lot = job.lot if per_lot else None
         visit = visit_to(draft, request, one.target, rework_to(draft, job, one.target))

@@ -87,6 +87,7 @@ from mes_engine.core.facts.requests import (
     WorkRequestUpdated,
 )
 from mes_engine.core.facts.ways import (
+    AlternativeChosen,
     LotDeviated,
     ReworkSent,
     StepSampled,
@@ -119,6 +120,7 @@ from mes_engine.core.facts.work import (
 
 __all__ = [
     "FACT_VERSION",
+    "AlternativeChosen",
     "AreaEntered",
     "AreaLeft",
     "AssetChanged",

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from mes_engine.core.facts.fact import BaseFact
+from mes_engine.core.measurements import Seen
 
 
 class ReworkSent(BaseFact, frozen=True, kw_only=True, tag="rework_sent"):
@@ -72,8 +73,32 @@ class StepSampled(BaseFact, frozen=True, kw_only=True, tag="step_sampled"):
     is_taken: bool
 
 
+class AlternativeChosen(BaseFact, frozen=True, kw_only=True, tag="alternative_chosen"):
+    """A lot takes one of the alternatives out of a step, by measured data or a person.
+
+    Attributes:
+        why: The condition that holds; or that none does; or the person's reason.
+        saw: The values that it was decided by.
+        is_set: Whether a person chose it.
+    """
+
+    visit: str
+    step: str
+    lot: str
+    target: str
+    why: str
+    saw: tuple[Seen, ...]
+    is_set: bool
+    at: int
+    person: str
+
+
 class StepSkipped(BaseFact, frozen=True, kw_only=True, tag="step_skipped"):
-    """Pieces of a lot go past a step without being worked there, and why."""
+    """Pieces of a lot go past a step without being worked there, and why.
+
+    Attributes:
+        saw: The measured values that it was decided by, if any were.
+    """
 
     visit: str
     step: str
@@ -82,6 +107,7 @@ class StepSkipped(BaseFact, frozen=True, kw_only=True, tag="step_skipped"):
     why: str
     at: int
     person: str
+    saw: tuple[Seen, ...] = ()
 
 
-WaysFact = ReworkSent | LotDeviated | StepSampled | StepSkipped
+WaysFact = ReworkSent | LotDeviated | StepSampled | AlternativeChosen | StepSkipped

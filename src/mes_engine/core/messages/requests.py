@@ -65,12 +65,18 @@ class ChangeWorkRequest(
 class ChooseAlternative(
     BaseCommand, frozen=True, kw_only=True, tag="choose_alternative"
 ):
-    """Say which of the alternatives after a step a request takes, in one pass."""
+    """Say which of the alternatives after a step a request takes, in one pass.
+
+    Attributes:
+        lot: The only lot that takes it, where measured data tells the way of each.
+    """
 
     work_request: str
     step: str
     target: str
     pass_number: int = 1
+    lot: str | None = None
+    reason: str = ""
 
 
 RequestsCommand = (

@@ -53,6 +53,7 @@ def upgrade() -> None:
         text("rework"),
         text("tokens"),
         text("chosen", nullable=True),
+        text("ways"),
         text("skips"),
         flag("visit", "is_done"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_visit")),

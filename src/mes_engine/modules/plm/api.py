@@ -17,6 +17,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from mes_engine.core.characteristics import Characteristic, ValueKind
+from mes_engine.core.expressions import MOST_CHARACTERS
 from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.routing import (
@@ -55,6 +56,7 @@ _PARTS_OF_A_STEP = {
 RoutingId = Annotated[Id, Path(examples=["bracket"])]
 RevisionId = Annotated[Id, Path(examples=["A"])]
 Share = Annotated[Amount, Field(ge=0, le=1)]
+DataCondition = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 
 
 class ComponentBody(Body):
@@ -131,6 +133,9 @@ class StepBody(Body):
     characteristics: Annotated[list[CharacteristicBody], Field(max_length=100)] = Field(
         default_factory=list
     )
+    skip_when: DataCondition = Field(
+        default="", description="skip the step of a lot, by its measured data"
+    )
 
 
 class ConnectionBody(Body):
@@ -142,6 +147,12 @@ class ConnectionBody(Body):
     transfer_batch: Amount | None = None
     share: Share | None = Field(
         default=None, description="of a quantity connection; 1 if not said"
+    )
+    when: DataCondition = Field(
+        default="", description="of an alternative: which lots take it, by their data"
+    )
+    is_otherwise: bool = Field(
+        default=False, description="of an alternative: it takes what the others do not"
     )
 
 

@@ -7,7 +7,7 @@ from mes_engine.core.dispatching import Candidate
 from mes_engine.core.job_order import JobOrderState
 from mes_engine.core.messages import Answer
 from mes_engine.core.plant import DispatchRule, RuleSettings
-from mes_engine.core.requests import ReworkPass, WorkRequestState
+from mes_engine.core.requests import LotWay, ReworkPass, WorkRequestState
 from mes_engine.core.runs import Clock, HoldMode, HoldQuery, HoldScope, Lane
 from mes_engine.core.time_windows import WindowPoint, WindowState
 from mes_engine.storage.columns import (
@@ -68,6 +68,7 @@ visit = strict_table(
     body("rework", tuple[ReworkPass, ...]),
     body("tokens", tuple[str, ...]),
     string("chosen", is_optional=True),
+    body("ways", tuple[LotWay, ...]),
     body("skips", tuple[str, ...]),
     flag("is_done"),
     Index(None, "partition", "request"),
