@@ -1,4 +1,4 @@
-"""What becomes of holds where the thing that they are on becomes another."""
+"""What becomes of holds and of measured data where a thing becomes another."""
 
 from collections.abc import Iterable
 
@@ -26,3 +26,14 @@ def inherit_holds(draft: Draft, sources: Iterable[str], target: str) -> None:
                     reason=f"{hold.reason} ({hold.id})",
                 )
                 draft.emit(f.HoldOpened(hold=inherited))
+
+
+def inherit_measurements(draft: Draft, parent: str, lot: str) -> None:
+    """Let what was measured of a lot be true of the one that was split off it."""
+    values = draft.state.measured_value.find("lot", parent)
+    if values:
+        seq = draft.next_seq
+        inherited = tuple(
+            msgspec.structs.replace(one, lot=lot, changed_seq=seq) for one in values
+        )
+        draft.emit(f.MeasurementsInherited(parent=parent, lot=lot, values=inherited))

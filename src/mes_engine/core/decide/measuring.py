@@ -178,15 +178,6 @@ def _instead(
     )
 
 
-def inherit_measurements(draft: Draft, parent: str, lot: str) -> None:
-    """Let what was measured of a lot be true of the one that was split off it."""
-    values = draft.state.measured_value.find("lot", parent)
-    if values:
-        seq = draft.next_seq
-        inherited = tuple(replace(one, lot=lot, changed_seq=seq) for one in values)
-        draft.emit(f.MeasurementsInherited(parent=parent, lot=lot, values=inherited))
-
-
 def _declared(draft: Draft, job: JobOrder, name: str) -> Characteristic:
     declared = step_of(draft.state, job).characteristics
     found = next((one for one in declared if one.name == name), None)

@@ -6,8 +6,7 @@ from decimal import Decimal
 from mes_engine.core.decide import window_course
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot, move_lot, relate
-from mes_engine.core.decide.inheritance import inherit_holds
-from mes_engine.core.decide.measuring import inherit_measurements
+from mes_engine.core.decide.inheritance import inherit_holds, inherit_measurements
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import EdgeKind, LotOrigin, MaterialLot
 from mes_engine.core.quantity import ZERO
