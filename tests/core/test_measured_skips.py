@@ -1,4 +1,4 @@
-"""Steps that a lot skips by its measured data, and conditions that no data could tell."""
+"""Steps that lots skip by measured data, and conditions that no data could tell."""
 
 from decimal import Decimal
 from typing import Any
