@@ -93,9 +93,15 @@ class WholeShop(Driving):
         which=st.lists(routes, min_size=1, max_size=3),
         quantity=st.sampled_from([1, 2, 7, 10]),
         steel=st.sampled_from([0, 4, 100]),
+        lot_size=st.sampled_from([None, None, Decimal(3)]),
     )
     def begin_with_requests(
-        self, *, which: list[int], quantity: int, steel: int
+        self,
+        *,
+        which: list[int],
+        quantity: int,
+        steel: int,
+        lot_size: Decimal | None,
     ) -> None:
         if steel:
             self.receive(quantity=Decimal(steel))
@@ -105,6 +111,7 @@ class WholeShop(Driving):
                 which=routing,
                 quantity=Decimal(quantity),
                 releases_job_orders=True,
+                lot_size=lot_size,
             )
             self.do(m.ReleaseWorkRequest(work_request=REQUESTS[name]))
         self.shop.commit()

@@ -84,7 +84,7 @@ BUGS = (
         "a lot with pieces elsewhere is ended",
         "core/decide/stock.py",
         "if any(one.held for one in positions):",
-        "if any(one.stock for one in positions):",
+        "if positions and positions[0].held:",
     ),
     Bug(
         "a lot that comes back is still consumed",

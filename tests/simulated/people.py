@@ -1,6 +1,7 @@
 """People at terminals: they send, lose the answer, and send again."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from random import Random
@@ -13,8 +14,10 @@ from mes_engine.core.runs import HoldMode, HoldScope
 from mes_engine.core.state import State
 from mes_engine.runtime.engine import Engine
 from tests.core import finishing
-from tests.core.whole_shop import ROUTINGS
+from tests.core.whole_engine import WholeEngine
+from tests.simulated import wishes
 
+ROUTINGS = WholeEngine.routings
 MOST_REQUESTS = 6
 
 
@@ -23,12 +26,14 @@ class Person:
 
     Attributes:
         answered: Every answer that came, by key, with what was sent.
+        accepted: How often a command of a type was accepted.
         sent: How often something was sent.
     """
 
     def __init__(self, name: str, rng: Random, now: Callable[[], int]) -> None:
         self.name = name
         self.answered: dict[str, tuple[m.Commanded, m.Answer]] = {}
+        self.accepted: Counter[str] = Counter()
         self.sent = 0
         self._rng = rng
         self._now = now
@@ -54,6 +59,8 @@ class Person:
         before = self.answered.get(sent.key)
         if before is not None and before[1].outcome in m.KEPT:
             assert answer == before[1], f"{sent.key} was answered twice, differently"
+        elif answer.outcome is m.Outcome.ACCEPTED:
+            self.accepted[type(sent.command).__name__] += 1
         self.answered[sent.key] = sent, answer
 
     def _next(self, state: State) -> m.Commanded:
@@ -91,6 +98,10 @@ class Person:
             job = rng.choice(live)
             if rng.random() < 0.25:
                 yield self._disturbance(job)
+            if rng.random() < 0.25:
+                yield wishes.of_a_job(rng, state, job)
+            if rng.random() < 0.15:
+                yield wishes.of_the_floor(rng, state, self._now())
             yield from finishing.next_commands(
                 state, job, Decimal(rng.choice([0, 1, 2, 5]))
             )
@@ -106,6 +117,7 @@ class Person:
             routing=self._rng.choice(ROUTINGS).id,
             quantity=Decimal(self._rng.choice([1, 2, 7, 10])),
             due_at=self._now(),
+            lot_size=self._rng.choice([None, None, Decimal(3)]),
         )
 
     def _disturbance(self, job: JobOrder) -> m.Command:

@@ -48,6 +48,7 @@ def test_a_seed_replays_exactly(empty: Path, tmp_path: Path) -> None:
 def test_nothing_is_lost_or_doubled_in_many_days(empty: Path, tmp_path: Path) -> None:
     lives = commands = facts = 0
     faults: Counter[str] = Counter()
+    accepted: Counter[str] = Counter()
     for seed in MANY:
         try:
             told = lived(empty, tmp_path / f"day-{seed}", seed)
@@ -57,7 +58,9 @@ def test_nothing_is_lost_or_doubled_in_many_days(empty: Path, tmp_path: Path) ->
         lives, commands = lives + told.lives, commands + told.commands
         facts += told.facts
         faults.update(told.faults)
+        accepted.update(told.accepted)
     print(  # noqa: T201  the figures are the result
         f"{len(MANY)} seeds: {lives} lives, {commands} commands answered, "
-        f"{facts} facts, faults {dict(sorted(faults.items()))}"
+        f"{facts} facts, faults {dict(sorted(faults.items()))}, "
+        f"{commands / len(MANY):.0f} commands a seed, accepted {dict(accepted)}"
     )

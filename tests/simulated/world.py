@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ from mes_engine.storage.database import Database
 from mes_engine.storage.store import SqlStore
 from mes_engine.storage.verify import verify
 from tests.core.plants import a_plant
-from tests.core.whole_shop import ROUTINGS
+from tests.core.whole_engine import WholeEngine
+from tests.core.whole_floor import BLADES, a_blade, a_grant
 from tests.databases import url_in
 from tests.simulated.loop import InlineExecutor, VirtualLoop
 from tests.simulated.machines import TAGS, Machines
@@ -40,6 +42,7 @@ class Told:
     commands: int = 0
     facts: int = 0
     faults: dict[str, int] = field(default_factory=dict)
+    accepted: dict[str, int] = field(default_factory=dict)
     digest: str = ""
 
 
@@ -87,6 +90,8 @@ class World:
             await self._quiet_end(database)
             await self._check(database)
         self.told.commands = sum(len(one.answered) for one in self._people)
+        accepted = sum((one.accepted for one in self._people), Counter())
+        self.told.accepted = dict(sorted(accepted.items()))
         return self.told
 
     @asynccontextmanager
@@ -128,7 +133,12 @@ class World:
 
     async def _set_up(self, engine: Engine) -> None:
         commands: list[m.Command] = [m.ApplyPlant(plant=a_plant())]
-        commands += [m.ReleaseRouting(routing=one) for one in ROUTINGS]
+        commands += [m.ReleaseRouting(routing=one) for one in WholeEngine.routings]
+        commands += [a_blade(one) for one in BLADES]
+        commands += [m.RegisterPerson(person="Maria", name="Maria"), a_grant()]
+        commands.append(
+            m.ReleaseDocument(document="DOC-1", revision="A", title="How to")
+        )
         for number, command in enumerate(commands):
             while engine.committed.handled.get(("setup", str(number))) is None:
                 with suppress(Overloaded, OutcomeUnknown):
