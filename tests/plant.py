@@ -269,13 +269,14 @@ async def served(
         listening.bind((HOST, 0))
         port = listening.getsockname()[1]
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(server.serve(sockets=[listening]))
+            serving = tasks.create_task(server.serve(sockets=[listening]))
             await until(lambda: server.started)
             try:
                 yield f"http://{HOST}:{port}"
             finally:
                 plant.stopping.set()
                 server.should_exit = True
+                await serving  # A test that failed leaves no server behind either.
 
 
 async def until(holds: Callable[[], bool], *, seconds: float = PATIENCE_S) -> None:

@@ -6,30 +6,17 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Browser, Route, expect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mes_engine.core.job_order import JobOrder, JobOrderState
+from mes_engine.core.job_order import JobOrderState
 from tests.plant import RunningPlant, running_plant, served, until
 from tests.web.browser import visiting
+from tests.web.operating import card, now_in, press
 
 S = JobOrderState
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-def now_in(plant: RunningPlant, job_order: str) -> JobOrder:
-    job = plant.state.job_order.get(job_order)
-    assert job is not None
-    return job
-
-
-def card(page: Page, job_order: str) -> Locator:
-    return page.locator(f"article[data-job-order={job_order}]")
-
-
-async def press(place: Locator, name: str) -> None:
-    await place.get_by_role("button", name=name, exact=True).click()
 
 
 async def test_an_operator_works_a_job_order_from_loading_to_the_end(

@@ -7,30 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.reasons import USUAL, ReasonKind
-from mes_engine.core.routing import Routing
-from tests.builders import a_plant, a_routing
+from tests.builders import a_plant
 from tests.plant import RunningPlant, running_plant
+from tests.web.operating import a_demanding_routing, equipped
 
 replace = msgspec.structs.replace
-
-
-def a_demanding_routing() -> Routing:
-    """A bracket whose saw needs a blade, a person who can, and a drawing."""
-    routing = a_routing()
-    saw, mill = routing.steps
-    saw = replace(
-        saw,
-        tools=("BLADE",),
-        documents=("WI-7",),
-        qualification=QualificationNeed(name="sawing", level=2),
-    )
-    return replace(
-        routing,
-        steps=(saw, replace(mill, is_optional=True)),
-        deviation=QualificationNeed(name="foreman"),
-    )
 
 
 @pytest.fixture
@@ -40,14 +22,6 @@ async def plant(tmp_path: Path) -> AsyncIterator[RunningPlant]:
     routings = (a_demanding_routing(),)
     async with running_plant(tmp_path, plant=made, routings=routings) as running:
         yield running
-
-
-async def equipped(plant: RunningPlant) -> None:
-    blade = {"tool": "B-1", "asset_class": "BLADE", "name": "Blade", "crib": "CRIB"}
-    await plant.done("/tools", **blade, life_unit="pieces", life="100")
-    await plant.done("/documents/WI-7/release", revision="C", title="Sawing")
-    await plant.done("/people", person="Maria", name="Maria K.", roles=["quality"])
-    await plant.done("/people/Maria/qualifications", name="sawing", level=2)
 
 
 async def test_a_terminal_says_what_speaks_against_each_by_name(

@@ -66,7 +66,7 @@ function timeLeft(one, now) {
 // The job orders that are offered come from `jobOrders`, as [id, title].
 export function unassigned(parent, items, jobOrders = () => []) {
   list(parent, items, {
-    template: "unassigned", id: "seq", key: "production",
+    template: "count", id: "seq", key: "production",
     render: (node, one) => {
       const what = one.role === "good" ? t("good") : t("scrap");
       const times = { from: day(one.at), until: clock(one.until) };

@@ -30,9 +30,8 @@ export function renderJob(node, job, { now, isPending }) {
   texts(node.querySelector("[data-list=why]"), against(job, legal.get(NEEDED_FOR[primary] ?? primary)));
   documents(node.querySelector("[data-list=documents]"), job.documents);
   tools(node.querySelector("[data-list=tools]"), job.tools);
-  for (const button of node.querySelectorAll("[data-do], [data-open]")) {
+  for (const button of node.querySelectorAll(".actions > button")) {
     const name = button.dataset.do ?? button.dataset.open;
-    if (button.closest("[data-panel]")) continue;
     const trigger = legal.get(NEEDED_FOR[name] ?? name);
     reveal(button, isOffered(name, job, trigger));
     button.classList.toggle("primary", name === primary);
