@@ -74,7 +74,7 @@ async def visiting(
     browser: Browser, address: str, **options: Any
 ) -> AsyncIterator[Visit]:
     """Open ``address`` as a visitor of its own: no cookie or storage is shared."""
-    context = await browser.new_context(locale="en-GB", **options)
+    context = await browser.new_context(**{"locale": "en-GB"} | options)
     try:
         page = await context.new_page()
         page.set_default_timeout(10_000)

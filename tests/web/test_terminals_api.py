@@ -7,12 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mes_engine.core.messages import CheckTimeWindows
 from mes_engine.core.reasons import USUAL, ReasonKind
-from tests.builders import a_plant
-from tests.plant import RunningPlant, running_plant
-from tests.web.operating import a_demanding_routing, equipped
+from tests.builders import a_plant, a_routing
+from tests.plant import RunningPlant, now, running_plant
+from tests.web.operating import a_demanding_routing, counted, equipped, sawn
 
 replace = msgspec.structs.replace
+MINUTE = 60_000_000
 
 
 @pytest.fixture
@@ -109,3 +111,37 @@ async def test_reasons_are_the_plants_or_the_usual_ones(plant: RunningPlant) -> 
     assert "Werkzeug" in page
     assert "No material" in page.split('data-panel="stop"')[1]
     assert "Break" not in page
+
+
+async def test_the_board_shows_what_is_late_held_or_counted_for_nobody(
+    tmp_path: Path,
+) -> None:
+    routing = a_routing()
+    [window] = routing.time_windows
+    hurried = replace(window, max_s=Decimal(600), warn_s=Decimal(300))
+    routings = (replace(routing, time_windows=(hurried,)),)
+    async with running_plant(tmp_path, routings=routings) as plant:
+        empty = await plant.get("/board")
+        assert (empty["holds"], empty["time_windows"], empty["unassigned"]) == ([],) * 3
+        await plant.connect()
+        mill = await sawn(plant)
+        for value in (100, 102):
+            await counted(plant, value)
+        await plant.done("/holds", scope="lot", target="L-000002", reason="crack")
+        await plant.submit(CheckTimeWindows(), at=now() + 6 * MINUTE)
+        [short] = (await plant.get("/board"))["time_windows"]
+        assert (short["state"], short["to"]) == ("warned", "20")
+        await plant.submit(CheckTimeWindows(), at=now() + 11 * MINUTE)
+        board = await plant.get("/board", person="Maria")
+        [late] = board["time_windows"]
+        assert late["state"] == "violated"
+        [held], [loose] = board["holds"], board["unassigned"]
+        assert (held["target"], held["may_release"]) == ("L-000002", True)
+        assert (loose["left"], loose["work_unit"]) == ("2", "mill-1")
+
+        await plant.done(f"/time-windows/{late['id']}/waive", reason="measured")
+        await plant.done(f"/holds/{held['id']}/release")
+        await plant.done(f"/unassigned-production/{loose['seq']}/dismiss", reason="air")
+        after = await plant.get("/board")
+        assert (after["holds"], after["time_windows"], after["unassigned"]) == ([],) * 3
+        assert (await plant.get(f"/job-orders/{mill}"))["time_windows"]

@@ -94,8 +94,10 @@ export class Desk {
 
   // ---- messages ----
 
-  tell(title, detail, more = {}) {
-    this.refused.push({ label: title, answer: { detail, ...more }, isNote: true, id: `note-${this.refused.length}-${Date.now()}` });
+  tell(label, detail, more = {}) {
+    const key = `${label}: ${detail}`; // The same is said once.
+    if (this.refused.some((one) => one.key === key)) return;
+    this.refused.push({ key, label, answer: { detail, ...more }, isNote: true });
     this.renderMessages();
   }
 
@@ -106,7 +108,7 @@ export class Desk {
 
   renderMessages() {
     list(byId("messages"), this.refused, {
-      template: "message", id: "id", key: "message",
+      template: "message", id: "key", key: "message",
       render: (node, { label, answer, isNote }) => {
         const { detail, hint, unmet } = answer;
         show(node, {
@@ -121,8 +123,8 @@ export class Desk {
     reveal(byId("messages"), true);
   }
 
-  dismiss(id) {
-    const known = this.refused.find((one) => String(one.id) === id);
+  dismiss(key) {
+    const known = this.refused.find((one) => one.key === key);
     this.refused = this.refused.filter((one) => one !== known);
     if (known && !known.isNote) this.outbox.forget(known);
     this.renderMessages();
@@ -155,6 +157,8 @@ export class Desk {
     const holder = button.closest("[data-panels]");
     for (const panel of holder?.querySelectorAll("[data-panel]") ?? []) reveal(panel, false);
     if (form && "folds" in form.dataset) reveal(form, false);
+    // Who works with the keyboard goes on from here, and not from the top of the page.
+    if (button === document.activeElement && !button.checkVisibility()) holder?.focus();
     this.show();
   }
 
