@@ -8,7 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, Request, async_playwright
+from playwright.async_api import Browser, Page, Request, async_playwright, expect
+
+PATIENCE_MS = 20_000
+"""For a page on a machine that has other things to do."""
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -30,6 +33,9 @@ def require_browser() -> None:
     if os.environ.get("MES_CI") == "1":
         pytest.fail(f"{CHROMIUM} is not installed: apt-get install chromium")
     pytest.skip(f"{CHROMIUM} is not installed")
+
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class Visit:
@@ -77,9 +83,9 @@ async def visiting(
     context = await browser.new_context(**{"locale": "en-GB"} | options)
     try:
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         visit = Visit(page)
-        await page.goto(address)
+        await page.goto(address, wait_until="domcontentloaded")
         yield visit
     finally:
         await context.close()

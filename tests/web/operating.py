@@ -112,6 +112,25 @@ async def press(place: Locator, name: str) -> None:
     await place.get_by_role("button", name=name, exact=True).click()
 
 
+async def scan(page: Page, code: str) -> None:
+    """Have a scanner type a code, a key each 5 ms, wherever the focus is.
+
+    The times are those of the keys, as a scanner gives them: how busy this machine is
+    does not matter.
+    """
+    device = await page.context.new_cdp_session(page)
+    begun_at = now() / 1_000_000
+    for at, key in enumerate([*code, "Enter"]):
+        event = {"key": key, "timestamp": begun_at + at * 0.005}
+        if key == "Enter":
+            event |= {"code": key, "windowsVirtualKeyCode": 13}
+        text = "\r" if key == "Enter" else key
+        await device.send(
+            "Input.dispatchKeyEvent", {"type": "keyDown", "text": text} | event
+        )
+        await device.send("Input.dispatchKeyEvent", {"type": "keyUp"} | event)
+
+
 async def sign_in(page: Page, name: str) -> None:
     """Say who stands at the terminal."""
     await page.get_by_label("Your name").fill(name)

@@ -23,6 +23,7 @@ from tests.web.operating import (
     press,
     row,
     sawn,
+    scan,
     sign_in,
 )
 
@@ -276,24 +277,18 @@ async def test_job_orders_go_into_one_run_together_and_a_scan_finds_them(
         await plant.done("/people", person="B-4711", name="Maria K.")
         async with visiting(browser, f"{address}/t/saw-1") as visit:
             page = visit.page
-            keyboard = page.keyboard
-
-            async def scan(code: str) -> None:
-                await keyboard.type(code)
-                await keyboard.press("Enter")
-
             await row(page, first).get_by_role("button", name="Load").focus()
-            await scan("B-4711")
+            await scan(page, "B-4711")
             await expect(page.get_by_label("Your name")).to_have_value("B-4711")
             await page.locator("#scan").focus()
-            await scan(third)
+            await scan(page, third)
             await expect(row(page, third)).to_be_focused()
             await expect(page.locator("#scan")).to_have_value("")
-            await scan("nobody-knows")
+            await scan(page, "nobody-knows")
             await expect(page.get_by_role("alert")).to_contain_text("Scan it again")
             await press(page.get_by_role("alert"), "Understood")
             await page.get_by_label("Scan or type a code").fill(second)
-            await keyboard.press("Enter")
+            await page.keyboard.press("Enter")
             await expect(row(page, second)).to_be_focused()
             assert now_in(plant, first).state is S.ALLOWED_READY
 

@@ -179,7 +179,8 @@ export class Desk {
   }
 
   listenToPeople() {
-    this.person.value = localStorage.getItem("mes.person") ?? "";
+    this.person.value ||= localStorage.getItem("mes.person") ?? ""; // Somebody may be faster than we.
+    if (this.person.value) localStorage.setItem("mes.person", this.person.value);
     this.person.addEventListener("input", () => this.become(this.person.value));
     byId("language").addEventListener("change", ({ target }) => {
       document.cookie = `mes_language=${target.value}; path=/; max-age=31536000; samesite=strict`;

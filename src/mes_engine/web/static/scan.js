@@ -8,59 +8,64 @@ const FEWEST = 3;
 export function listenForScans(onCode) {
   let burst = "";
   let last = 0;
-  let first = null;
+  let first = null; // The field that had the focus, and what it said before.
+  let given = 0; // How much of the burst the field has after all.
+  let waiting = 0;
 
-  function begin(event) {
-    burst = event.key;
-    const { target } = event;
+  function begin({ key, target }) {
     const isField = target.matches?.("input, textarea, select");
-    first = isField ? { field: target, value: target.value, at: target.selectionStart } : null;
+    first = isField ? { field: target, value: target.value } : null;
+    burst = key;
+    given = 1; // The browser itself puts the first one in.
   }
 
-  // What the first key of a burst did to the field is undone.
+  // It was a scan: what came into the field is undone.
   function undo() {
     if (first === null) return;
     first.field.value = first.value;
     first.field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  // It was only somebody who types fast: what was kept back comes into the field.
+  // It was somebody who types fast, as far as we know: what was kept back is put in.
   function giveBack() {
-    if (first === null || burst.length < 2) return;
+    clearTimeout(waiting);
+    if (first === null || given >= burst.length) return;
     const { field } = first;
     const end = field.selectionEnd ?? field.value.length;
-    field.setRangeText?.(burst.slice(1), end, end, "end");
+    field.setRangeText?.(burst.slice(given), end, end, "end");
+    given = burst.length;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  let settling = 0;
+  function keepBack(event) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const isFast = event.timeStamp - last <= GAP_MS;
+    const isFast = burst !== "" && event.timeStamp - last <= GAP_MS;
     if (event.key === "Enter") {
-      clearTimeout(settling);
       if (isFast && burst.length >= FEWEST) {
-        event.preventDefault();
-        event.stopPropagation();
+        keepBack(event);
+        clearTimeout(waiting);
         undo();
         onCode(burst.trim());
       } else {
         giveBack();
       }
       burst = "";
-      last = 0;
     } else if (event.key.length === 1) {
-      clearTimeout(settling);
-      if (isFast && burst) {
-        event.preventDefault();
-        event.stopPropagation();
+      if (isFast) {
+        keepBack(event);
         burst += event.key;
       } else {
         giveBack();
         begin(event);
       }
       last = event.timeStamp;
-      settling = setTimeout(() => { giveBack(); burst = ""; }, 4 * GAP_MS);
+      clearTimeout(waiting);
+      waiting = setTimeout(giveBack, 4 * GAP_MS);
     }
   }, true);
 }
