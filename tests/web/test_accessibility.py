@@ -62,11 +62,12 @@ async def settled(page: Page) -> None:
     await page.evaluate(UNFOLD)
 
 
-@pytest.mark.parametrize(("scheme", "locale", "width", "height"), SCREENS)
+@pytest.mark.parametrize("screen", SCREENS)
 async def test_no_page_keeps_anybody_out(
-    tmp_path: Path, browser: Browser, scheme: str, locale: str, width: int, height: int
+    tmp_path: Path, browser: Browser, screen: tuple[str, str, int, int]
 ) -> None:
     source, found = axe_source(), {}
+    scheme, locale, width, height = screen
     routings = (a_demanding_routing(),)
     async with (
         running_plant(tmp_path, routings=routings) as plant,
