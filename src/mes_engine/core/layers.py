@@ -18,12 +18,15 @@ class TableSpec:
         key: The key of a value.
         indexes: The names of its indexes.
         found_by: For each of the indexes, the keys under which a value is found there.
+        placed_by: All that ``found_by`` looks at: while that is the same, so are the
+            keys. None if it has to be asked each time.
         is_kept: False for what is only ever written: moves, decisions, edges.
     """
 
     key: Callable[[Any], Hashable]
     indexes: tuple[str, ...] = ()
     found_by: Callable[[Any], tuple[Keys, ...]] = lambda _: ()
+    placed_by: Callable[[Any], object] | None = None
     is_kept: bool = True
 
 
@@ -39,8 +42,7 @@ class Attempts:
 
     def note(self, values: dict[Any, Any], key: object) -> None:
         """Remember what ``values`` has under ``key``, which is about to be set."""
-        if self.under_way:
-            self._before.append((values, key, values.get(key, _NOTHING)))
+        self._before.append((values, key, values.get(key, _NOTHING)))
 
     def begin(self) -> int:
         """Return a mark to go back to."""
@@ -80,11 +82,12 @@ class Table(Generic[K, V]):
         self.found: dict[str, dict[Hashable, dict[K, bool]]] = {
             name: {} for name in spec.indexes
         }
+        # Return the value of a key, or None. The bottom's own is all that there is.
+        self.get: Callable[[K], V | None] = (
+            self._get if below is not None else self.own.get
+        )
 
-    def get(self, key: K) -> V | None:
-        """Return the value of ``key``, or None."""
-        if self.below is None:
-            return self.own.get(key)
+    def _get(self, key: K) -> V | None:
         layer: Table[K, V] | None = self
         while layer is not None:
             if key in layer.own:
@@ -94,17 +97,23 @@ class Table(Generic[K, V]):
 
     def put(self, value: V) -> None:
         """Set the value under its own key."""
-        key = cast("K", self.spec.key(value))
-        if self.spec.indexes:
-            self._reindex(key, self.get(key), value)
-        self._attempts.note(self.own, key)
-        self.own[key] = value
+        spec, own = self.spec, self.own
+        key = cast("K", spec.key(value))
+        if spec.indexes:
+            old, placed_by = self.get(key), spec.placed_by
+            if old is None or placed_by is None or placed_by(old) != placed_by(value):
+                self._reindex(key, old, value)
+        attempts = self._attempts
+        if attempts.under_way:
+            attempts.note(own, key)
+        own[key] = value
 
     def drop(self, key: K) -> None:
         """Forget the value of ``key``: it is no longer live."""
         if self.spec.indexes:
             self._reindex(key, self.get(key), None)
-        self._attempts.note(self.own, key)
+        if self._attempts.under_way:
+            self._attempts.note(self.own, key)
         if self.below is None:
             self.own.pop(key, None)
         else:
@@ -118,8 +127,11 @@ class Table(Generic[K, V]):
     def find(self, index: str, key: Hashable) -> list[V]:
         """Return the values that ``index`` has under ``key``, oldest entry first."""
         if self.below is None:
+            there = self.found[index].get(key)
+            if not there:
+                return []
             own = cast("dict[K, V]", self.own)  # The bottom layer drops nothing.
-            return [own[member] for member in self.found[index].get(key, ())]
+            return [own[member] for member in there]
         members = self.members(index, key)
         if not members:
             return []
@@ -178,20 +190,22 @@ class Table(Generic[K, V]):
     def clear(self) -> None:
         """Forget what this layer sets, so that it can be used for something else."""
         if self.own:
-            self.own = {}
+            if self.below is None:
+                self.own.clear()
+            else:
+                self.own = {}
             for by_key in self.found.values():
                 by_key.clear()
 
     def _reindex(self, member: K, old: V | None, new: V | None) -> None:
-        nowhere: tuple[Keys, ...] = ((),) * len(self.spec.indexes)
+        nowhere: tuple[Keys, ...] = ((),) * len(self.found)
         were = nowhere if old is None else self.spec.found_by(old)
         are = nowhere if new is None else self.spec.found_by(new)
         if were == are:
             return
-        for name, before, after in zip(self.spec.indexes, were, are, strict=True):
+        for found, before, after in zip(self.found.values(), were, are, strict=True):
             if before == after:
                 continue
-            found = self.found[name]
             for key in before:
                 if key not in after:
                     self._note(found, key, member, is_member=False)
@@ -209,15 +223,18 @@ class Table(Generic[K, V]):
     ) -> None:
         if self.below is not None or is_member:
             members = found.setdefault(key, {})
-            self._attempts.note(members, member)
+            if self._attempts.under_way:
+                self._attempts.note(members, member)
             members[member] = is_member
             return
         members = found.get(key, {})
         if member in members:
-            self._attempts.note(members, member)
+            if self._attempts.under_way:
+                self._attempts.note(members, member)
             del members[member]
         if not members and key in found:
-            self._attempts.note(found, key)
+            if self._attempts.under_way:
+                self._attempts.note(found, key)
             del found[key]
 
     def members(self, index: str, key: Hashable) -> Mapping[K, bool]:

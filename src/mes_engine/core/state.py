@@ -9,6 +9,7 @@ what it set is taken back if it fails.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from mes_engine.core.assets import PhysicalAsset
@@ -46,25 +47,26 @@ def _waits_for_room(job: JobOrder) -> bool:
 
 
 TABLES: dict[str, TableSpec] = {
-    "plant": TableSpec(lambda one: one.site),
+    "plant": TableSpec(attrgetter("site")),
     "routing": TableSpec(
-        lambda one: (one.id, one.revision),
+        attrgetter("id", "revision"),
         ("consumes", "makes"),
         lambda one: (one.components, (one.material,)),
     ),
-    "effective_routing": TableSpec(lambda one: one.id),
-    "work_request": TableSpec(lambda one: one.id),
+    "effective_routing": TableSpec(attrgetter("id")),
+    "work_request": TableSpec(attrgetter("id")),
     "visit": TableSpec(
-        lambda one: one.id,
+        attrgetter("id"),
         ("request", "step", "open"),
         lambda one: (
             (one.request,),
             ((one.request, one.step),),
             () if one.is_done else (one.request,),
         ),
+        placed_by=attrgetter("request", "step", "is_done"),
     ),
     "job_order": TableSpec(
-        lambda one: one.id,
+        attrgetter("id"),
         (
             *("request", "live_of", "visit", "queue", "live_at", "consumes", "needs"),
             "limited",
@@ -79,28 +81,33 @@ TABLES: dict[str, TableSpec] = {
             () if one.is_over else one.needs,
             (LIMITED,) if one.begun_at is None and _waits_for_room(one) else (),
         ),
+        placed_by=attrgetter(
+            *("request", "visit", "work_center", "materials", "needs"),
+            *("state", "begun_at", "conditions"),
+        ),
     ),
     "run": TableSpec(
-        lambda one: one.id,
+        attrgetter("id"),
         ("work_unit",),
         lambda one: ((one.work_unit,) if one.is_open else (),),
+        placed_by=attrgetter("work_unit", "closed_at"),
     ),
     "sign_on": TableSpec(
-        lambda one: one.id,
+        attrgetter("id"),
         ("work_unit",),
         lambda one: ((one.work_unit,) if one.is_open else (),),
     ),
     "labour_interval": TableSpec(
-        lambda one: one.id,
+        attrgetter("id"),
         ("person", "run"),
         lambda one: (
             (one.person,) if one.is_open else (),
             (one.run,) if one.is_open else (),
         ),
     ),
-    "run_member": TableSpec(lambda one: (one.job_order, one.run)),
+    "run_member": TableSpec(attrgetter("job_order", "run")),
     "hold": TableSpec(
-        lambda one: one.id,
+        attrgetter("id"),
         ("target", "open", "caught"),
         lambda one: (
             ((one.scope, one.target),) if one.is_open else (),
@@ -109,31 +116,31 @@ TABLES: dict[str, TableSpec] = {
         ),
     ),
     "physical_asset": TableSpec(
-        lambda one: one.id,
+        attrgetter("id"),
         ("class", "run"),
         lambda one: ((one.asset_class,), (one.run,) if one.run else ()),
     ),
     "person": TableSpec(
-        lambda one: one.id,
+        attrgetter("id"),
         ("qualification", "expires"),
         lambda one: (
             tuple(held.name for held in one.qualifications),
             () if one.expires_at is None else (EXPIRY,),
         ),
     ),
-    "document": TableSpec(lambda one: one.id),
+    "document": TableSpec(attrgetter("id")),
     "lot": TableSpec(
-        lambda one: one.id,
+        attrgetter("id"),
         ("request",),
         lambda one: ((one.request,) if one.request else (),),
     ),
     "area_entry": TableSpec(
-        lambda one: (one.area, one.request),
+        attrgetter("area", "request"),
         ("area", "request"),
         lambda one: ((one.area,), (one.request,)),
     ),
     "time_window": TableSpec(
-        lambda one: one.id,
+        attrgetter("id"),
         ("request", "target", "due"),
         lambda one: (
             (one.request,),
@@ -142,7 +149,7 @@ TABLES: dict[str, TableSpec] = {
         ),
     ),
     "position": TableSpec(
-        lambda one: (one.lot, one.place),
+        attrgetter("lot", "place"),
         ("lot", "place", "request", "material_in_stock"),
         lambda one: (
             (one.lot,),
@@ -150,14 +157,17 @@ TABLES: dict[str, TableSpec] = {
             (one.request,) if one.request else (),
             (one.material,) if one.is_stock and one.stock else (),
         ),
+        placed_by=attrgetter(
+            *("lot", "place", "request", "material", "is_stock", "stock")
+        ),
     ),
-    "connection_flow": TableSpec(lambda one: (one.request, one.source, one.target)),
-    "equipment": TableSpec(lambda one: one.work_unit),
-    "signal": TableSpec(lambda one: one.tag),
-    "machine_tally": TableSpec(lambda one: (one.work_unit, one.role)),
-    "unassigned_production": TableSpec(lambda one: one.seq),
+    "connection_flow": TableSpec(attrgetter("request", "source", "target")),
+    "equipment": TableSpec(attrgetter("work_unit")),
+    "signal": TableSpec(attrgetter("tag")),
+    "machine_tally": TableSpec(attrgetter("work_unit", "role")),
+    "unassigned_production": TableSpec(attrgetter("seq")),
     "component_use": TableSpec(
-        lambda one: (one.job_order, one.material),
+        attrgetter("job_order", "material"),
         ("job_order",),
         lambda one: ((one.job_order,),),
     ),
@@ -178,15 +188,15 @@ TABLES: dict[str, TableSpec] = {
             (one.stream,),
         ),
     ),
-    "reversal": TableSpec(lambda one: one.booking),
-    "move": TableSpec(lambda one: one.seq, is_kept=False),
-    "genealogy_edge": TableSpec(lambda one: one.seq, is_kept=False),
-    "measurement": TableSpec(lambda one: one.seq, is_kept=False),
-    "measurement_void": TableSpec(lambda one: one.seq, is_kept=False),
-    "dispatch_decision": TableSpec(lambda one: one.seq, is_kept=False),
-    "handled": TableSpec(lambda one: (one.origin, one.key)),
-    "watermark": TableSpec(lambda one: one.source),
-    "counter": TableSpec(lambda one: one.name),
+    "reversal": TableSpec(attrgetter("booking")),
+    "move": TableSpec(attrgetter("seq"), is_kept=False),
+    "genealogy_edge": TableSpec(attrgetter("seq"), is_kept=False),
+    "measurement": TableSpec(attrgetter("seq"), is_kept=False),
+    "measurement_void": TableSpec(attrgetter("seq"), is_kept=False),
+    "dispatch_decision": TableSpec(attrgetter("seq"), is_kept=False),
+    "handled": TableSpec(attrgetter("origin", "key")),
+    "watermark": TableSpec(attrgetter("source")),
+    "counter": TableSpec(attrgetter("name")),
 }
 """Every table of the state, by name: the same names as in the database."""
 
@@ -327,9 +337,10 @@ class State:
         root = self
         while root.below is not None:
             root = root.below
-        if root.site_index is None or root.site_index.plant is not plant:
-            root.site_index = Site(plant)
-        return root.site_index
+        index = root.site_index
+        if index is None or index.plant is not plant:
+            index = root.site_index = Site(plant)
+        return index
 
     def _plant(self) -> Plant | None:
         layer: State | None = self
