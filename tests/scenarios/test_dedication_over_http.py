@@ -22,5 +22,8 @@ def test_a_lot_comes_back_to_the_machine_that_it_was_on(shop: Shop) -> None:
     [lot] = shop.site.items("/lots", work_request=job.request)
     assert lot["bound_units"] == {"mill": "mill-2"}
 
-    work(back, "mill-2")
+    given = shop.site.done("/work-units/mill-2/dispatch", begins=True)["result"]
+    assert given["job_order"] == back.id
+    back.done("report", good=10, completes=True)
+    assert back.shown["state"].startswith("ended")
     assert back.shown["good"] == "10"

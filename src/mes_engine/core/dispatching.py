@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 import msgspec
 
 from mes_engine.core.conditions import Condition
-from mes_engine.core.job_order import JobOrder
+from mes_engine.core.job_order import READY, JobOrder
 from mes_engine.core.plant import DispatchRule, RuleSettings
 from mes_engine.core.quantity import MILLION
 
@@ -58,7 +58,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         score: By the rule; the lowest goes first.
         why: What the score was made of.
-        unmet: Why it cannot be taken now; empty for one that can.
+        unmet: Why it cannot be taken now; empty for one that can. Of one whose turn
+            comes after the chosen, only what its own conditions say.
     """
 
     job_order: str
@@ -264,7 +265,8 @@ def candidates_of(
     chosen: str | None = None
     for turn, at in enumerate(order):
         job = queue[at].job
-        against = unmet(job)
+        is_asked = chosen is None or job.id == asked_for
+        against = unmet(job) if is_asked else own_unmet(job)
         is_chosen = chosen is None and not against
         if is_chosen:
             chosen = job.id
@@ -278,6 +280,13 @@ def candidates_of(
         elif chosen is not None and asked_for is None:
             break
     return tuple(kept), chosen
+
+
+def own_unmet(job: JobOrder) -> tuple[Condition, ...]:
+    """Return what the job order's own conditions say against it."""
+    if job.state in READY:
+        return ()
+    return tuple(one for one in job.conditions if not one.is_met)
 
 
 def _normalised(scores: Sequence[Score]) -> list[Decimal]:

@@ -7,9 +7,14 @@ import msgspec
 
 from mes_engine.core import readiness as r
 from mes_engine.core.batching import occupied_by
-from mes_engine.core.conditions import READINESS, Condition, ConditionName
+from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.holding import lot_not_held
-from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
+from mes_engine.core.job_order import (
+    JOB_ORDER_CHART,
+    JobOrder,
+    JobOrderState,
+    JobOrderTrigger,
+)
 from mes_engine.core.means import (
     Asker,
     asker_qualified,
@@ -72,11 +77,8 @@ def unmet_guards(
 def _unmet_of(
     state: State, job: JobOrder, trigger: JobOrderTrigger, asker: Asker | None
 ) -> tuple[Condition, ...]:
-    row = JOB_ORDER_CHART.row(job.state, trigger)
-    if row is None:
-        return ()
-    names = (ConditionName(name) for name in row.guards)
-    asked = (_asked(state, job, trigger, name, asker) for name in names)
+    guards = _GUARDS.get((job.state, trigger), ())
+    asked = [guard(state, job, asker) for guard in guards]
     return tuple(one for one in asked if not one.is_met)
 
 
@@ -96,19 +98,18 @@ def lane_of(
         wanted: Only this one, if not None.
         takes: How much has to be free, as the unit counts it; 0 for anything at all.
     """
-    claims = claims_of(state, unit)
-    free = {
-        Lane.ACTIVE: unit.active - _occupied(claims[Lane.ACTIVE]),
-        Lane.STAGED: unit.staged - _occupied(claims[Lane.STAGED]),
-    }
-    lanes = (Lane.ACTIVE, Lane.STAGED) if wanted is None else (wanted,)
-    return next(
-        (lane for lane in lanes if free[lane] > 0 and free[lane] >= takes), None
-    )
+    runs = state.run.find("work_unit", unit.id)
+    for lane in _LANES if wanted is None else (wanted,):
+        free: Decimal | int = unit.active if lane is Lane.ACTIVE else unit.staged
+        for one in runs:
+            if one.lane is lane:
+                free -= one.occupies
+        if free > 0 and free >= takes:
+            return lane
+    return None
 
 
-def _occupied(runs: Iterable[Run]) -> Decimal:
-    return sum((one.occupies for one in runs), ZERO)
+_LANES = (Lane.ACTIVE, Lane.STAGED)
 
 
 def claims_of(state: State, unit: WorkUnit) -> dict[Lane, list[Run]]:
@@ -168,33 +169,6 @@ def claim_held(state: State, job: JobOrder) -> Condition:
     )
 
 
-def _asked(
-    state: State,
-    job: JobOrder,
-    trigger: JobOrderTrigger,
-    name: ConditionName,
-    asker: Asker | None,
-) -> Condition:
-    if trigger is not JobOrderTrigger.PRECONDITIONS_MET:  # Those ask of nobody.
-        if name is ConditionName.PERSON_QUALIFIED and asker is not None:
-            return asker_qualified(state, job, asker)
-        if name is ConditionName.TOOL_AVAILABLE:
-            return tool_available(state, job, is_free=True)
-    if name is ConditionName.MATERIAL_AVAILABLE and trigger in {
-        JobOrderTrigger.COMPLETE,
-        JobOrderTrigger.STOP,
-    }:
-        # What was worked must be covered now: it is consumed with the end.
-        return r.material_available(
-            state, job, for_pieces=job.worked, leaves_to_others=False
-        )
-    if name is ConditionName.TIME_WINDOW_OPEN and trigger is JobOrderTrigger.COMPLETE:
-        return may_end(state, job)
-    if name in READINESS:
-        return _READINESS[name](state, job)
-    return _OTHERS[name](state, job)
-
-
 _READINESS: dict[ConditionName, Guard] = {
     ConditionName.UPSTREAM_QUANTITY: r.upstream_quantity,
     ConditionName.MATERIAL_AVAILABLE: r.material_available,
@@ -218,3 +192,44 @@ _OTHERS: dict[ConditionName, Guard] = {
     ConditionName.POSTING_SETTLED: r.posting_settled,
     ConditionName.REQUIRED_DATA: required_data,
 }
+
+
+Asked = Callable[[State, JobOrder, Asker | None], Condition]
+
+
+def _asked(trigger: JobOrderTrigger, name: ConditionName) -> Asked:
+    """Return what the guard ``name`` asks when ``trigger`` is fired."""
+    if trigger is not JobOrderTrigger.PRECONDITIONS_MET:  # Those ask of nobody.
+        if name is ConditionName.PERSON_QUALIFIED:
+            return _person
+        if name is ConditionName.TOOL_AVAILABLE:
+            return lambda state, job, _: tool_available(state, job, is_free=True)
+    is_end = trigger in {JobOrderTrigger.COMPLETE, JobOrderTrigger.STOP}
+    if name is ConditionName.MATERIAL_AVAILABLE and is_end:
+        return _material_of_the_worked
+    guard = _READINESS.get(name) or _OTHERS[name]
+    if name is ConditionName.TIME_WINDOW_OPEN and trigger is JobOrderTrigger.COMPLETE:
+        guard = may_end
+    return lambda state, job, _: guard(state, job)
+
+
+def _person(state: State, job: JobOrder, asker: Asker | None) -> Condition:
+    if asker is None:
+        return person_qualified(state, job)
+    return asker_qualified(state, job, asker)
+
+
+def _material_of_the_worked(state: State, job: JobOrder, _: Asker | None) -> Condition:
+    """Ask for what was worked: it is consumed with the end, and has to be covered."""
+    return r.material_available(
+        state, job, for_pieces=job.worked, leaves_to_others=False
+    )
+
+
+_GUARDS: dict[tuple[JobOrderState, JobOrderTrigger], tuple[Asked, ...]] = {
+    (row.source, row.trigger): tuple(
+        _asked(row.trigger, ConditionName(name)) for name in row.guards
+    )
+    for row in JOB_ORDER_CHART.rows
+}
+"""What each row of the chart asks, found once: it is asked with every command."""

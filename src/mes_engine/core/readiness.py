@@ -11,7 +11,7 @@ from mes_engine.core.holding import (
     told,
     who_releases,
 )
-from mes_engine.core.job_order import INTERRUPTED, RUNNING, JobOrder, JobOrderState
+from mes_engine.core.job_order import AT_WORK, JobOrder, JobOrderState
 from mes_engine.core.lots import LotQuality
 from mes_engine.core.means import means
 from mes_engine.core.quantity import ZERO
@@ -24,8 +24,6 @@ from mes_engine.core.whereabouts import feeding, here, is_within_reach, position
 from mes_engine.core.window_condition import time_window_open
 from mes_engine.core.wip_condition import wip_limit
 from mes_engine.core.wip_ledger import Position
-
-AT_WORK = frozenset({*RUNNING, *INTERRUPTED})
 
 
 def readiness(
@@ -102,16 +100,7 @@ def own_part(state: State, job: JobOrder) -> Decimal:
 def upstream_quantity(state: State, job: JobOrder) -> Condition:
     """Whether there is something to work on, and every token has arrived."""
     routing = routing_of(state, job)
-    visit = visit_of(state, job)
-    tokens = visit.tokens
-    missing = [
-        one.source
-        for one in routing.reaching(job.step)
-        if not one.carries_pieces
-        and not visit.rework  # What comes back had its tokens the first time.
-        and one.source not in tokens
-        and is_within_reach(state, routing, job.request, one.source)
-    ]
+    missing = _missing_tokens(state, job, routing)
     if missing:
         return _condition(
             ConditionName.UPSTREAM_QUANTITY,
@@ -132,6 +121,21 @@ def upstream_quantity(state: State, job: JobOrder) -> Condition:
             "the work centers upstream",
         )
     return _met(ConditionName.UPSTREAM_QUANTITY)
+
+
+def _missing_tokens(state: State, job: JobOrder, routing: Routing) -> list[str]:
+    """Return the steps whose end it waits for."""
+    waits_for = routing.waits_for(job.step)
+    if not waits_for:
+        return []
+    visit = visit_of(state, job)
+    if visit.rework:
+        return []  # What comes back had its tokens the first time.
+    return [
+        one
+        for one in waits_for
+        if one not in visit.tokens and is_within_reach(state, routing, job.request, one)
+    ]
 
 
 def to_come(state: State, job: JobOrder) -> Decimal:

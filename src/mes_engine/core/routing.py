@@ -252,6 +252,18 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the connections into ``step``, as declared."""
         return self._reaching.get(step, ())
 
+    def waits_for(self, step: str) -> tuple[str, ...]:
+        """Return the steps whose end ``step`` waits for, without their pieces."""
+        return self._waits_for.get(step, ())
+
+    @cached_property
+    def _waits_for(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for one in self.connections:
+            if not one.carries_pieces:
+                found[one.target] = (*found.get(one.target, ()), one.source)
+        return found
+
     def loop(self, loop: str) -> ReworkLoop:
         """Return the rework loop with this id.
 
@@ -312,6 +324,11 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def has_conditions(self) -> bool:
         """Whether measured data tells the way somewhere."""
         return any(one.is_conditional for one in self.connections)
+
+    @cached_property
+    def has_kanban(self) -> bool:
+        """Whether the buffer before any of its steps has a limit."""
+        return any(one.kanban is not None for one in self.steps)
 
     @cached_property
     def _loops(self) -> dict[str, ReworkLoop]:

@@ -7,11 +7,9 @@ and what one does not take the other may.
 
 from decimal import Decimal
 
-from mes_engine.core.job_order import INTERRUPTED, RUNNING, JobOrder
+from mes_engine.core.job_order import AT_WORK, JobOrder
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.state import State
-
-AT_WORK = frozenset({*RUNNING, *INTERRUPTED})
 
 
 def siblings(state: State, job: JobOrder) -> list[JobOrder]:

@@ -29,6 +29,7 @@ class Site:
     Attributes:
         units_of: The work units of each work center.
         signals_of_link: The signals that each link brings.
+        has_wip_limits: Whether any area or work center limits its work in progress.
     """
 
     def __init__(self, plant: Plant) -> None:
@@ -49,6 +50,9 @@ class Site:
         for signal in plant.signals:
             self.signals_of_link[signal.link].append(signal)
         self._batch_of = {one.id: one.batch for one in plant.classes}
+        self.has_wip_limits = bool(plant.wip_limits) or any(
+            one.kanban is not None for one in plant.work_centers
+        )
         self._maps = {**STATE_MAPS, **plant.state_maps}
         self._zone = ZoneInfo(plant.zone)
 

@@ -15,8 +15,7 @@ def live_windows(state: State, job: JobOrder) -> list[TimeWindow]:
 
     Those of its lot; of one that takes all that come, those of the lots that have come.
     """
-    routing = state.routing.get((job.routing, job.revision))
-    if routing is None or not routing.time_windows:
+    if not state.time_window.members("request", job.request):
         return []
     lots: list[str | None] = [None, job.lot]
     if job.lot is None:

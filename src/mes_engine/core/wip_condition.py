@@ -18,7 +18,7 @@ _MET = Condition(name=ConditionName.WIP_LIMIT, is_met=True, why="", mender="")
 
 def wip_limit(state: State, job: JobOrder) -> Condition:
     """Whether the job order may begin; one that has begun is inside already."""
-    if job.begun_at is not None:
+    if job.begun_at is not None or not _has_limits(state, job):
         return _MET
     reasons = [*_area(state, job), *_buffers(state, job)]
     if not reasons:
@@ -29,6 +29,13 @@ def wip_limit(state: State, job: JobOrder) -> Condition:
         why="; ".join(reasons),
         mender=SUPERVISOR,
     )
+
+
+def _has_limits(state: State, job: JobOrder) -> bool:
+    if not state.has_plant:
+        return False
+    routing = state.routing.get((job.routing, job.revision))
+    return state.site.has_wip_limits or (routing is not None and routing.has_kanban)
 
 
 def limited_area(state: State, work_center: str) -> str | None:

@@ -80,6 +80,7 @@ class ReportBody(Occurred):
         reason: Why, for what is suspect, lost, tested, or more than was expected.
         taken_from: ``suspect`` disposes of suspect pieces.
         lot: Which of the lots at the step; the oldest first if not said.
+        completes: Whether that was all: booked and completed, or neither.
     """
 
     good: Amount = ZERO
@@ -90,6 +91,7 @@ class ReportBody(Occurred):
     reason: Text = ""
     taken_from: Word[m.ReportFrom] = m.ReportFrom.WORK
     lot: Id | None = None
+    completes: bool = False
 
 
 class PauseBody(Occurred):
@@ -230,6 +232,7 @@ def _add_working(router: APIRouter, parts: Parts) -> None:
             ),
             suspect=body.suspect,
             lost=body.lost,
+            completes=body.completes,
             tested=body.tested,
             reason=body.reason,
             taken_from=body.taken_from,

@@ -52,6 +52,7 @@ class DispatchBody(Occurred):
     """Which lane; the active one if it is free, unless named."""
 
     lane: Word[Lane] | None = Field(default=None)
+    begins: bool = Field(default=False, description="whether it is begun at once")
 
 
 def work_units_router(parts: Parts) -> APIRouter:
@@ -138,7 +139,9 @@ def work_units_router(parts: Parts) -> APIRouter:
     ) -> Response:
         """Load what the rule puts first: a job order, or a run of several."""
         command = DispatchWorkUnit(
-            work_unit=work_unit, lane=None if body is None else body.lane
+            work_unit=work_unit,
+            lane=None if body is None else body.lane,
+            begins=body is not None and body.begins,
         )
         return await carried_out(parts, sender, command, body)
 

@@ -175,12 +175,13 @@ def _settle(draft: Draft) -> None:
         holds.catch_lot(draft, lot)
     while draft.touched:
         touched, draft.touched = draft.touched, {}
-        for name in touched:
+        for name, may_be_others in touched.items():
             job = draft.job(name)
             requests_touched[job.request] = None
             if not job.is_over:
                 holds.catch(draft, job)
-                _refresh(draft, draft.job(name))
+                if may_be_others:
+                    _refresh(draft, draft.job(name))
         limits.settle(draft, requests_touched)
     for name in requests_touched:
         derive_request(draft, name)

@@ -18,10 +18,10 @@ from mes_engine.core.decide.starting import start_pieces
 from mes_engine.core.decide.stock import touch_rivals
 from mes_engine.core.decide.visits import settle_afterwards
 from mes_engine.core.errors import Malformed, Refused
-from mes_engine.core.job_order import JobOrder
+from mes_engine.core.job_order import AT_WORK, JobOrder
 from mes_engine.core.messages import ChangeWorkRequest
 from mes_engine.core.quantity import ZERO, checked_quantity
-from mes_engine.core.readiness import AT_WORK, is_fed, visit_of
+from mes_engine.core.readiness import is_fed, visit_of
 from mes_engine.core.requests import WorkRequest, WorkRequestState
 from mes_engine.core.whereabouts import here, positions_of
 from mes_engine.core.wip_ledger import Bucket

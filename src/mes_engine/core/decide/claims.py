@@ -184,8 +184,18 @@ def set_up(draft: Draft, job: JobOrder, run: Run) -> None:
         draft.emit(f.EquipmentChanged(equipment=replace(known, setup=family)))
 
 
-def set_clock(draft: Draft, run: Run, clock: Clock, *, begins: bool = False) -> Run:
-    """Let the run's time count as ``clock`` from now on; book what was counted."""
+def set_clock(
+    draft: Draft, run: Run, clock: Clock, *, begins: bool = False, ends: bool = False
+) -> Run:
+    """Let the run's time count as ``clock`` from now on; book what was counted.
+
+    Args:
+        draft: The decision.
+        run: Whose.
+        clock: What its time is from now on.
+        begins: Whether its work begins with this, if it has not begun yet.
+        ends: Whether it gives its work unit free.
+    """
     at = max(draft.at, run.since, run.opened_at)  # What was told late counts once.
     is_first = begins and run.begun_at is None
     elapsed = at - run.since
@@ -198,6 +208,7 @@ def set_clock(draft: Draft, run: Run, clock: Clock, *, begins: bool = False) -> 
         setup_us=run.setup_us + setup,
         processing_us=run.processing_us + processing,
         begun_at=at if is_first else run.begun_at,
+        closed_at=at if ends else None,
     )
     # What goes in is known when it begins: more may have come since it was loaded.
     is_shared = len(run.job_orders) > 1
@@ -210,6 +221,10 @@ def set_clock(draft: Draft, run: Run, clock: Clock, *, begins: bool = False) -> 
 
 def _share_time(draft: Draft, run: Run, setup_us: int, processing_us: int) -> None:
     """Book the run's time on its job orders, by what each has brought in."""
+    if len(run.job_orders) == 1:
+        job = draft.job(run.job_orders[0])
+        book_time(draft, job, setup_us, processing_us, run=run.id)
+        return
     weights = weights_of(draft.state, run)
     shares = zip(
         run.job_orders,
@@ -219,17 +234,23 @@ def _share_time(draft: Draft, run: Run, setup_us: int, processing_us: int) -> No
     )
     for name, setup, processing in shares:
         if setup or processing:
-            book_time(draft, draft.job(name), setup, processing)
+            book_time(draft, draft.job(name), setup, processing, run=run.id)
 
 
 def book_time(
-    draft: Draft, job: JobOrder, setup_us: int, processing_us: int, down_us: int = 0
+    draft: Draft,
+    job: JobOrder,
+    setup_us: int,
+    processing_us: int,
+    down_us: int = 0,
+    *,
+    run: str | None = None,
 ) -> None:
-    """Add time to the job order's totals."""
+    """Add time to the job order's totals, of its own run if none is named."""
     draft.emit(
         f.TimeBooked(
             job_order=job.id,
-            run=job.run,
+            run=run or job.run,
             setup_us=setup_us,
             processing_us=processing_us,
             down_us=down_us,
@@ -264,9 +285,8 @@ def close_run(draft: Draft, job: JobOrder) -> None:
 
 def end_run(draft: Draft, run: Run) -> None:
     """Stop the clock for all that are in the run, and give the work unit free."""
-    stopped = set_clock(draft, run, Clock.STOPPED)
-    labour.leave_run(draft, stopped)
-    draft.emit(f.RunChanged(run=replace(stopped, closed_at=stopped.since)))
+    labour.leave_run(draft, run)
+    stopped = set_clock(draft, run, Clock.STOPPED, ends=True)
     for name in run.job_orders:
         free_tools(draft, draft.job(name), stopped)
     # Whoever is staged or queued here may have a lane now.

@@ -5,11 +5,11 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.pieces import pieces_of, usable_lot
 from mes_engine.core.decide.stock import consume_from, note_use, touch_rivals
 from mes_engine.core.errors import Malformed, Refused
-from mes_engine.core.job_order import JobOrder
+from mes_engine.core.job_order import AT_WORK, JobOrder
 from mes_engine.core.lots import EdgeKind, MaterialLot
 from mes_engine.core.messages import ConsumeMaterial
 from mes_engine.core.quantity import ZERO, checked_quantity
-from mes_engine.core.readiness import AT_WORK, step_of
+from mes_engine.core.readiness import step_of
 from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.wip_ledger import Bucket
 

@@ -14,7 +14,7 @@ from mes_engine.core.decide.production import keep_unassigned
 from mes_engine.core.decide.reporting import book, can_take, count_report
 from mes_engine.core.guards import claims_of, unmet_guards
 from mes_engine.core.holding import lot_not_held
-from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
+from mes_engine.core.job_order import AT_WORK, JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.messages import BeginJobOrder
 from mes_engine.core.plant import BatchCount, Signal, SignalMeaning, WorkUnit
 from mes_engine.core.production import (
@@ -23,7 +23,7 @@ from mes_engine.core.production import (
     UnassignedReason,
 )
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.readiness import AT_WORK, step_of
+from mes_engine.core.readiness import step_of
 from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import Lane
 

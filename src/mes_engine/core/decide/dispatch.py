@@ -8,7 +8,7 @@ from mes_engine.core import facts as f
 from mes_engine.core.batching import formed, occupied_by
 from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.job_orders import load
+from mes_engine.core.decide.job_orders import begin, load
 from mes_engine.core.dedication import bound_elsewhere
 from mes_engine.core.dispatching import (
     KEPT_CANDIDATES,
@@ -16,12 +16,18 @@ from mes_engine.core.dispatching import (
     DispatchDecision,
     candidates_of,
     in_turn,
+    own_unmet,
 )
 from mes_engine.core.errors import Malformed, Refused
-from mes_engine.core.guards import claims_told, lane_of, unmet
-from mes_engine.core.job_order import READY, JobOrder
+from mes_engine.core.guards import claims_told, lane_of
+from mes_engine.core.job_order import JobOrder
 from mes_engine.core.means import combination
-from mes_engine.core.messages import DispatchWorkUnit, LoadJobOrder, LoadTogether
+from mes_engine.core.messages import (
+    BeginJobOrder,
+    DispatchWorkUnit,
+    LoadJobOrder,
+    LoadTogether,
+)
 from mes_engine.core.plant import BatchRule, CapacityUnit, WorkUnit
 from mes_engine.core.queues import queue_of
 from mes_engine.core.runs import Lane
@@ -47,6 +53,8 @@ def dispatch(draft: Draft, command: DispatchWorkUnit) -> dict[str, str]:
     if not chosen:
         return {"work_unit": unit.id, "job_order": ""}
     load(draft, [draft.job(one) for one in chosen], unit.id, lane)
+    if command.begins:
+        begin(draft, BeginJobOrder(job_order=chosen[0]))
     return _told(draft, unit, chosen)
 
 
@@ -139,7 +147,7 @@ def _looked_at_together(
 def _speaks_against(
     draft: Draft, unit: WorkUnit, lane: Lane | None, loads: Loads, job: JobOrder
 ) -> tuple[Condition, ...]:
-    against = () if job.state in READY else unmet(job.conditions)
+    against = own_unmet(job)
     if job.needs:
         known = {one.name for one in against}
         asked = combination(draft.state, job, unit, draft.asker)

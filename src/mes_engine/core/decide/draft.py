@@ -3,7 +3,12 @@
 from mes_engine.core import facts as f
 from mes_engine.core.errors import NotFound
 from mes_engine.core.evolve import evolve
-from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
+from mes_engine.core.job_order import (
+    AT_WORK,
+    JobOrder,
+    JobOrderState,
+    JobOrderTrigger,
+)
 from mes_engine.core.means import Asker
 from mes_engine.core.requests import WorkRequest
 from mes_engine.core.state import State
@@ -18,7 +23,8 @@ class Draft:
         at: When it happened, by its source.
         told_at: By which it is held against what people did: clocks of machines differ.
         heard_at: When we heard of it, by our own clock.
-        touched: Job orders whose conditions may be others now.
+        touched: Job orders that something was done with, and whether their conditions
+            may be others now.
         lots: Those that came into stock.
         records: The facts, in order.
     """
@@ -41,7 +47,7 @@ class Draft:
         self.heard_at = at if heard_at is None else heard_at
         self.cause = cause
         self.person = person
-        self.touched: dict[str, None] = {}
+        self.touched: dict[str, bool] = {}
         self.lots: dict[str, None] = {}
         self.records: list[f.Recorded] = []
 
@@ -66,7 +72,8 @@ class Draft:
 
     def touch(self, *job_orders: str) -> None:
         """Note that the conditions of these job orders may have changed."""
-        self.touched.update(dict.fromkeys(job_orders))
+        for one in job_orders:
+            self.touched[one] = True
 
     def came(self, lot: str) -> None:
         """Note that a lot came into stock, which a hold may wait for."""
@@ -124,5 +131,18 @@ class Draft:
                 reason=reason,
             )
         )
-        self.touch(job.id)
-        return self.job(job.id)
+        moved = self.job(job.id)
+        if _asks_otherwise(job, moved):
+            self.touch(job.id)
+        else:
+            self.touched.setdefault(job.id, False)
+        return moved
+
+
+def _asks_otherwise(before: JobOrder, after: JobOrder) -> bool:
+    """Whether a job order's own state means other conditions to it."""
+    return (
+        bool(after.needs)
+        or before.begun_at != after.begun_at
+        or (before.state in AT_WORK) != (after.state in AT_WORK)
+    )

@@ -19,10 +19,16 @@ from mes_engine.core.holding import (
     may_release,
     who_releases,
 )
-from mes_engine.core.job_order import RUNNING, JobOrder, JobOrderState, JobOrderTrigger
+from mes_engine.core.job_order import (
+    AT_WORK,
+    RUNNING,
+    JobOrder,
+    JobOrderState,
+    JobOrderTrigger,
+)
 from mes_engine.core.lots import LotExistence
 from mes_engine.core.messages import OpenHold, ReleaseHold, ResumeJobOrder
-from mes_engine.core.readiness import AT_WORK, binding_holds
+from mes_engine.core.readiness import binding_holds
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.runs import Hold, HoldMode, HoldQuery, HoldScope
 

@@ -19,7 +19,7 @@ from mes_engine.core.decide.reporting import book, count_report
 from mes_engine.core.decide.stock import consume
 from mes_engine.core.decide.visits import settle_visit
 from mes_engine.core.errors import Malformed, NotFound, Refused
-from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
+from mes_engine.core.job_order import AT_WORK, JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.messages import (
     AssignProduction,
     CountedPieces,
@@ -32,7 +32,6 @@ from mes_engine.core.production import (
     UnassignedReason,
 )
 from mes_engine.core.quantity import ZERO, checked_quantity
-from mes_engine.core.readiness import AT_WORK
 
 replace = msgspec.structs.replace
 

@@ -7,6 +7,7 @@ from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.chart import allowed_triggers, check
 from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.ending import complete
 from mes_engine.core.decide.flow import touch_siblings, transfer
 from mes_engine.core.decide.moving import move, move_of
 from mes_engine.core.decide.posting import post_report
@@ -35,6 +36,8 @@ def report(draft: Draft, command: ReportQuantity) -> dict[str, str]:
     check(draft, job, JobOrderTrigger.REPORT)
     book(draft, job, command, source="person")
     job = draft.job(job.id)
+    if command.completes:
+        job = complete(draft, job)
     return {
         "job_order": job.id,
         "state": job.state.value,

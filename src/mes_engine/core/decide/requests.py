@@ -13,7 +13,7 @@ from mes_engine.core.decide.stock import end_if_empty
 from mes_engine.core.decide.storing import stored_first
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Malformed, NotFound, Refused
-from mes_engine.core.job_order import NOT_ALLOWED, JobOrder, JobOrderTrigger
+from mes_engine.core.job_order import AT_WORK, NOT_ALLOWED, JobOrder, JobOrderTrigger
 from mes_engine.core.messages import (
     ApplyPlant,
     CancelWorkRequest,
@@ -25,7 +25,6 @@ from mes_engine.core.messages import (
 )
 from mes_engine.core.plant import Plant, WorkUnit
 from mes_engine.core.quantity import ZERO, checked_quantity, checked_unit
-from mes_engine.core.readiness import AT_WORK
 from mes_engine.core.requests import WorkRequest, WorkRequestState
 from mes_engine.core.routing import (
     Routing,

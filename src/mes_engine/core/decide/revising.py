@@ -13,9 +13,8 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
 from mes_engine.core.decide.storing import look_ahead, stored_first
 from mes_engine.core.errors import NotFound, Refused
-from mes_engine.core.job_order import JobOrder, JobOrderState
+from mes_engine.core.job_order import AT_WORK, JobOrder, JobOrderState
 from mes_engine.core.means import needs_of
-from mes_engine.core.readiness import AT_WORK
 from mes_engine.core.requests import Visit, WorkRequest
 from mes_engine.core.routing import Routing, Step
 from mes_engine.core.whereabouts import here

@@ -34,10 +34,15 @@ class ReleaseHold(BaseCommand, frozen=True, kw_only=True, tag="release_hold"):
 class DispatchWorkUnit(
     BaseCommand, frozen=True, kw_only=True, tag="dispatch_work_unit"
 ):
-    """Load what the work center's rule puts first: one job order, or a run of them."""
+    """Load what the work center's rule puts first: one job order, or a run of them.
+
+    Attributes:
+        begins: Whether it is begun with the same word: loaded and begun, or neither.
+    """
 
     work_unit: str
     lane: Lane | None = None
+    begins: bool = False
 
 
 class LoadTogether(BaseCommand, frozen=True, kw_only=True, tag="load_together"):

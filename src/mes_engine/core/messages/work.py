@@ -64,6 +64,7 @@ class ReportQuantity(JobOrderCommand, frozen=True, kw_only=True, tag="report_qua
         taken_from: ``work`` (in process, then queued), or ``suspect`` to dispose of it.
         lot: Which of the lots at the step; the oldest first if not said.
         setup_s: Seconds that no clock of ours has seen: setup, processing, breakdown.
+        completes: Whether that was all: booked and completed, or neither.
     """
 
     good: Decimal = ZERO
@@ -77,6 +78,7 @@ class ReportQuantity(JobOrderCommand, frozen=True, kw_only=True, tag="report_qua
     setup_s: Decimal = ZERO
     processing_s: Decimal = ZERO
     down_s: Decimal = ZERO
+    completes: bool = False
 
 
 class PauseJobOrder(JobOrderCommand, frozen=True, kw_only=True, tag="pause_job_order"):
