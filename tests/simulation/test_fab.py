@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from mes_engine.cli.app import app
 from mes_engine.core import facts as f
 from mes_engine.core.plant import DispatchRule
+from mes_engine.core.site import Site
 from mes_engine.simulation.calendar import Calendar
 from mes_engine.simulation.shop import VirtualShop
 from mes_engine.simulation.smt2020 import (
@@ -21,7 +22,9 @@ from mes_engine.simulation.smt2020 import (
     simulate_fab,
 )
 from mes_engine.simulation.smt2020.floor import FabFloor
+from mes_engine.simulation.smt2020.lots import Lot
 from mes_engine.simulation.smt2020.measures import DAY_US
+from mes_engine.simulation.smt2020.tools import Tool, lot_for_setup
 from tests.simulation.fabs import NOT_HERE, REAL, write_fab
 
 DAYS = 20
@@ -103,6 +106,48 @@ def test_a_tool_is_set_up_once_for_the_only_setup_there_is(folder: Path) -> None
     assert run(folder).setups == 2  # Both wet benches, at their first lot.
 
 
+def test_a_setup_runs_its_least_before_it_is_changed(folder: Path) -> None:
+    fab = read_fab(write_fab(folder, route=(6, "SETUP", "base")))
+    unit = Site(plant_of(fab)).work_unit("WE-01")
+    tool = Tool(unit, fab.tool_groups["WE"])
+    tool.setup, tool.ran = "base", 6
+
+    def a_lot(at: int, priority: int = 10) -> Lot:
+        return Lot(
+            "L",
+            "p",
+            fab.routes["r"],
+            pieces=25,
+            priority=priority,
+            due=0,
+            began_at=0,
+            at=at,
+        )
+
+    etch, rinse, hot = a_lot(0), a_lot(4), a_lot(4, priority=20)
+    waiting = {"JO-1": etch, "JO-2": rinse, "JO-3": hot, "JO-4": etch}
+
+    def taken(least: int, *names: str) -> str:
+        there = {one: waiting[one] for one in names or waiting}
+        return lot_for_setup(tool, least, there, lambda _: True)
+
+    assert taken(7) == "JO-3"
+    assert taken(6) == ""  # It has run as many: the rule chooses.
+    assert taken(7, "JO-1", "JO-2") == "JO-2"
+    assert taken(7, "JO-1", "JO-4") == ""  # None waits for it.
+    rinse.bound["5"] = "WE-02"
+    assert taken(7, "JO-1", "JO-2") == ""
+
+
+def test_a_setup_is_kept_in_a_run(folder: Path) -> None:
+    for least, is_kept in (("1", False), ("7", True)):
+        two_setups = write_fab(
+            folder, route=(6, "SETUP", "base"), setupgrp=(2, "MINRUN", least)
+        )
+        report = simulate_fab(read_fab(two_setups), days=3, seed=1)
+        assert bool(report.kept_setups) is is_kept
+
+
 def test_windows_that_are_over_are_counted_and_the_lot_goes_on(folder: Path) -> None:
     tight = write_fab(folder, route=(2, "CQT", "0.1"))
     report = run(tight)
@@ -117,7 +162,8 @@ def test_mes_simulate_prints_the_balance(folder: Path) -> None:
     )
     assert answer.exit_code == 0
     assert "lots in = out + there" in answer.stdout
-    assert "lot operations a second" in answer.stdout
+    assert "lot operations a CPU second" in answer.stdout
+    assert "day 3: " in answer.stderr
 
 
 def test_mes_simulate_takes_another_rule(folder: Path) -> None:

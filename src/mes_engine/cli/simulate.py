@@ -30,30 +30,33 @@ def simulate(
     """
     import gc
     import sys
-    from time import perf_counter
+    from time import perf_counter, process_time
 
     from rich.console import Console
     from rich.progress import Progress
 
-    from mes_engine.simulation.smt2020 import read_fab, simulate_fab
+    from mes_engine.cli.simulated import day_told, print_report
+    from mes_engine.simulation.smt2020 import FabReport, read_fab, simulate_fab
 
     fab = read_fab(folder, warm_start=warm_start)
     gc.disable()  # What is dropped is no cycle, and what stays need not be looked at.
-    began = perf_counter()
+    began, cpu_began = perf_counter(), process_time()
     console = Console(stderr=True)
-    with Progress(console=console, disable=not sys.stderr.isatty()) as shown:
+    is_terminal = sys.stderr.isatty()
+    with Progress(console=console, disable=not is_terminal) as shown:
         task = shown.add_task("days", total=days)
-        report = simulate_fab(
-            fab,
-            days=days,
-            seed=seed,
-            rule=rule,
-            progress=lambda done: shown.update(task, completed=done),
-        )
-    seconds = perf_counter() - began
-    if as_json:
-        show({**report.plain(), "seconds": seconds}, as_json=True, told="")
-    else:
-        from mes_engine.cli.simulated import print_report
 
-        print_report(report, seconds)
+        def told(so_far: FabReport) -> None:
+            shown.update(task, completed=so_far.days)
+            if not is_terminal:  # A log of a long run: a line a day.
+                console.print(
+                    day_told(so_far, process_time() - cpu_began), soft_wrap=True
+                )
+
+        report = simulate_fab(fab, days=days, seed=seed, rule=rule, progress=told)
+    seconds, cpu_seconds = perf_counter() - began, process_time() - cpu_began
+    if as_json:
+        measured = {"seconds": seconds, "cpu_seconds": cpu_seconds}
+        show({**report.plain(), **measured}, as_json=True, told="")
+    else:
+        print_report(report, seconds, cpu_seconds)

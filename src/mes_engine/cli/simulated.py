@@ -6,10 +6,27 @@ from rich.table import Table
 
 from mes_engine.simulation.smt2020 import FabReport
 
+LOG_WIDTH = 120
+"""Of a file or a pipe, which has none of its own."""
 
-def print_report(report: FabReport, seconds: float) -> None:
+
+def day_told(report: FabReport, cpu_seconds: float) -> str:
+    """Return what has come of it by the end of a day, in a line."""
+    out = sum(one.completed for one in report.products)
+    there = sum(one.wip for one in report.products)
+    return (
+        f"day {report.days}: {out} lots out, {there} there, every law true; "
+        f"{report.windows_violated} of "
+        f"{report.windows_kept + report.windows_violated} time windows violated; "
+        f"{report.operations} lot operations, {cpu_seconds:.0f} s of CPU"
+    )
+
+
+def print_report(report: FabReport, seconds: float, cpu_seconds: float) -> None:
     """Print throughput and cycle times by product, the balance, and the speed."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=LOG_WIDTH)
     table = Table(
         title=f"{report.days} days, seed {report.seed}: lots in = out + there",
         box=SIMPLE_HEAD,
@@ -17,7 +34,7 @@ def print_report(report: FabReport, seconds: float) -> None:
     table.add_column("product")
     for heading in (
         *("at start", "started", "out", "there", "out a day", "on time"),
-        *("cycle time (days) mean", "median", "95 %", "of lots"),
+        *("cycle (days)", "median", "95 %", "of lots"),
     ):
         table.add_column(heading, justify="right")
     for one in report.products:
@@ -37,7 +54,8 @@ def print_report(report: FabReport, seconds: float) -> None:
         f" Lots sent to rework: {report.reworked}."
     )
     console.print(
-        f"Tools: {report.setups} setups, {report.breakdowns} breakdowns, "
+        f"Tools: {report.setups} setups, {report.kept_setups} lots kept to a "
+        f"setup's minimum run, {report.breakdowns} breakdowns, "
         f"{report.maintenance} maintenances."
     )
     console.print(
@@ -46,7 +64,7 @@ def print_report(report: FabReport, seconds: float) -> None:
     )
     console.print(
         f"{report.operations} lot operations, {report.commands} commands and "
-        f"{report.facts} facts in {seconds:.0f} s: "
-        f"{report.operations / seconds:,.0f} lot operations a second.",
+        f"{report.facts} facts in {seconds:.0f} s, {cpu_seconds:.0f} s of them of CPU: "
+        f"{report.operations / cpu_seconds:,.0f} lot operations a CPU second.",
         soft_wrap=True,
     )

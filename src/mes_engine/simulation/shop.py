@@ -1,7 +1,8 @@
 """The core on a state in memory: each command is decided at its virtual time."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from mes_engine.core import facts as f
 from mes_engine.core import messages as m
@@ -15,6 +16,7 @@ from mes_engine.core.state import TABLES, State
 from mes_engine.runtime.memory import forget
 
 ORIGIN = "simulation"
+F = TypeVar("F")
 
 Listener = Callable[[Sequence[f.Recorded]], None]
 
@@ -43,6 +45,7 @@ class VirtualShop:
             if not spec.is_kept
         )
         self._listeners: list[Listener] = []
+        self._heard: dict[type, list[Callable[[Any], None]]] = defaultdict(list)
         self.ok(m.ApplyPlant(plant=plant), at=at)
         for routing in routings:
             self.ok(m.ReleaseRouting(routing=routing), at=at)
@@ -50,6 +53,10 @@ class VirtualShop:
     def listen(self, listener: Listener) -> None:
         """Let ``listener`` hear the facts of each message, once they are committed."""
         self._listeners.append(listener)
+
+    def hear(self, kind: type[F], hears: Callable[[F], None]) -> None:
+        """Let ``hears`` be told each fact of a kind, once it is committed."""
+        self._heard[kind].append(hears)
 
     def do(self, command: m.Command, *, at: int, person: str = ORIGIN) -> m.Answer:
         """Let one command be decided and committed; return its answer."""
@@ -80,6 +87,12 @@ class VirtualShop:
             table.own.clear()
         self.state.handled.trim(0)  # Nothing here is sent twice.
         self.facts += len(decision.facts)
+        heard = self._heard
+        for recorded in decision.facts:
+            kind = type(recorded.fact)
+            if kind in heard:
+                for hears in heard[kind]:
+                    hears(recorded.fact)
         for listener in self._listeners:
             listener(decision.facts)
         return decision.answer

@@ -5,14 +5,12 @@ passed, with neither sources nor sinks there, adds nothing to any law: what came
 has gone on. In a running engine it stays for corrections; nobody corrects here.
 """
 
-from collections.abc import Sequence
-
 from mes_engine.core import facts as f
 from mes_engine.core.readiness import routing_of
 from mes_engine.core.runs import Run
-from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import SINKS, SOURCES, Bucket
 from mes_engine.runtime.memory import forget
+from mes_engine.simulation.shop import VirtualShop
 
 _SPEAKS = (*SOURCES, *SINKS, Bucket.STOCK)
 
@@ -20,22 +18,18 @@ _SPEAKS = (*SOURCES, *SINKS, Bucket.STOCK)
 class Behind:
     """Forgets steps that are behind a lot, and lots that are out."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, shop: VirtualShop) -> None:
+        self._state = shop.state
         self._closed: list[Run] = []
         self._ended: list[str] = []
+        shop.hear(f.RunChanged, self._run_changed)
+        shop.hear(f.TimeWindowSatisfied, lambda fact: self._ended.append(fact.window))
+        shop.hear(f.TimeWindowPassed, lambda fact: self._ended.append(fact.window))
+        shop.hear(f.TimeWindowVoided, lambda fact: self._ended.append(fact.window))
 
-    def hear(self, records: Sequence[f.Recorded]) -> None:
-        """Take note of the runs that are closed, and the time windows that ended."""
-        for recorded in records:
-            fact = recorded.fact
-            match fact:
-                case f.RunChanged() if not fact.run.is_open:
-                    self._closed.append(fact.run)
-                case f.TimeWindowSatisfied() | f.TimeWindowPassed():
-                    self._ended.append(fact.window)
-                case f.TimeWindowVoided():
-                    self._ended.append(fact.window)
+    def _run_changed(self, fact: f.RunChanged) -> None:
+        if not fact.run.is_open:
+            self._closed.append(fact.run)
 
     def leave(self, job_order: str) -> None:
         """Drop a job order that is completed, with its visit and what was there."""

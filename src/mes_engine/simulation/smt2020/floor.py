@@ -4,13 +4,13 @@ All of it is commands to the core and facts from it: release, dispatch, begin se
 begin, report, choose the way on, complete.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 
 from mes_engine.core import facts as f
 from mes_engine.core import messages as m
-from mes_engine.core.job_order import JobOrderTrigger
+from mes_engine.core.job_order import JobOrderState, JobOrderTrigger
 from mes_engine.core.runs import Lane
 from mes_engine.core.setups import setup_us
 from mes_engine.core.time_windows import TimeWindow
@@ -21,7 +21,7 @@ from mes_engine.simulation.smt2020.fab import loop_of, routing_id, ways_on
 from mes_engine.simulation.smt2020.lots import Lot, lot_in_process
 from mes_engine.simulation.smt2020.measures import DAY_US, FabMeasures
 from mes_engine.simulation.smt2020.model import Fab, Per, Release
-from mes_engine.simulation.smt2020.tools import Tool, Tools, Work
+from mes_engine.simulation.smt2020.tools import Tool, Tools, Work, lot_for_setup
 
 LOOK_AGAIN_US = 600 * 1_000_000
 Then = Callable[[Work], None]
@@ -52,7 +52,13 @@ class FabFloor:
             for one in route
             if one.batch_most
         }
-        self._behind = Behind(shop.state)
+        self._set_up = {
+            one.tool_group
+            for route in fab.routes.values()
+            for one in route
+            if one.setup
+        }
+        self._behind = Behind(shop)
         self._over: set[str] = set()
         self._looked_for: set[str] = set()
         self._violated: list[str] = []
@@ -61,8 +67,12 @@ class FabFloor:
         for tools in self.tools.of_group.values():
             for tool in tools:
                 self._call_tool(tool)
-        shop.listen(self._hear)
-        shop.listen(self._behind.hear)
+        shop.hear(f.JobOrderStored, self._job_order_stored)
+        shop.hear(f.QuantityMoved, lambda fact: self.measures.move(fact.move))
+        shop.hear(f.LotBound, self._bind)
+        shop.hear(f.TimeWindowArmed, lambda fact: self._watch(fact.window))
+        shop.hear(f.TimeWindowViolated, self._window_violated)
+        shop.hear(f.TimeWindowSatisfied, self._window_satisfied)
 
     def begin(self) -> None:
         """Put in what is in process, and let lots be released from now on."""
@@ -137,24 +147,16 @@ class FabFloor:
 
     # What is heard
 
-    def _hear(self, records: Sequence[f.Recorded]) -> None:
-        for recorded in records:
-            fact = recorded.fact
-            match fact:
-                case f.JobOrderStored():
-                    job = fact.job_order
-                    self.lots[job.request].job_orders[job.step] = job.id
-                case f.QuantityMoved():
-                    self.measures.move(fact.move)
-                case f.LotBound():
-                    self._bind(fact)
-                case f.TimeWindowArmed():
-                    self._watch(fact.window)
-                case f.TimeWindowViolated():
-                    self.measures.windows_violated += 1
-                    self._violated.append(fact.window)
-                case f.TimeWindowSatisfied():
-                    self.measures.windows_kept += 1
+    def _job_order_stored(self, fact: f.JobOrderStored) -> None:
+        job = fact.job_order
+        self.lots[job.request].job_orders[job.step] = job.id
+
+    def _window_violated(self, fact: f.TimeWindowViolated) -> None:
+        self.measures.windows_violated += 1
+        self._violated.append(fact.window)
+
+    def _window_satisfied(self, _: f.TimeWindowSatisfied) -> None:
+        self.measures.windows_kept += 1
 
     def _bind(self, fact: f.LotBound) -> None:
         core_lot = self.shop.state.lot.get(fact.lot)
@@ -224,14 +226,40 @@ class FabFloor:
             return False
         if tool.group.id in self._batched:
             return self._take_batch(tool, waiting)
-        command = m.DispatchWorkUnit(work_unit=tool.id, lane=Lane.ACTIVE)
-        job_order = self._ok(command)["job_order"]
+        begins = tool.group.id not in self._set_up
+        job_order = self._within_minimum_run(tool, waiting)
+        if job_order:
+            load = m.LoadJobOrder(
+                job_order=job_order, work_unit=tool.id, lane=Lane.ACTIVE
+            )
+            self._ok(load)
+        else:
+            command = m.DispatchWorkUnit(
+                work_unit=tool.id, lane=Lane.ACTIVE, begins=begins
+            )
+            job_order = self._ok(command)["job_order"]
         if not job_order:
             self._look_again(tool.group.id)
             return False
         lot = waiting.pop(job_order)
-        self._begin(Work(tool, lot.operation, [lot]))
+        work = Work(tool, lot.operation, [lot])
+        if begins:
+            tool.inside.append(work)
+            self._begun(work)
+        else:
+            self._begin(work)
         return True
+
+    def _within_minimum_run(self, tool: Tool, waiting: dict[str, Lot]) -> str:
+        least = self._fab.minimum_runs.get(tool.setup, 0)
+        job_order = lot_for_setup(tool, least, waiting, self._can_go)
+        if job_order:
+            self.measures.kept_setups += 1
+        return job_order
+
+    def _can_go(self, job_order: str) -> bool:
+        job = self.shop.state.job_order.get(job_order)
+        return job is not None and job.state is JobOrderState.ALLOWED_READY
 
     def _look_again(self, group: str) -> None:
         """Come back later: what speaks against all that waits there may pass.
@@ -281,6 +309,9 @@ class FabFloor:
         state = self.shop.state
         job, unit = state.job_order.get(work.lots[0].job_order), tool.unit
         setup = 0 if job is None or not operation.setup else setup_us(state, job, unit)
+        if tool.setup != operation.setup:
+            tool.setup, tool.ran = operation.setup, 0
+        tool.ran += len(work.lots)
         if setup:
             self.measures.setups += 1
             self._fire(work.lots[0], JobOrderTrigger.BEGIN_SETUP)
@@ -291,6 +322,9 @@ class FabFloor:
 
     def _process(self, work: Work) -> None:
         self._ok(m.BeginJobOrder(job_order=work.lots[0].job_order))
+        self._begun(work)
+
+    def _begun(self, work: Work) -> None:
         tool, operation, now = work.tool, work.operation, self.calendar.now
         first = operation.processing.sample(self._chance)
         per_piece = operation.interval or first
@@ -309,21 +343,23 @@ class FabFloor:
         tool.inside.remove(work)
         self.tools.count(tool, work.pieces)
         jobs = [lot.job_order for lot in work.lots]
-        ways = [self._done(lot) for lot in work.lots]
-        complete = m.AssertTrigger(job_order=jobs[0], trigger=JobOrderTrigger.COMPLETE)
-        self._ok(complete)
+        last = work.lots[-1]  # What is in one run is completed together, with the last.
+        ways = [self._done(lot, completes=lot is last) for lot in work.lots]
         for lot, job_order, at in zip(work.lots, jobs, ways, strict=True):
             self._go_on(lot, job_order, at)
         self.tools.maintain(tool)
         self._call_tool(tool)
 
-    def _done(self, lot: Lot) -> int | None:
+    def _done(self, lot: Lot, *, completes: bool) -> int | None:
         """Report a lot, good or to be worked again; return where it goes on."""
         pieces, job_order = Decimal(lot.pieces), lot.job_order
         again = self._worked_again(lot)
         if again is None:
             at = self._way_on(lot)
-            self._ok(m.ReportQuantity(job_order=job_order, good=pieces))
+            report = m.ReportQuantity(
+                job_order=job_order, good=pieces, completes=completes
+            )
+            self._ok(report)
             return at
         self.measures.reworked += 1
         self._ok(
@@ -334,6 +370,9 @@ class FabFloor:
                 reason="measured",
             )
         )
+        if completes:
+            complete = JobOrderTrigger.COMPLETE
+            self._ok(m.AssertTrigger(job_order=job_order, trigger=complete))
         return again
 
     def _worked_again(self, lot: Lot) -> int | None:

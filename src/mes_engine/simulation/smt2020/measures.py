@@ -50,6 +50,7 @@ class FabMeasures:
     Attributes:
         operations: Lots' operations that were completed.
         setups: How often a tool was set up.
+        kept_setups: How often a lot was taken so that a setup ran its least.
         reworked: How often a lot was sent back to be worked again.
         windows_kept: Time windows whose end came in time.
         windows_violated: Those whose end did not; a lot counts for each of its own.
@@ -59,6 +60,7 @@ class FabMeasures:
     def __init__(self, parts: Iterable[str]) -> None:
         self.operations = 0
         self.setups = 0
+        self.kept_setups = 0
         self.reworked = 0
         self.windows_kept = 0
         self.windows_violated = 0

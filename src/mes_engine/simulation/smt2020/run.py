@@ -15,9 +15,6 @@ from mes_engine.simulation.smt2020.lots import lot_in_process, routings_for
 from mes_engine.simulation.smt2020.measures import DAY_US, ProductReport
 from mes_engine.simulation.smt2020.model import Fab
 
-Progress = Callable[[int], None]
-"""Take note that so many days are over."""
-
 
 class FabReport(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it.
@@ -37,6 +34,7 @@ class FabReport(msgspec.Struct, frozen=True, kw_only=True):
     facts: int
     law_checks: int
     setups: int
+    kept_setups: int
     reworked: int
     windows_kept: int
     windows_violated: int
@@ -49,7 +47,11 @@ class FabReport(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
-def _no_progress(_: int) -> None:
+Progress = Callable[[FabReport], None]
+"""Take note of what has come of it by the end of a day."""
+
+
+def _no_progress(_: FabReport) -> None:
     """Tell nobody."""
 
 
@@ -81,7 +83,11 @@ def simulate_fab(
     floor.begin()
     for day in range(1, days + 1):
         floor.run(until=fab.start + day * DAY_US)
-        progress(day)
+        progress(_reported(floor, shop, days=day, seed=seed))
+    return _reported(floor, shop, days=days, seed=seed)
+
+
+def _reported(floor: FabFloor, shop: VirtualShop, *, days: int, seed: int) -> FabReport:
     return FabReport(
         days=days,
         seed=seed,
@@ -91,6 +97,7 @@ def simulate_fab(
         facts=shop.facts,
         law_checks=days,
         setups=floor.measures.setups,
+        kept_setups=floor.measures.kept_setups,
         reworked=floor.measures.reworked,
         windows_kept=floor.measures.windows_kept,
         windows_violated=floor.measures.windows_violated,

@@ -1,7 +1,7 @@
 """Tools: what each has in it, when it takes the next lot, and when it stands still."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 
 from mes_engine.core.plant import WorkUnit
@@ -48,9 +48,13 @@ class Tool:
         takes_at: When it takes the next lot, if it has room.
         stands_until: When it works again.
         due: Maintenance that waits for the tool to be empty.
+        setup: What it was set up for last; ``ran`` lots have run since.
     """
 
-    __slots__ = ("due", "group", "id", "inside", "stands_until", "takes_at", "unit")
+    __slots__ = (
+        *("due", "group", "id", "inside", "ran", "setup", "stands_until", "takes_at"),
+        "unit",
+    )
 
     def __init__(self, unit: WorkUnit, group: ToolGroup) -> None:
         self.id = unit.id
@@ -60,6 +64,8 @@ class Tool:
         self.takes_at = 0
         self.stands_until = 0
         self.due: list[Maintenance] = []
+        self.setup = ""
+        self.ran = 0
 
     def is_free(self, now: int) -> bool:
         """Whether it can take a lot now."""
@@ -69,6 +75,32 @@ class Tool:
             and self.stands_until <= now
             and not self.due
         )
+
+
+def lot_for_setup(
+    tool: Tool, least: int, waiting: Mapping[str, Lot], can_go: Callable[[str], bool]
+) -> str:
+    """Return the job order of the lot for which a tool's setup is kept; empty for none.
+
+    Until a setup has run as many lots as it should at least, those that wait for it go
+    first, hot ones before the others; where none waits, the tool may be set up anew.
+
+    Args:
+        tool: Set up for something.
+        least: How many lots that setup should run.
+        waiting: Lots by job order, the longest waiting first.
+        can_go: Whether a job order may be loaded now.
+    """
+    if tool.ran >= least:
+        return ""
+    fit = [
+        (-lot.priority, at, job_order)
+        for at, (job_order, lot) in enumerate(waiting.items())
+        if lot.operation.setup == tool.setup
+        and lot.may_use(tool.id)
+        and can_go(job_order)
+    ]
+    return min(fit)[-1] if fit else ""
 
 
 class Tools:
