@@ -230,5 +230,7 @@ def test_a_site_follows_the_plant_of_its_layer() -> None:
 
 
 def test_there_is_no_table_of_another_name() -> None:
-    with pytest.raises(AttributeError):
-        _ = State().nothing
+    name = "nothing"
+    for state in (State(), State().layer()):
+        with pytest.raises(AttributeError):
+            getattr(state, name)

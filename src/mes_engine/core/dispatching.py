@@ -16,7 +16,7 @@ from mes_engine.core.job_order import READY, JobOrder
 from mes_engine.core.plant import DispatchRule, RuleSettings
 from mes_engine.core.quantity import MILLION
 
-KEPT_CANDIDATES = 100
+KEPT_CANDIDATES = 20
 """How many candidates a decision keeps besides the chosen one: enough to see why."""
 
 _EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)
@@ -110,11 +110,14 @@ class Rule:
     """A rule by its name: how it scores a queue at a time.
 
     Attributes:
-        has_times: Whether it asks for times, which take their time to work out.
+        has_setup: Whether it asks for the time of the setup.
+        has_work: Whether it asks for that of the work, here and after this step. Both
+            take their time to work out.
     """
 
     score: Callable[[Queue, RuleSettings, int], Scored]
-    has_times: bool = False
+    has_setup: bool = False
+    has_work: bool = False
 
 
 def fifo(queue: Queue, _: RuleSettings, now: int) -> Scored:
@@ -217,13 +220,20 @@ RULES: Mapping[DispatchRule, Rule] = {
     DispatchRule.FIFO: Rule(fifo),
     DispatchRule.EDD: Rule(edd),
     DispatchRule.PRIORITY: Rule(priority),
-    DispatchRule.SPT: Rule(spt, has_times=True),
-    DispatchRule.CRITICAL_RATIO: Rule(critical_ratio, has_times=True),
-    DispatchRule.ATC: Rule(atc, has_times=True),
-    DispatchRule.SETUP_MIN: Rule(setup_min, has_times=True),
-    DispatchRule.WEIGHTED: Rule(weighted, has_times=True),
+    DispatchRule.SPT: Rule(spt, has_setup=True, has_work=True),
+    DispatchRule.CRITICAL_RATIO: Rule(critical_ratio, has_setup=True, has_work=True),
+    DispatchRule.ATC: Rule(atc, has_setup=True, has_work=True),
+    DispatchRule.SETUP_MIN: Rule(setup_min, has_setup=True),
+    DispatchRule.WEIGHTED: Rule(weighted),
 }
 """Every rule by its name: a new one is a name and a function."""
+
+
+def asks_for(rule: DispatchRule, settings: RuleSettings) -> tuple[bool, bool]:
+    """Return whether a rule asks for times of setup, and of work."""
+    weighed = settings.weights if rule is DispatchRule.WEIGHTED else ()
+    rules = [RULES[one] for one in (rule, *weighed)]
+    return any(one.has_setup for one in rules), any(one.has_work for one in rules)
 
 
 def in_turn(

@@ -23,7 +23,7 @@ from mes_engine.core.means import (
     tool_available,
 )
 from mes_engine.core.measured_data import required_data
-from mes_engine.core.plant import WorkUnit
+from mes_engine.core.plant import CapacityUnit, WorkUnit
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.runs import Lane, Run
 from mes_engine.core.state import State
@@ -134,7 +134,7 @@ def claims_told(state: State, unit: WorkUnit) -> str:
 def lane_free(state: State, job: JobOrder) -> Condition:
     """Whether some capable work unit has a lane free."""
     units = state.site.capable_units(job.work_center, job.equipment_class)
-    if any(
+    if any(_is_idle(state, unit) for unit in units) or any(
         lane_of(state, unit, None, occupied_by(state, (job,), unit)) is not None
         for unit in units
     ):
@@ -145,6 +145,12 @@ def lane_free(state: State, job: JobOrder) -> Condition:
         why="; ".join(claims_told(state, unit) for unit in units),
         mender="the operators of these work units",
     )
+
+
+def _is_idle(state: State, unit: WorkUnit) -> bool:
+    """Whether it takes any job order: it counts nothing else, and has none."""
+    counts_jobs = unit.counted_in is CapacityUnit.JOBS and unit.active > 0
+    return counts_jobs and not state.run.members("work_unit", unit.id)
 
 
 def claim_held(state: State, job: JobOrder) -> Condition:

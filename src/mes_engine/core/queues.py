@@ -1,9 +1,8 @@
 """What waits at a work center, with the times that dispatch rules ask for."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 
-from mes_engine.core.dispatching import RULES, Waiting
+from mes_engine.core.dispatching import Waiting, asks_for
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.plant import WorkCenter, WorkUnit
 from mes_engine.core.quantity import MILLION, ZERO
@@ -21,30 +20,34 @@ def queue_of(
     Without one, each job order takes its standard setup.
     """
     jobs = state.job_order.find("queue", center.id)
-    if not RULES[center.rule].has_times:
+    has_setup, has_work = asks_for(center.rule, center.rule_settings)
+    if not (has_setup or has_work):
         return [Waiting(job=job) for job in jobs]
-    return [*_timed(state, jobs, unit)]
+    present = "" if unit is None else present_setup(state, unit.id)
+    if unit is not None and not state.site.has_changeovers(unit):
+        present = ""
+    return [_timed(state, job, unit, present, has_work=has_work) for job in jobs]
 
 
 def _timed(
-    state: State, jobs: Iterable[JobOrder], unit: WorkUnit | None
-) -> Iterable[Waiting]:
-    present = "" if unit is None else present_setup(state, unit.id)
-    for job in jobs:
-        routing = routing_of(state, job)
-        step = routing.step(job.step)
-        pieces = pieces_there(state, job)
-        family = setup_family(state, job)
-        is_told = present and unit is not None and state.site.has_changeovers(unit)
-        yield Waiting(
-            job=job,
-            setup_us=int(step.setup_s * MILLION)
-            if unit is None
-            else setup_us(state, job, unit),
-            run_us=int(step.run_s * pieces * MILLION),
-            rest_us=routing.rest_us(step.id, pieces),
-            setup_told=f"{present} to {family}" if is_told else "",
-        )
+    state: State, job: JobOrder, unit: WorkUnit | None, present: str, *, has_work: bool
+) -> Waiting:
+    routing = routing_of(state, job)
+    step = routing.step(job.step)
+    setup = int(step.setup_s * MILLION)
+    if unit is not None:
+        setup = setup_us(state, job, unit)
+    told = f"{present} to {setup_family(state, job)}" if present else ""
+    if not has_work:
+        return Waiting(job=job, setup_us=setup, setup_told=told)
+    pieces = pieces_there(state, job)
+    return Waiting(
+        job=job,
+        setup_us=setup,
+        run_us=int(step.run_s * pieces * MILLION),
+        rest_us=routing.rest_us(step.id, pieces),
+        setup_told=told,
+    )
 
 
 def pieces_there(state: State, job: JobOrder) -> Decimal:

@@ -363,8 +363,10 @@ def quantity_accounted(state: State, job: JobOrder) -> Condition:
         left = remaining(job)
         told = f"{left} of {job.planned} {job.unit} not reported yet"
     elif positions_of(state, job):
-        there = here(state, job)
         left = own_part(state, job)
+        if left <= ZERO:
+            return _met(ConditionName.QUANTITY_ACCOUNTED)
+        there = here(state, job)
         told = (
             f"queued {there.queued}, in process {there.in_process}, "
             f"suspect {there.suspect} {job.unit} not accounted for"

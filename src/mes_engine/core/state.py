@@ -20,9 +20,9 @@ from mes_engine.core.documents import Document
 from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Refused
 from mes_engine.core.facts import CommandHandled, SourceAdvanced
-from mes_engine.core.job_order import QUEUED, JobOrder
+from mes_engine.core.job_order import END_STATES, QUEUED, JobOrder
 from mes_engine.core.labour import LabourInterval, SignOn
-from mes_engine.core.layers import Attempts, Table, TableSpec
+from mes_engine.core.layers import Attempts, Keys, Table, TableSpec
 from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
 from mes_engine.core.measurements import MeasuredValue, Measurement, MeasurementVoid
 from mes_engine.core.personnel import CLOCK as EXPIRY
@@ -40,10 +40,21 @@ from mes_engine.core.wip_ledger import Move, Position
 from mes_engine.core.wip_limits import LIMITED, AreaEntry
 
 
+def _job_order_keys(job: JobOrder) -> tuple[Keys, ...]:
+    request, visit = (job.request,), (job.visit,)
+    if job.state in END_STATES:
+        return (request, (), visit, (), (), (), (), ())
+    at = (job.work_center,)
+    queue = at if job.state in QUEUED else ()
+    limited = (LIMITED,) if job.begun_at is None and _waits_for_room(job) else ()
+    return (request, request, visit, queue, at, job.materials, job.needs, limited)
+
+
 def _waits_for_room(job: JobOrder) -> bool:
-    return not job.is_over and any(
-        one.name is ConditionName.WIP_LIMIT and not one.is_met for one in job.conditions
-    )
+    for one in job.conditions:
+        if one.name is ConditionName.WIP_LIMIT:
+            return not one.is_met
+    return False
 
 
 TABLES: dict[str, TableSpec] = {
@@ -71,16 +82,7 @@ TABLES: dict[str, TableSpec] = {
             *("request", "live_of", "visit", "queue", "live_at", "consumes", "needs"),
             "limited",
         ),
-        lambda one: (
-            (one.request,),
-            () if one.is_over else (one.request,),
-            (one.visit,),
-            (one.work_center,) if one.state in QUEUED else (),
-            () if one.is_over else (one.work_center,),
-            () if one.is_over else one.materials,
-            () if one.is_over else one.needs,
-            (LIMITED,) if one.begun_at is None and _waits_for_room(one) else (),
-        ),
+        _job_order_keys,
         placed_by=attrgetter(
             *("request", "visit", "work_center", "materials", "needs"),
             *("state", "begun_at", "conditions"),
@@ -265,15 +267,13 @@ class State:
         self._tables: dict[str, Table[Any, Any]] = {}
         self._attempts = Attempts()
         self.site_index: Site | None = None
+        if below is None:
+            for name in TABLES:
+                self._make(name)
 
-    def __getattr__(self, name: str) -> Table[Any, Any]:
-        # A layer makes a table when it is first asked for: most touch a few only.
-        try:
-            spec = TABLES[name]
-        except KeyError:
-            raise AttributeError(name) from None
+    def _make(self, name: str) -> Table[Any, Any]:
         below = None if self.below is None else getattr(self.below, name)
-        table: Table[Any, Any] = Table(spec, below, self._attempts)
+        table: Table[Any, Any] = Table(TABLES[name], below, self._attempts)
         self._tables[name] = table
         setattr(self, name, table)
         return table
@@ -285,7 +285,7 @@ class State:
 
     def layer(self) -> "State":
         """Return a state on top of this one, to be merged or thrown away."""
-        return State(self.partition, below=self)
+        return _Layer(self.partition, below=self)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -349,3 +349,12 @@ class State:
                 return plant
             layer = layer.below
         return None
+
+
+class _Layer(State):
+    """A layer makes a table when it is first asked for: most touch a few only."""
+
+    def __getattr__(self, name: str) -> Table[Any, Any]:
+        if name not in TABLES:
+            raise AttributeError(name)
+        return self._make(name)

@@ -58,16 +58,17 @@ class Draft:
 
     def emit(self, fact: f.Fact) -> None:
         """Let ``fact`` have happened."""
+        state = self.state
         recorded = f.Recorded(
-            partition=self.state.partition,
-            seq=self.next_seq,
+            partition=state.partition,
+            seq=state.seq + 1,
             occurred_at=self.at,
             recorded_at=self.now,
             cause=self.cause,
             person=self.person,
             fact=fact,
         )
-        evolve(self.state, recorded)
+        evolve(state, recorded)
         self.records.append(recorded)
 
     def touch(self, *job_orders: str) -> None:
