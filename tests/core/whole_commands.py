@@ -14,12 +14,11 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.bookings import ReportedAs
 from mes_engine.core.characteristics import Characteristic, ValueKind
-from mes_engine.core.job_order import JobOrder
+from mes_engine.core.job_order import AT_WORK, JobOrder
 from mes_engine.core.lots import MaterialLot
 from mes_engine.core.measurements import Measurement
 from mes_engine.core.messages.command import BaseCommand
 from mes_engine.core.personnel import Qualification
-from mes_engine.core.readiness import AT_WORK
 from mes_engine.core.routing import (
     Component,
     JobPer,
