@@ -115,6 +115,8 @@ def unfit(settings: ModbusSettings, tags: Mapping[str, ModbusTag]) -> Iterator[U
             yield Unfit(
                 tag=name, key="address", text="is forbidden by the link's forbid"
             )
+        if unit == 0 and settings.address.framing.is_serial:
+            yield Unfit(tag=name, key="unit", text="nobody answers as unit 0 there")
         if tag.width > limit(tag.table, settings):
             text = f"takes more than max_registers, {settings.max_registers}"
             yield Unfit(tag=name, key="count", text=text)

@@ -165,6 +165,8 @@ def test_a_named_block_is_read_in_one_request_at_the_pace_of_its_fastest() -> No
             ("b", "block"),
         ),
         ({"a": {}}, {"blocks": {"hs": {}}}, (None, "blocks")),
+        ({"a": {"unit": 0}}, {"url": SERIAL}, ("a", "unit")),
+        ({"a": {"unit": 0}}, {}, None),
         (
             {"a": {"address": 10}, "b": {"address": 20}},
             {"url": SERIAL, "max_hole": 0, "forbid": ["0-9", "11-19", "21-65535"]},
