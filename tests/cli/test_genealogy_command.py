@@ -38,6 +38,11 @@ def test_a_lot_is_told_both_ways(day: str) -> None:
     assert f"  L-000001 BAR -> {made} " in backward.out
     assert [one["edge"]["source"] for one in as_json["steps"]] == ["L-000001"] * 2
     assert as_json["work"][0]["step"]
+    assert "\nMeasured:\n" in backward.out
+    assert "JO-000002: width 40.1 MMT, by " in backward.out
+    assert "JO-000002: width 4.01 MMT (voided: typed), by " in backward.out
+    measured = [one["measurement"]["value"] for one in as_json["measurements"]]
+    assert measured == ["40.1", "4.01"]
 
 
 def test_an_unknown_lot_is_refused(day: str) -> None:

@@ -297,3 +297,37 @@ def test_a_condition_that_cannot_be_read_is_refused_with_its_place(shop: Shop) -
 
     assert answer.status_code == 422
     assert "'thickness' is a number, and is compared with a text" in answer.text
+
+
+def test_a_genealogy_tells_what_was_measured_on_the_way(shop: Shop) -> None:
+    part = shop.routing(measuring("cut"))
+    cut = shop.make(part, quantity=10)
+    cut.done("load", work_unit="cut-1").done("begin").done("report", good=10)
+    gauge = shop.name("GAUGE")
+    tool = {"asset_class": "caliper", "name": "Caliper", "crib": "LAB"}
+    shop.site.done("/tools", tool=gauge, **tool)
+    measure(cut, "10", gauge=gauge)
+    wrong = measure(cut, "1")
+    void = f"/measurements/{wrong['measurement']}/void"
+    shop.site.done(void, reason="slipped")
+    cut.done("complete")
+    component = {"material": f"M-{part}", "per_piece": 2, "unit": "C62"}
+    packing = measuring("pack") | {"consumes": [component]}
+    pack = shop.make(shop.routing(packing), quantity=5)
+    pack.done("load", work_unit="pack-1").done("begin").done("report", good=5)
+    measure(pack, "9.5")
+    pack.done("complete")
+    (bracket,), (box,) = lots_of(cut), lots_of(pack)
+
+    back = shop.site.get(f"/lots/{box}/genealogy")
+
+    told = [
+        (one["lot"], one["value"], one["is_within"], one["gauge"], one["voided_by"])
+        for one in back["measurements"]
+    ]
+    assert told[0] == (bracket, "10", True, gauge, None)
+    assert told[1][:4] == (bracket, "1", False, None)
+    assert told[1][4]["reason"] == "slipped"
+    assert told[2] == (box, "9.5", False, None, None)
+    forward = shop.site.get(f"/lots/{bracket}/genealogy", direction="forward")
+    assert len(forward["measurements"]) == 3

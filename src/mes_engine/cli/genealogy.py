@@ -15,6 +15,7 @@ from mes_engine.cli.output import (
 
 if TYPE_CHECKING:
     from mes_engine.storage.genealogy import Genealogy
+    from mes_engine.storage.measurements import Told
 
 
 def show_genealogy(
@@ -65,6 +66,25 @@ def _told(found: "Genealogy") -> str:
         f"{one.job_order}, by {one.person or 'a machine'}, {to_iso(one.began_at)}"
         for one in found.work
     ]
+    if found.measurements:
+        lines.append("Measured:")
+    lines += [_measured(one) for one in found.measurements]
     if found.is_cut:
         lines.append("There are more, further away.")
     return "\n".join(lines)
+
+
+def _measured(told: "Told") -> str:
+    from mes_engine.http.fields import to_iso
+
+    one = told.measurement
+    unit = f" {one.unit}" if one.kind == "number" else ""
+    marks = [] if one.is_within else ["out of limits"]
+    marks += [f"with {one.gauge}"] if one.gauge else []
+    marks += [f"voided: {told.void.reason}"] if told.void else []
+    said = f" ({', '.join(marks)})" if marks else ""
+    return (
+        f"  {one.lot or 'all'} at step {one.step}, {one.job_order}: "
+        f"{one.characteristic} {one.value}{unit}{said}, "
+        f"by {one.person or one.tag}, {to_iso(one.at)}"
+    )

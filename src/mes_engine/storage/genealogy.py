@@ -19,6 +19,7 @@ from mes_engine.core.wip_ledger import Bucket, Move, Position
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
 from mes_engine.storage.journal import origins, uses, uses_of
+from mes_engine.storage.measurements import Told, measurements_of_lots
 from mes_engine.storage.tables.material import IS_BOUGHT
 
 MOST_LOTS = 10_000
@@ -63,6 +64,7 @@ class Genealogy(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         lots: All of them, the one asked for among them, by their numbers.
+        measurements: What was measured of any of them, voided or not, in order.
         is_cut: Whether there are more, further away than was asked or is looked up.
     """
 
@@ -71,6 +73,7 @@ class Genealogy(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[Step]
     lots: list[MaterialLot]
     work: list[Work]
+    measurements: list[Told]
     is_cut: bool
 
 
@@ -106,12 +109,15 @@ def genealogy(
     for one in near:
         names.update(dict.fromkeys((one.edge.source, one.edge.target)))
     looked_up = list(names)[:MOST_LOTS]
+    work = _work(connection, partition, looked_up)
+    job_orders = {one.job_order for one in work}
     return Genealogy(
         lot=lot,
         direction=direction,
         steps=near,
         lots=_lots(connection, partition, looked_up),
-        work=_work(connection, partition, looked_up),
+        work=work,
+        measurements=measurements_of_lots(connection, partition, looked_up, job_orders),
         is_cut=len(near) < len(steps) or len(looked_up) < len(names),
     )
 

@@ -16,6 +16,7 @@ from mes_engine.storage.genealogy import (
 )
 from mes_engine.web.history import one_by_key
 from mes_engine.web.lots import EdgeView, LotView, MoveView
+from mes_engine.web.measurements import MeasurementView
 from mes_engine.web.parts import Parts
 
 MOST_DEPTH = 1_000
@@ -46,6 +47,7 @@ class GenealogyView(View):
 
     Attributes:
         edges: The nearest first.
+        measurements: Of any of the lots, or of all at a job order that worked on one.
         is_cut: Whether there are more, further away.
     """
 
@@ -54,6 +56,7 @@ class GenealogyView(View):
     edges: list[StepView]
     lots: list[LotView]
     work: list[WorkView]
+    measurements: list[MeasurementView]
     is_cut: bool
 
     @classmethod
@@ -68,6 +71,7 @@ class GenealogyView(View):
             ],
             lots=[LotView.model_validate(one) for one in found.lots],
             work=[WorkView.model_validate(one) for one in found.work],
+            measurements=[MeasurementView.of(one) for one in found.measurements],
             is_cut=found.is_cut,
         )
 
