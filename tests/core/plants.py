@@ -54,6 +54,9 @@ def a_plant(**changed: Any) -> Plant:
             a_signal("mill-1.state", means=SignalMeaning.STATE),
             a_signal("mill-2.state", means=SignalMeaning.STATE),
             a_signal("pack-1.good", max_rate_per_s=Decimal(5)),
+            a_signal(
+                "drill-1.width", means=SignalMeaning.MEASUREMENT, characteristic="width"
+            ),
         ),
     }
     return Plant(**fields | changed)

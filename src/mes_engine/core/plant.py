@@ -93,6 +93,7 @@ class SignalMeaning(StrEnum):
     GOOD_COUNT = "good_count"
     SCRAP_COUNT = "scrap_count"
     STATE = "state"
+    MEASUREMENT = "measurement"
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +109,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
             is suspect. None trusts every increase.
         reset_to: The value that the counter takes when it is reset.
         state_map: Name of the map from state words to equipment regions.
+        characteristic: What it measures, of the steps that declare it so.
     """
 
     tag: str
@@ -119,6 +121,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     max_rate_per_s: Decimal | None = None
     reset_to: int = 0
     state_map: str = "packml"
+    characteristic: str = ""
 
 
 class BatchRule(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,9 @@ class LinkPlan:
     tags: Mapping[str, BaseModel] = field(default_factory=dict)
 
 
+_NO_COUNTS = frozenset({SignalMeaning.STATE, SignalMeaning.MEASUREMENT})
+
+
 def read_links(
     document: Document, adapters: Mapping[str, AdapterSpec], problems: Problems
 ) -> dict[str, LinkPlan]:
@@ -151,7 +154,7 @@ def _check_width(
     number without a sign.
     """
     bits = getattr(tag, "bits", None)
-    if bits is None or signal.means is SignalMeaning.STATE:
+    if bits is None or signal.means in _NO_COUNTS:
         return
     largest = 2**bits
     if signal.rollover is not None and signal.rollover > largest:

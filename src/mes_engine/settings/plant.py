@@ -158,6 +158,7 @@ def _signals(units: Mapping[str, WorkUnitEntry]) -> Iterator[Signal]:
                 max_rate_per_s=one.max_rate_per_s,
                 reset_to=one.reset_to,
                 state_map=one.map,
+                characteristic=one.characteristic or "",
             )
 
 

@@ -179,6 +179,9 @@ class LanesSection(Section):
         return self
 
 
+_OF_COUNTS = {"factor", "rollover", "max_rate_per_s", "reset_to"}
+
+
 class SignalEntry(Section):
     """One of the ``signals`` of a work unit."""
 
@@ -190,16 +193,20 @@ class SignalEntry(Section):
     max_rate_per_s: Amount | None = None
     reset_to: int = Field(default=0, ge=0)
     map: Annotated[str, refers_to("state map")] = "packml"
+    characteristic: Id | None = None
 
     @model_validator(mode="after")
     def _fits_its_meaning(self) -> Self:
-        counts = self.means is not SignalMeaning.STATE
-        foreign = (
-            {"map"} if counts else {"factor", "rollover", "max_rate_per_s", "reset_to"}
-        )
-        for key in sorted(foreign & self.model_fields_set):
+        own = {
+            SignalMeaning.STATE: {"map"},
+            SignalMeaning.MEASUREMENT: {"characteristic"},
+        }.get(self.means, _OF_COUNTS)
+        foreign = _OF_COUNTS | {"map", "characteristic"}
+        for key in sorted((foreign - own) & self.model_fields_set):
             text = f"says nothing for a signal that means {self.means.value}"
             raise wrong(text, at=(key,))
+        if self.means is SignalMeaning.MEASUREMENT and self.characteristic is None:
+            raise wrong("needs the 'characteristic' that it measures", at=("means",))
         if self.rollover is not None and self.reset_to >= self.rollover:
             text = f"should be below the rollover of {self.rollover}"
             raise wrong(text, at=("reset_to",))

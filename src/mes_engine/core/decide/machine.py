@@ -13,6 +13,7 @@ from mes_engine.core.decide.counting import (
     book_count,
 )
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.sensing import hear_measurement
 from mes_engine.core.equipment import Equipment, ItemState
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.plant import Signal, SignalMeaning
@@ -78,6 +79,8 @@ def hear_sample(draft: Draft, source: str, sample: Sample) -> None:
         return
     if signal.means is SignalMeaning.STATE:
         _hear_state(draft, signal, sample, last)
+    elif signal.means is SignalMeaning.MEASUREMENT:
+        hear_measurement(draft, signal, sample, last)
     else:
         _hear_counter(draft, signal, sample, last)
 

@@ -52,7 +52,7 @@ def record(draft: Draft, command: RecordMeasurement) -> dict[str, str]:
         job,
         characteristic,
         value,
-        lot=_lot_of(draft, job, command.lot),
+        lot=lot_of(draft, job, command.lot),
         gauge=command.gauge,
         remark=command.remark,
     )
@@ -221,7 +221,7 @@ def _check_gauge(draft: Draft, gauge: str | None) -> None:
         )
 
 
-def _lot_of(draft: Draft, job: JobOrder, lot: str | None) -> str:
+def lot_of(draft: Draft, job: JobOrder, lot: str | None) -> str:
     """Return what is measured: a lot that is or was at the job order, or all of them.
 
     Raises:
