@@ -10,6 +10,7 @@ from sqlalchemy import Connection, event
 from mes_engine.storage import bookings, journal
 from mes_engine.storage.genealogy import Direction, genealogy, recall
 from mes_engine.storage.load import load_state
+from mes_engine.storage.measurements import measurements_of_lots
 from tests.storage.tampering import Site
 
 LIVE = ("visit", "job_order", "lot", "position", "run", "posting", "reversal", "hold")
@@ -82,6 +83,20 @@ async def test_work_on_the_way_and_a_recall_are_found_by_indexes(
     assert searches
     for one in searches:
         assert re.search(r"\(partition=\? AND \w+=\?", one), one
+
+
+async def test_measured_data_is_found_by_indexes(site: Site) -> None:
+    def asked(connection: Connection) -> str:
+        return explained(
+            connection,
+            lambda one: measurements_of_lots(one, "main", ["L-000002"], ["JO-000002"]),
+        )
+
+    plan = await site.database.read(asked)
+
+    assert "ix_measurement_partition_lot_seq" in plan
+    assert "ix_measurement_partition_job_order_seq" in plan
+    assert "ix_measurement_void_partition_measurement" in plan
 
 
 async def test_what_was_booked_is_found_without_reading_the_journal(site: Site) -> None:

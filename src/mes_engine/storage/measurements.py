@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection
 
 from mes_engine.core.lots import MaterialLot
-from mes_engine.core.measurements import Measurement, MeasurementVoid
+from mes_engine.core.measurements import ALL_LOTS, Measurement, MeasurementVoid
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
 from mes_engine.storage.journal import one
@@ -99,7 +99,8 @@ def measurements_of_lots(
     for name, wanted in (("lot", list(lots)), ("job_order", sorted(set(job_orders)))):
         for first in range(0, len(wanted), AT_ONCE):
             some = columns[name].in_(wanted[first : first + AT_ONCE])
-            of_all = [] if name == "lot" else [columns.lot == ""]
-            told = measurements(connection, partition, some, *of_all)
-            found |= {one.measurement.seq: one for one in told}
+            for told in measurements(connection, partition, some):
+                # Asked for here, SQLite would read all there ever was of all lots.
+                if name == "lot" or told.measurement.lot == ALL_LOTS:
+                    found[told.measurement.seq] = told
     return [found[seq] for seq in sorted(found)]
