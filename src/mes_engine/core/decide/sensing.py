@@ -11,9 +11,9 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.measuring import keep, lot_of
 from mes_engine.core.decide.sending import send_told
 from mes_engine.core.errors import Malformed
-from mes_engine.core.job_order import JobOrder
+from mes_engine.core.job_order import AT_WORK, JobOrder
 from mes_engine.core.plant import Signal
-from mes_engine.core.readiness import AT_WORK, step_of
+from mes_engine.core.readiness import step_of
 from mes_engine.core.samples import Sample
 from mes_engine.core.signals import SignalState
 
