@@ -34,7 +34,7 @@ async function makeServer() {
         hostname: "127.0.0.1",
         resourcePath: "/line",
         ...(isSecure && { certificateFile: given.certificateFile, privateKeyFile: given.privateKeyFile }),
-        securityPolicies: (given.policies ?? ["None"]).map((name) => opcua.SecurityPolicy[name]),
+        securityPolicies: (given.policies ?? ["None"]).map((name) => opcua.SecurityPolicy[name.replace("Sha256Rsa", "_Sha256_Rsa")]),
         securityModes: (given.modes ?? ["None"]).map((name) => opcua.MessageSecurityMode[name]),
         allowAnonymous: given.user === undefined,
         userManager: {

@@ -14,12 +14,14 @@ from structlog.stdlib import BoundLogger
 
 from mes_adapters.opcua.asking import asking
 from mes_adapters.opcua.mapping import in_chunks
+from mes_adapters.opcua.security import secure
 from mes_adapters.opcua.settings import OpcUaSettings
 from mes_engine.core.errors import SourceLost
 
 T = TypeVar("T")
 
 MOST_PER_CALL = 500
+APPLICATION_URI = "urn:mes-engine:opcua"
 LIMITS = {
     "items": "MaxMonitoredItemsPerCall",
     "reads": "MaxNodesPerRead",
@@ -50,6 +52,7 @@ class Connection:
     async def __aenter__(self) -> Self:
         try:
             async with asking(self.url, within_s=self._patience_s, is_login=True):
+                await secure(self._client, self._settings, self._log)
                 await self._client.connect()
             async with self.asking():
                 self.namespaces = await self._client.get_namespace_array()
@@ -146,6 +149,6 @@ def _new_client(settings: OpcUaSettings) -> Client:
         watchdog_intervall=2 * settings.silence_s(),
     )
     client.name = client.description = "MES engine"
-    client.application_uri = "urn:mes-engine:opcua"
+    client.application_uri = APPLICATION_URI
     client.session_timeout = round(settings.session_timeout_s * 1000)
     return client

@@ -1,11 +1,15 @@
 """What outlives a connection: what we subscribed to, and what we have told so far."""
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from asyncua import ua
 
+from mes_engine.core.errors import SourceRefused
 from mes_engine.core.samples import Sample
+
+MOST_REFUSALS, REFUSALS_WITHIN_S = 2, 10.0
+"""More than that would lock an account on many servers."""
 
 Told = tuple[int | None, object]
 """Source time and value."""
@@ -76,6 +80,23 @@ class Memory:
     missing: dict[str, str] = field(default_factory=dict)
     to_recover: set[str] = field(default_factory=set)
     brought: dict[str, Brought] = field(default_factory=dict)
+    refused_at: deque[float] = field(
+        default_factory=lambda: deque(maxlen=MOST_REFUSALS)
+    )
+
+    def spare_account(self, url: str, *, now: float) -> None:
+        """Ask nothing if we were refused often just now (``now`` is monotonic).
+
+        Raises:
+            SourceRefused: Once more could lock the account.
+        """
+        recent = [at for at in self.refused_at if now - at < REFUSALS_WITHIN_S]
+        if len(recent) >= MOST_REFUSALS:
+            raise SourceRefused(
+                f"{url} has refused us {len(recent)} times just now,"
+                " and was not asked again.",
+                hint="Check user, password and certificates on both sides.",
+            )
 
     def keep(self, sample: Sample) -> None:
         """Take note that ``sample`` was told."""

@@ -1,5 +1,6 @@
 """What ``config/`` says of an OPC UA link and of its tags; see ``sample.yaml``."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -47,6 +48,71 @@ class OpcUaTag(_Section):
         return self.path or f"{self.id} of {self.ns}"
 
 
+class Security(_Section):
+    """How the channel is protected, and whom we take for the server."""
+
+    policy: Literal[
+        "None", "Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"
+    ] = "None"
+    mode: Literal["Sign", "SignAndEncrypt"] = "SignAndEncrypt"
+    certificate: Path | None = Field(default=None, description="ours, DER or PEM")
+    key: Path | None = Field(default=None, description="of our certificate, PEM")
+    make_own: bool = Field(
+        default=False, description="make both files on first use, if they are not there"
+    )
+    server: Literal["pin", "ca", "none"] = Field(
+        default="pin", description="how the server's certificate is checked"
+    )
+    pin: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-fA-F]{64}$",
+        description="SHA-256 of the server's certificate",
+    )
+    ca: Path | None = Field(default=None, description="who signed it, PEM")
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if self.policy == "None":
+            return self
+        if self.certificate is None or self.key is None:
+            raise ValueError("a policy needs 'certificate' and 'key' of ours")
+        if self.server == "pin" and self.pin is None:
+            raise ValueError(
+                "'pin' is missing: the SHA-256 of the server's certificate"
+                " (or 'server: ca', or 'server: none')"
+            )
+        if self.server == "ca" and self.ca is None:
+            raise ValueError("'ca' is missing: the file of those who signed it")
+        return self
+
+    def files(self) -> tuple[Path, Path]:
+        """Return where our certificate and its key are; only if there is a policy."""
+        if self.certificate is None or self.key is None:
+            raise ValueError("there are no certificates without a policy")
+        return self.certificate, self.key
+
+
+class Login(_Section):
+    """Who we are to the server; without it, anonymous."""
+
+    user: str | None = Field(default=None, min_length=1)
+    password_env: str | None = Field(
+        default=None, min_length=1, description="the variable that has the password"
+    )
+    certificate: Path | None = Field(default=None, description="DER or PEM")
+    key: Path | None = Field(default=None, description="PEM")
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> Self:
+        by_name = {self.user is not None, self.password_env is not None}
+        by_certificate = {self.certificate is not None, self.key is not None}
+        if (by_name, by_certificate) not in (({True}, {False}), ({False}, {True})):
+            raise ValueError(
+                "give 'user' and 'password_env', or 'certificate' and 'key'"
+            )
+        return self
+
+
 class OpcUaSettings(_Section):
     """One OPC UA server.
 
@@ -56,6 +122,8 @@ class OpcUaSettings(_Section):
     """
 
     url: str = Field(pattern=r"^opc\.tcp://[^\s/]+")
+    security: Security = Security()
+    login: Login | None = None
     publish_ms: float = Field(
         default=250, ge=10, le=LONGEST_MS, description="news interval"
     )
@@ -96,6 +164,13 @@ class OpcUaSettings(_Section):
                 f"lifetime_s ({self.lifetime_s:g}) must be at least three times"
                 f" keepalive_s ({self.keepalive_s:g})"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _password_is_hidden(self) -> Self:
+        has_password = self.login is not None and self.login.user is not None
+        if has_password and self.security.policy == "None":
+            raise ValueError("a password needs a security policy to be hidden by")
         return self
 
     def silence_s(self, publish_ms: float | None = None) -> float:

@@ -26,7 +26,7 @@ from mes_adapters.opcua.memory import Memory
 from mes_adapters.opcua.publishing import News, Subscription
 from mes_adapters.opcua.recovery import catch_up
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
-from mes_engine.core.errors import SourceLost, SourceMisconfigured
+from mes_engine.core.errors import SourceLost, SourceMisconfigured, SourceRefused
 from mes_engine.core.samples import LinkReport, LinkState, Origin, Quality, Sample
 from mes_engine.ports import Emit
 
@@ -52,6 +52,14 @@ class OpcUaLink:
     async def run(self, emit: Emit) -> None:
         """Connect, subscribe, and emit values in the order in which they arrive."""
         memory = self._memory
+        memory.spare_account(self._settings.url, now=time.monotonic())
+        try:
+            await self._live(memory, emit)
+        except SourceRefused:
+            memory.refused_at.append(time.monotonic())
+            raise
+
+    async def _live(self, memory: Memory, emit: Emit) -> None:
         async with Connection(self._settings, self._log) as connection:
             life = _Life(
                 connection,
