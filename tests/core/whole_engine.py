@@ -30,7 +30,7 @@ class WholeEngine(WholeCommands):
             booking = booked[-1 - which % len(booked)]
             self.do(correcting.reversing(self.shop, booking))
 
-    @rule(pick=picks, steps=st.integers(2, 4), is_taken_back=st.booleans())
+    @rule(pick=picks, steps=st.integers(1, 3), is_taken_back=st.booleans())
     def scrap_all(self, *, pick: int, steps: int, is_taken_back: bool) -> None:
         """Do what comes next, and scrap all that is there; or it was not so."""
         name = self.job(pick)
