@@ -1,6 +1,8 @@
 // What each press sends: by the name of its button, a path and a body; null where the
 // form has nothing to say.
 
+import { measurement } from "/static/measuring.js";
+
 const API = "/api/v1";
 
 export const number = (field) => field.value.trim().replace(",", ".");
@@ -106,6 +108,7 @@ export const COMMANDS = {
   pause: ofJob("pause", ({ button }) => ({ reason: button.dataset.reason })),
   stop: ofJob("stop", ({ form }) => ({ remainder: form.remainder.value, reason: form.reason.value })),
   report: ofJob("report", report),
+  measure: ofJob("measurements", measurement),
   rework: ofJob("rework", ({ form }) => (number(form.quantity)
     ? { loop: form.loop.value, reason: form.reason.value, ...maybe(form.quantity) } : null)),
   deviate: ofJob("deviate", deviation),

@@ -2,6 +2,7 @@
 
 import * as items from "/static/items.js";
 import { LOOK_OF_JOB, told } from "/static/looks.js";
+import { measured } from "/static/measuring.js";
 import { chip, copyOf, list, offer, patch, reveal, show, texts } from "/static/showing.js";
 import { day, t } from "/static/words.js";
 
@@ -49,6 +50,7 @@ export function renderJob(node, job, { now, isPending }) {
   reveal(report.lot.closest("label"), job.lots.length > 1);
   offer(report.lot, [["", t("the oldest")], ...job.lots.map((one) => [one.lot, one.lot])]);
   components(node, job);
+  measured(node.querySelector("form[data-panel=measure]"), job.characteristics);
   node.run = job.runs.at(-1) ?? null;
 }
 
@@ -123,6 +125,7 @@ function isOffered(name, job, trigger) {
     case "more": case "hold": return true;
     case "rework": return trigger !== undefined && job.rework_loops.length > 0;
     case "material": return trigger !== undefined && job.components.length > 0;
+    case "measure": return job.characteristics.length > 0;
     case "lots": case "deviate": return job.lots.length > 0;
     case "split": return job.split_of !== null || Number(job.to_do) > 1;
     default: return trigger !== undefined;

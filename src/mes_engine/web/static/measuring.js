@@ -1,0 +1,36 @@
+// What is measured at a job order: how it stands, and what can be told.
+
+import { list, offer, show } from "/static/showing.js";
+import { t } from "/static/words.js";
+
+function limits({ lower, upper }) {
+  if (lower === null && upper === null) return "";
+  if (lower === null) return t("at most {upper}", { upper });
+  return upper === null ? t("at least {lower}", { lower }) : t("{lower} to {upper}", { lower, upper });
+}
+
+function standing(one) {
+  if (one.is_missing) return [t("not measured yet"), one.missing_of.join(", ")].filter(Boolean).join(": ");
+  if (one.value === null) return "";
+  return one.is_within ? one.value : t("{value}, out of limits", { value: one.value });
+}
+
+export function measured(form, asked) {
+  list(form.querySelector("[data-list=characteristics]"), asked, {
+    template: "characteristic", id: "name", key: "name",
+    render: (node, one) => {
+      const unit = one.kind === "number" && one.unit !== "C62" ? one.unit : "";
+      const what = [one.name, limits(one), unit].filter(Boolean).join(" ");
+      show(node, { what, stands: standing(one) });
+    },
+  });
+  offer(form.characteristic, asked.map((one) => [one.name, one.name]));
+}
+
+// A comma is a point in a number, and nothing else in a text.
+export function measurement({ form }) {
+  const said = form.value.value.trim();
+  if (!said) return null;
+  const isNumber = /^[+-]?\d+,\d+$/.test(said);
+  return { characteristic: form.characteristic.value, value: isNumber ? said.replace(",", ".") : said };
+}
