@@ -6,15 +6,19 @@ is kept of readiness is what would be computed, and its journal makes the same s
 
 from decimal import Decimal
 
+import pytest
+
 from mes_engine.core import messages as m
 from mes_engine.core.bookings import BookingKind
 from mes_engine.core.conditions import ConditionName
 from mes_engine.core.job_order import JobOrderState
+from mes_engine.core.lots import LotExistence
 from mes_engine.core.routing import JobPer
 from mes_engine.core.runs import HoldMode, HoldScope
 from tests.core import correcting, finishing
 from tests.core.loops import is_sound
-from tests.core.plants import a_routing, a_step, in_batches, split_by_shares
+from tests.core.plants import a_routing, a_step, in_batches, split_by_shares, steel
+from tests.core.restarting import Doubled
 from tests.core.shop import Shop
 
 
@@ -119,4 +123,35 @@ def test_a_loaded_job_order_whose_lot_is_split_up_leaves_its_machine() -> None:
 
     assert shop.by_id(left).state is JobOrderState.CANCELLED
     assert not shop.state.run.find("work_unit", "mill-1")
+    finishing.finish(shop)
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+def test_what_left_a_lot_before_a_restart_is_known_after_it(*, is_loaded: bool) -> None:
+    shop = Doubled(a_routing(a_step("cut", consumes=(steel("1"),))))
+    lot = shop.receive("10")
+    shop.ok(m.MoveStock(lot=lot, to_location="cage", quantity=Decimal(1)))
+    shop.ok(m.ShipLot(lot=lot, place="RM", reason="DN-1"))
+    shop.make(1)
+
+    shop.restart(is_loaded=is_loaded)
+    shop.run("cut", 1)  # The twin says the same of the lot, or it is refused here.
+
+    assert shop.twin is not None
+    ended = [one.existence for one in shop.twin.state.lot.values() if one.id == lot]
+    assert ended == [LotExistence.SHIPPED]
+
+
+def test_every_job_order_of_a_lot_that_is_split_up_is_given_up() -> None:
+    shop = Shop(a_routing("cut", a_step("mill", job_per=JobPer.LOT)))
+    shop.make(10)
+    shop.run("cut", 10)
+    first = shop.job("mill").id
+    shop.ok(m.SplitJobOrder(job_order=first, quantity=Decimal(2)))
+    both = [one.id for one in shop.jobs("mill")]
+
+    whole = (Decimal(10),)
+    shop.ok(m.SplitLot(lot="L-000001", quantities=whole, reason="another crate"))
+
+    assert {shop.by_id(one).state for one in both} == {JobOrderState.CANCELLED}
     finishing.finish(shop)

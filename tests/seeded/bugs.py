@@ -260,8 +260,8 @@ BUGS = (
     Bug(
         "what is over is forgotten with what is on stock",
         "runtime/memory.py",
-        "if position.stock > 0:",
-        "if position.stock < 0:",
+        "for one in positions if one.stock > 0",
+        "for one in positions if one.stock < 0",
     ),
     Bug(
         "a message that comes twice is done twice",

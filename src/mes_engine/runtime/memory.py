@@ -90,10 +90,10 @@ def forget(state: State, requests: set[str]) -> None:
             state.time_window.drop(window.id)
         for entry in state.area_entry.find("request", request):
             state.area_entry.drop((entry.area, entry.request))
-        for position in state.position.find("request", request):
-            if position.stock > 0:
-                stocked.add(position.lot)
-            else:
+        positions = state.position.find("request", request)
+        stocked.update(one.lot for one in positions if one.stock > 0)
+        for position in positions:
+            if not position.is_stock or position.lot not in stocked:
                 state.position.drop((position.lot, position.place))
     targets = jobs | requests | (lots - stocked)
     for job in jobs:

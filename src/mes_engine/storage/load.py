@@ -146,6 +146,11 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
         "position",
         ours["position"].where(text(IS_HELD)),
     )
+    # What left a lot that is still in stock, from another place.
+    yield (
+        "position",
+        ours["position"].where(t.position.c.lot.in_(held), t.position.c.is_stock == 1),
+    )
 
 
 def _fill(state: State, connection: Connection, name: str, query: Query) -> None:

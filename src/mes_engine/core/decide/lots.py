@@ -220,8 +220,11 @@ def _part_job_order(
         inherit_holds(draft, [job.id], own.id)
     parent = draft.state.lot.get(job.lot or "")
     is_gone = parent is None or parent.existence is not LotExistence.ACTIVE
-    if is_gone and job.state in NOT_BEGUN:
-        give_up(draft, draft.job(job.id), "its lot was split up")
+    if is_gone:
+        for one in draft.state.job_order.find("visit", job.visit):
+            own = draft.job(one.id)
+            if own.lot == job.lot and own.state in NOT_BEGUN:
+                give_up(draft, own, "its lot was split up")
     draft.touch(job.id)
 
 
