@@ -191,6 +191,10 @@ class LedgerRefused(Exception):
     """The ledger understood a posting and will not book it as it is."""
 
 
+class PeriodClosed(LedgerRefused):
+    """The ledger books nothing on the posting's business day any more."""
+
+
 class WorkCenterLedger(Protocol):
     """The ERP's account of what each work center has done."""
 
@@ -199,6 +203,7 @@ class WorkCenterLedger(Protocol):
 
         Raises:
             SourceLost: The ledger could not be asked; it may have booked it or not.
-            LedgerRefused: It will not, and a repeat would be refused again.
+            LedgerRefused: It will not, and a repeat would be refused again;
+                ``PeriodClosed`` if it would on another business day.
         """
         ...

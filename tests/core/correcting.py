@@ -45,9 +45,12 @@ def reversing(shop: Shop, booking: Booking, **changed: Any) -> m.ReverseBooking:
     return m.ReverseBooking(**fields | changed)
 
 
-def reverse(shop: Shop, booking: Booking, **changed: Any) -> dict[str, str]:
+def reverse(
+    shop: Shop, booking: Booking, *, at: int | None = None, **changed: Any
+) -> dict[str, str]:
     """Take a booking back; it must be accepted, every law checked."""
-    return shop.ok(reversing(shop, booking, **changed))
+    when = {} if at is None else {"at": at}
+    return shop.ok(reversing(shop, booking, **changed), **when)
 
 
 def refused(shop: Shop, booking: Booking, **changed: Any) -> m.Answer:

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from mes_engine.core.facts import BooksClosed, Recorded
 from mes_engine.core.messages import RecordPosting, WaivePosting
+from mes_engine.core.periods import Books
 from mes_engine.core.postings import Posting, PostingState
 from mes_engine.modules.ledger import (
     CONSUMER,
@@ -20,7 +22,7 @@ from mes_engine.modules.ledger import (
     handle,
     stream_totals,
 )
-from mes_engine.ports import LedgerRefused, WorkCenterLedger
+from mes_engine.ports import LedgerRefused, PeriodClosed, WorkCenterLedger
 from mes_engine.storage.database import Database
 from tests.builders import a_sawn_request, a_site
 from tests.modules.floor import NOW, Crash, Floor
@@ -219,6 +221,30 @@ async def test_postings_at_once_are_booked_one_after_the_other(
                 tasks.create_task(ledger.post(a_posting(1, stream=f"WR-{stream}")))
     numbers = [entry.number for entry in await ledger.entries()]
     assert numbers == list(range(1, 21))
+
+
+async def test_closed_books_take_nothing_and_know_what_they_have(
+    ledger: LedgerService, database: Database
+) -> None:
+    first = a_posting(1)
+    assert await ledger.post(first) == "WCL-1"
+    books = Books(closed_until="2026-09-30", at=NOW, person="Eva", reason="September")
+    closed = Recorded(
+        partition="main",
+        seq=1,
+        occurred_at=NOW,
+        recorded_at=NOW,
+        cause="desk:1",
+        person="Eva",
+        fact=BooksClosed(books=books),
+    )
+    await database.write(lambda connection: handle(connection, [closed]))
+
+    assert await ledger.post(first) == "WCL-1"  # A repeat is no new entry.
+    with pytest.raises(PeriodClosed, match="closed until 2026-09-30"):
+        await ledger.post(a_posting(2))
+    moved = a_posting(2, business_date="2026-10-01")
+    assert await ledger.post(moved) == "WCL-2"
 
 
 async def _waived(floor: Floor) -> Posting:

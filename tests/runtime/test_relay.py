@@ -14,7 +14,7 @@ from mes_engine.core.messages import (
     RetryPosting,
 )
 from mes_engine.core.postings import Posting, PostingState
-from mes_engine.ports import LedgerRefused
+from mes_engine.ports import LedgerRefused, PeriodClosed
 from mes_engine.runtime.pace import BackOff
 from mes_engine.runtime.relay import Relay
 from tests.runtime.builders import a_command, clock
@@ -226,6 +226,25 @@ async def test_a_refused_posting_is_looked_at_twice_and_blocks_its_own_stream() 
         await until(lambda: office.are_all(ACKNOWLEDGED, 4))
 
     assert [key for key in office.ledger.booked if key[0] == "A"] == ["A-1", "A-2"]
+
+
+async def test_what_is_of_a_closed_period_is_held_and_posted_once_released() -> None:
+    office = Office()
+    office.ledger.before = lambda key: (
+        PeriodClosed("October is closed") if key == "A-1" else None
+    )
+    async with open_office(office):
+        await office.raise_postings("A", "A")
+        await until(lambda: office.states()["A-1"] is PostingState.HELD)
+        assert office.ledger.asked.count("A-1") == 2
+        assert office.states()["A-2"] is PostingState.PENDING
+
+        office.ledger.before = lambda _: None
+        released = RecordPosting(posting="A-1", state=PostingState.PENDING)
+        await office.bench.engine.submit(a_command(released))
+        await until(lambda: office.are_all(ACKNOWLEDGED, 2))
+
+    assert list(office.ledger.booked) == ["A-1", "A-2"]
 
 
 async def test_a_posting_that_is_refused_again_is_parked_again() -> None:

@@ -20,12 +20,13 @@ class PostingKind(StrEnum):
 
 
 class PostingState(StrEnum):
-    """How far a posting has come."""
+    """How far a posting has come; ``held`` is one of a period that is closed."""
 
     PENDING = "pending"
     RETRYING = "retrying"
     IN_DOUBT = "in_doubt"
     PARKED = "parked"
+    HELD = "held"
     ACKNOWLEDGED = "acknowledged"
     WAIVED = "waived"
     NETTED = "netted"
@@ -34,6 +35,10 @@ class PostingState(StrEnum):
 SETTLED = frozenset(
     {PostingState.ACKNOWLEDGED, PostingState.WAIVED, PostingState.NETTED}
 )
+
+
+WAITING_FOR_A_PERSON = frozenset({PostingState.PARKED, PostingState.HELD})
+"""The states in which the relay leaves a posting, and all behind it, alone."""
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True):

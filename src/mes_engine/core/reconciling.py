@@ -19,6 +19,7 @@ UNDER_WAY = {
     PostingState.RETRYING: "the ledger does not answer",
     PostingState.IN_DOUBT: "the ledger did not say whether it is booked",
     PostingState.PARKED: "the ledger refused it",
+    PostingState.HELD: "held, as its period is closed",
     PostingState.WAIVED: "the ledger's booking was waived",
 }
 

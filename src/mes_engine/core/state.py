@@ -25,6 +25,7 @@ from mes_engine.core.labour import LabourInterval, SignOn
 from mes_engine.core.layers import Attempts, Keys, Table, TableSpec
 from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
 from mes_engine.core.measurements import MeasuredValue, Measurement, MeasurementVoid
+from mes_engine.core.periods import Books
 from mes_engine.core.personnel import CLOCK as EXPIRY
 from mes_engine.core.personnel import Person
 from mes_engine.core.plant import Plant
@@ -190,6 +191,7 @@ TABLES: dict[str, TableSpec] = {
             (one.stream,),
         ),
     ),
+    "books": TableSpec(attrgetter("ledger")),
     "reversal": TableSpec(attrgetter("booking")),
     "move": TableSpec(attrgetter("seq"), is_kept=False),
     "genealogy_edge": TableSpec(attrgetter("seq"), is_kept=False),
@@ -248,6 +250,7 @@ class State:
     component_use: Table[tuple[str, str], ComponentUse]
     measured_value: Table[tuple[str, str, str], MeasuredValue]
     posting: Table[str, Posting]
+    books: Table[str, Books]
     reversal: Table[int, Reversal]
     move: Table[int, Move]
     genealogy_edge: Table[int, GenealogyEdge]

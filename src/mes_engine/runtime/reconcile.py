@@ -11,7 +11,12 @@ import msgspec
 import structlog
 from sqlalchemy import Connection, case, delete, func, insert, select
 
-from mes_engine.core.postings import SETTLED, PostingKind, PostingState
+from mes_engine.core.postings import (
+    SETTLED,
+    WAITING_FOR_A_PERSON,
+    PostingKind,
+    PostingState,
+)
 from mes_engine.core.quantity import ZERO
 from mes_engine.runtime.jobs import Job, daily
 from mes_engine.runtime.tables import Difference, reconciliation
@@ -153,8 +158,8 @@ def our_totals(connection: Connection, partition: str) -> dict[str, Ours]:
     """Return what the engine knows of each stream's postings."""
     column = posting.c
     is_booked = column.state == PostingState.ACKNOWLEDGED
-    is_parked = column.state == PostingState.PARKED
-    is_on_its_way = column.state.not_in([*SETTLED, PostingState.PARKED])
+    is_parked = column.state.in_(WAITING_FOR_A_PERSON)
+    is_on_its_way = column.state.not_in([*SETTLED, *WAITING_FOR_A_PERSON])
     sums = [
         func.sum(
             case(

@@ -14,9 +14,14 @@ import structlog
 from mes_engine.core.errors import SourceLost, SourceMisconfigured
 from mes_engine.core.facts import PostingMoved, PostingRaised, Recorded
 from mes_engine.core.messages import Commanded, Outcome, RecordPosting
-from mes_engine.core.postings import SETTLED, Posting, PostingState
+from mes_engine.core.postings import (
+    SETTLED,
+    WAITING_FOR_A_PERSON,
+    Posting,
+    PostingState,
+)
 from mes_engine.core.state import State
-from mes_engine.ports import LedgerRefused, Submit, WorkCenterLedger
+from mes_engine.ports import LedgerRefused, PeriodClosed, Submit, WorkCenterLedger
 from mes_engine.runtime.batch import MessageFailed
 from mes_engine.runtime.delivery import deliver, digest_of
 from mes_engine.runtime.pace import BackOff, Clock
@@ -163,11 +168,11 @@ class Relay:
         return None
 
     async def _drain(self, name: str, stream: _Stream) -> None:
-        """Post until the stream is empty, or blocked by a parked posting."""
+        """Post until the stream is empty, or one waits for a person."""
         try:
             with structlog.contextvars.bound_contextvars(stream=name):
                 while (posting := self._head(stream)) is not None:
-                    if posting.state is PostingState.PARKED:
+                    if posting.state in WAITING_FOR_A_PERSON:
                         stream.begin_afresh()
                         return
                     await self._post(posting, stream)
@@ -187,7 +192,7 @@ class Relay:
             self._answers()
             stream.refusals += 1
             if stream.refusals >= REFUSALS_MAX:
-                await self._park(posting, stream, str(refused))
+                await self._set_aside(posting, stream, refused)
         except Exception as error:
             log.exception("posting_failed", posting=posting.key)
             stream.failures += 1
@@ -224,6 +229,17 @@ class Relay:
                     posting, stream, PostingState.RETRYING, reason=reason
                 )
         await stream.back_off.wait()
+
+    async def _set_aside(
+        self, posting: Posting, stream: _Stream, refused: LedgerRefused
+    ) -> None:
+        """Leave to a person what the ledger will not book as it is."""
+        if isinstance(refused, PeriodClosed):
+            log.warning("posting_held", posting=posting.key, reason=str(refused))
+            reason = str(refused)
+            await self._record(posting, stream, PostingState.HELD, reason=reason)
+        else:
+            await self._park(posting, stream, str(refused))
 
     async def _park(self, posting: Posting, stream: _Stream, reason: str) -> None:
         log.error("posting_parked", posting=posting.key, reason=reason)

@@ -25,6 +25,7 @@ from mes_engine.core.job_order import JobOrder
 from mes_engine.core.labour import LabourInterval, SignOn
 from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
 from mes_engine.core.measurements import MeasuredValue, Measurement, MeasurementVoid
+from mes_engine.core.periods import Books
 from mes_engine.core.personnel import Person
 from mes_engine.core.plant import Plant
 from mes_engine.core.postings import Posting
@@ -70,6 +71,7 @@ STRUCTS: dict[str, type] = {
     "component_use": ComponentUse,
     "measured_value": MeasuredValue,
     "posting": Posting,
+    "books": Books,
     "reversal": Reversal,
     "move": Move,
     "genealogy_edge": GenealogyEdge,

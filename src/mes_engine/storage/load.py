@@ -48,6 +48,7 @@ WHOLE = (
     "document",
     "signal",
     "machine_tally",
+    "books",
     "watermark",
     "counter",
 )

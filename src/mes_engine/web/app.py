@@ -32,6 +32,7 @@ from mes_engine.web.measurements import measurements_router
 from mes_engine.web.pages import pages_router
 from mes_engine.web.parts import Clock, EngineFace, FeedFace, LinkStates, Parts
 from mes_engine.web.people import people_router
+from mes_engine.web.periods import periods_router
 from mes_engine.web.postings import postings_router
 from mes_engine.web.reconciliation import reconciliation_router
 from mes_engine.web.rework import rework_router
@@ -71,6 +72,7 @@ _ROUTERS = (
     lot_commands_router,
     genealogy_router,
     routings_router,
+    periods_router,
     postings_router,
     journal_router,
 )

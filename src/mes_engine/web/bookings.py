@@ -108,12 +108,14 @@ class ReverseBody(Occurred):
 
     Attributes:
         quantity: Only so much of it, of a report of the pieces ``reported_as`` that.
+        into_open_period: What is of a closed period is corrected in the open one.
     """
 
     reason: Reason
     counted: Word[CountedPieces] = CountedPieces.UNASSIGNED
     quantity: Amount | None = None
     reported_as: Word[ReportedAs] = ReportedAs.GOOD
+    into_open_period: bool = False
 
 
 class DismissBody(Occurred):
@@ -244,4 +246,5 @@ def reversing(
         counted=body.counted,
         quantity=body.quantity,
         reported_as=body.reported_as,
+        into_open_period=body.into_open_period,
     )

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from mes_engine.core.messages import RetryPosting, WaivePosting
+from mes_engine.core.messages import ReleasePosting, RetryPosting, WaivePosting
 from mes_engine.core.postings import Posting, PostingKind, PostingState
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender
@@ -44,7 +44,7 @@ class PostingView(View):
 
 
 class WaiveBody(Occurred):
-    """Why the ledger's booking is done without."""
+    """Why the ledger's booking is done without, or is of another day."""
 
     reason: Reason
 
@@ -87,8 +87,16 @@ def postings_router(parts: Parts) -> APIRouter:
     async def waive_posting(
         posting: Id, body: WaiveBody, sender: CommandSender
     ) -> Response:
-        """Do without the ledger's booking of a parked posting."""
+        """Do without the ledger's booking of a posting that is parked or held."""
         command = WaivePosting(posting=posting, reason=body.reason)
+        return await carried_out(parts, sender, command, body)
+
+    @post("/{posting}/release")
+    async def release_posting(
+        posting: Id, body: WaiveBody, sender: CommandSender
+    ) -> Response:
+        """Let a held posting be booked, on the first day of the open period."""
+        command = ReleasePosting(posting=posting, reason=body.reason)
         return await carried_out(parts, sender, command, body)
 
     return router

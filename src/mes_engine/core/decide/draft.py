@@ -26,6 +26,8 @@ class Draft:
         touched: Job orders that something was done with, and whether their conditions
             may be others now.
         lots: Those that came into stock.
+        is_into_open_period: Whether what is posted goes into the open period, whatever
+            day it is of.
         records: The facts, in order.
     """
 
@@ -49,6 +51,7 @@ class Draft:
         self.person = person
         self.touched: dict[str, bool] = {}
         self.lots: dict[str, None] = {}
+        self.is_into_open_period = False
         self.records: list[f.Recorded] = []
 
     @property

@@ -7,11 +7,18 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.periods import open_day, why_held
 from mes_engine.core.errors import NotFound, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.messages import RecordPosting, RetryPosting, WaivePosting
 from mes_engine.core.plant import PostingPolicy
-from mes_engine.core.postings import SETTLED, Posting, PostingKind, PostingState
+from mes_engine.core.postings import (
+    SETTLED,
+    WAITING_FOR_A_PERSON,
+    Posting,
+    PostingKind,
+    PostingState,
+)
 from mes_engine.core.quantity import MILLION
 from mes_engine.core.readiness import posting_settled, visit_of
 from mes_engine.core.repeats import repeated_of
@@ -36,6 +43,7 @@ def raise_posting(draft: Draft, job_order: str, *, is_final: bool) -> None:
     if not is_final and not (good or scrap or setup_us or processing_us or labour_us):
         return
     request = draft.request(job.request)
+    day, held = _day_of(draft)
     draft.emit(
         f.PostingRaised(
             posting=Posting(
@@ -54,13 +62,23 @@ def raise_posting(draft: Draft, job_order: str, *, is_final: bool) -> None:
                 processing_s=_seconds(processing_us),
                 is_final=is_final,
                 occurred_at=draft.at,
-                business_date=draft.state.site.business_date(draft.at),
+                business_date=day,
+                state=PostingState.HELD if held else PostingState.PENDING,
+                reason=held,
                 labour_s=_seconds(labour_us),
                 repeated=repeated_of(draft.state, job, good),
                 pass_number=visit_of(draft.state, job).pass_number,
             )
         )
     )
+
+
+def _day_of(draft: Draft) -> tuple[str, str]:
+    """Return the day that is posted on, and why it cannot be if it cannot."""
+    day = draft.state.site.business_date(draft.at)
+    if draft.is_into_open_period:
+        return open_day(draft, day), ""
+    return day, why_held(draft, day)
 
 
 def post_report(draft: Draft, job: JobOrder) -> None:
@@ -131,7 +149,8 @@ def _is_overstated(job: JobOrder) -> bool:
 
 def _reverse(draft: Draft, posting: Posting) -> None:
     """Raise the reversal of a posting, in its stream, on the day that it is made."""
-    state, reason = PostingState.PENDING, ""
+    day, reason = _day_of(draft)
+    state = PostingState.HELD if reason else PostingState.PENDING
     if posting.state is PostingState.WAIVED:
         state, reason = PostingState.WAIVED, f"{posting.key} was waived"
     elif _is_unsent(draft, posting):
@@ -145,7 +164,7 @@ def _reverse(draft: Draft, posting: Posting) -> None:
                 stream_seq=draft.request(posting.stream).posted + 1,
                 kind=PostingKind.REVERSE,
                 occurred_at=draft.at,
-                business_date=draft.state.site.business_date(draft.at),
+                business_date=day,
                 reverses=posting.key,
                 state=state,
                 reference="",
@@ -159,8 +178,11 @@ def _is_unsent(draft: Draft, posting: Posting) -> bool:
     """Whether it is certain that nobody has tried to send it.
 
     What is first in its stream may be on its way at this moment. What waits for another
-    cannot be: a posting is sent when all before it are settled.
+    cannot be: a posting is sent when all before it are settled. Neither was one that is
+    held, or the ledger did not take it.
     """
+    if posting.state is PostingState.HELD:
+        return True
     return posting.state is PostingState.PENDING and any(
         one.stream_seq < posting.stream_seq and one.state not in SETTLED
         for one in draft.state.posting.find("stream", posting.stream)
@@ -191,9 +213,10 @@ def retry_posting(draft: Draft, command: RetryPosting) -> dict[str, str]:
 def waive_posting(draft: Draft, command: WaivePosting) -> dict[str, str]:
     """Do without the ledger's booking of a parked posting."""
     posting = _posting(draft, command.posting)
-    if posting.state is not PostingState.PARKED:
+    if posting.state not in WAITING_FOR_A_PERSON:
         raise Refused(
-            f"Posting {posting.key} is {posting.state}; only a parked one is waived."
+            f"Posting {posting.key} is {posting.state}; only one that is parked or "
+            "held is waived."
         )
     _moved(draft, posting, PostingState.WAIVED, "", command.reason)
     for other in draft.state.posting.find("stream", posting.stream):

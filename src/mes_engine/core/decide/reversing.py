@@ -18,6 +18,7 @@ from mes_engine.core.decide.giving_back import (
     note,
     note_part,
 )
+from mes_engine.core.decide.periods import check_open
 from mes_engine.core.decide.posting import correct_postings
 from mes_engine.core.decide.production import unassign
 from mes_engine.core.decide.recall import Wanted, recall, reopen, restore
@@ -90,6 +91,8 @@ def _check(draft: Draft, command: ReverseBooking) -> None:
             unmet=[f"not_reversed: fact {known.seq} did it"],
         )
     _check_quantity(draft, command)
+    draft.is_into_open_period = command.into_open_period
+    check_open(draft, booking.at, f"Booking {booking.seq}")
 
 
 def _check_quantity(draft: Draft, command: ReverseBooking) -> None:

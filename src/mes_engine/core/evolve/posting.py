@@ -40,8 +40,15 @@ def _posting_raised(state: State, fact: f.PostingRaised) -> None:
 
 def _posting_moved(state: State, fact: f.PostingMoved) -> None:
     posting = known(state.posting.get(fact.posting))
+    day = fact.business_date
     state.posting.put(
-        replace(posting, state=fact.state, reference=fact.reference, reason=fact.reason)
+        replace(
+            posting,
+            state=fact.state,
+            reference=fact.reference,
+            reason=fact.reason,
+            business_date=posting.business_date if day is None else day,
+        )
     )
 
 

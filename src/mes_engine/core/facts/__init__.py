@@ -77,6 +77,7 @@ from mes_engine.core.facts.measured import (
     MeasurementsInherited,
     MeasurementVoided,
 )
+from mes_engine.core.facts.periods import BooksClosed, PeriodsFact
 from mes_engine.core.facts.posting import PostingFact, PostingMoved, PostingRaised
 from mes_engine.core.facts.requests import (
     RequestsFact,
@@ -126,6 +127,7 @@ __all__ = [
     "AssetChanged",
     "AssetRegistered",
     "BookingReversed",
+    "BooksClosed",
     "CommandHandled",
     "ComponentUsed",
     "ConditionsChanged",
@@ -215,6 +217,7 @@ Fact = (
     | LabourFact
     | MachineFact
     | PostingFact
+    | PeriodsFact
     | WindowsFact
     | CorrectionsFact
     | LimitsFact

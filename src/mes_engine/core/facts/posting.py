@@ -11,13 +11,18 @@ class PostingRaised(BaseFact, frozen=True, kw_only=True, tag="posting_raised"):
 
 
 class PostingMoved(BaseFact, frozen=True, kw_only=True, tag="posting_moved"):
-    """A posting has come further with the ledger."""
+    """A posting has come further with the ledger.
+
+    Attributes:
+        business_date: Its new day, where it was released into the open period.
+    """
 
     posting: str
     state: PostingState
     reference: str
     reason: str
     at: int
+    business_date: str | None = None
 
 
 PostingFact = PostingRaised | PostingMoved

@@ -62,6 +62,12 @@ from mes_engine.core.messages.measured import (
     RecordMeasurement,
     VoidMeasurement,
 )
+from mes_engine.core.messages.periods import (
+    ClosePeriod,
+    PeriodsCommand,
+    ReleasePosting,
+    ReopenPeriod,
+)
 from mes_engine.core.messages.posting import (
     PostingCommand,
     RecordPosting,
@@ -122,6 +128,7 @@ __all__ = [
     "ChangeWorkRequest",
     "CheckTimeWindows",
     "ChooseAlternative",
+    "ClosePeriod",
     "CloseWorkRequest",
     "Command",
     "Commanded",
@@ -151,9 +158,11 @@ __all__ = [
     "RegisterPerson",
     "ReleaseDocument",
     "ReleaseHold",
+    "ReleasePosting",
     "ReleaseRouting",
     "ReleaseWorkRequest",
     "Remainder",
+    "ReopenPeriod",
     "ReportFrom",
     "ReportQuantity",
     "ResumeJobOrder",
@@ -195,6 +204,7 @@ Command = (
     | PostingCommand
     | WindowsCommand
     | CorrectionsCommand
+    | PeriodsCommand
     | MeasuredCommand
 )
 

@@ -22,6 +22,8 @@ class ReverseBooking(BaseCommand, frozen=True, kw_only=True, tag="reverse_bookin
         counted: What becomes of pieces that a machine counted.
         quantity: Only so much of it; all that is left of it if None.
         reported_as: Of which pieces of a report.
+        into_open_period: Whether a booking of a closed period is corrected in the one
+            that is open.
     """
 
     work_request: str
@@ -32,6 +34,7 @@ class ReverseBooking(BaseCommand, frozen=True, kw_only=True, tag="reverse_bookin
     counted: CountedPieces = CountedPieces.UNASSIGNED
     quantity: Decimal | None = None
     reported_as: ReportedAs = ReportedAs.GOOD
+    into_open_period: bool = False
 
 
 class AssignProduction(BaseCommand, frozen=True, kw_only=True, tag="assign_production"):

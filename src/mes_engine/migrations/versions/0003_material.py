@@ -267,6 +267,17 @@ def upgrade() -> None:
         ["partition", "request"],
     )
     op.create_table(
+        "books",
+        text("partition"),
+        text("closed_until"),
+        whole("at"),
+        text("person"),
+        text("reason"),
+        text("ledger"),
+        sa.PrimaryKeyConstraint("partition", "ledger", name=op.f("pk_books")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "reversal",
         text("partition"),
         whole("booking"),
@@ -335,7 +346,7 @@ def upgrade() -> None:
         word(
             "posting",
             "state",
-            "pending retrying in_doubt parked acknowledged waived netted",
+            "pending retrying in_doubt parked held acknowledged waived netted",
         ),
         text("reference"),
         text("reason"),

@@ -189,6 +189,13 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "ledger_books",
+        text("partition"),
+        text("closed_until"),
+        sa.PrimaryKeyConstraint("partition", name=op.f("pk_ledger_books")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "ledger_entry",
         whole("number"),
         text("key"),

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from mes_engine.core.errors import OutcomeUnknown, Overloaded, SourceLost
-from mes_engine.core.facts import PostingMoved, PostingRaised, Recorded
+from mes_engine.core.facts import BooksClosed, PostingMoved, PostingRaised, Recorded
 from mes_engine.core.postings import Posting, PostingKind, PostingState
 from mes_engine.modules.ledger.model import (
     Entry,
@@ -19,19 +19,20 @@ from mes_engine.modules.ledger.tables import (
     entry_of_key,
     insert_entry,
     ledger_announced,
+    ledger_books,
     ledger_entry,
     read_entries,
     read_totals,
 )
-from mes_engine.ports import LedgerRefused, StoreUnavailable
+from mes_engine.ports import LedgerRefused, PeriodClosed, StoreUnavailable
 from mes_engine.storage.cursors import advance_cursor, cursor_of
 from mes_engine.storage.database import Database
 from mes_engine.storage.journal import facts_after
 
 CONSUMER = "ledger"
-LISTENS_TO = (PostingRaised, PostingMoved)
+LISTENS_TO = (PostingRaised, PostingMoved, BooksClosed)
 
-_NAMES = frozenset({"posting_raised", "posting_moved"})
+_NAMES = frozenset({"posting_raised", "posting_moved", "books_closed"})
 
 NEVER_SENT = frozenset({PostingState.WAIVED, PostingState.NETTED})
 """The states in which a posting is settled without being booked."""
@@ -55,7 +56,7 @@ class LedgerService:
         Raises:
             LedgerRefused: It is no lawful entry, its key is booked with another
                 content, one before it in its stream is missing, or it reverses what
-                cannot be reversed.
+                cannot be reversed; ``PeriodClosed`` if its day is closed.
             SourceLost: The database did not take it.
         """
         now = self._clock()
@@ -134,6 +135,9 @@ def handle(connection: Connection, records: Sequence[Recorded]) -> None:
     :meth:`LedgerService.post` must not take for a loss.
     """
     facts = [one.fact for one in records]
+    for one in records:
+        if isinstance(one.fact, BooksClosed):
+            _close(connection, one.partition, one.fact.books.closed_until)
     raised = [one.posting for one in facts if isinstance(one, PostingRaised)]
     if raised:
         connection.execute(
@@ -161,6 +165,15 @@ def handle(connection: Connection, records: Sequence[Recorded]) -> None:
         )
 
 
+def _close(connection: Connection, partition: str, closed_until: str) -> None:
+    connection.execute(
+        delete(ledger_books).where(ledger_books.c.partition == partition)
+    )
+    connection.execute(
+        insert(ledger_books).values(partition=partition, closed_until=closed_until)
+    )
+
+
 def _book(connection: Connection, posting: Posting, *, now: int, partition: str) -> str:
     _refuse(posting, posting_problems(posting))
     known = entry_of_key(connection, posting.key)
@@ -173,12 +186,25 @@ def _book(connection: Connection, posting: Posting, *, now: int, partition: str)
         _catch_up(connection, partition)
         missing = _missing_before(connection, posting)
     _refuse(posting, missing)
+    closed_until = _closed_until(connection, partition)
+    if posting.business_date <= closed_until:
+        raise PeriodClosed(
+            f"{posting.business_date} is in a closed period: the books are closed "
+            f"until {closed_until}"
+        )
     if posting.kind is PostingKind.REVERSE:
         _refuse(posting, _reversal_problems(connection, posting))
     last = connection.scalar(select(func.max(ledger_entry.c.number))) or 0
     entry = entry_of(posting, number=last + 1, booked_at=now)
     insert_entry(connection, entry)
     return entry.reference
+
+
+def _closed_until(connection: Connection, partition: str) -> str:
+    """Return the last day on which nothing is booked any more; empty if none is."""
+    books = ledger_books.c
+    query = select(books.closed_until).where(books.partition == partition)
+    return connection.scalar(query) or ""
 
 
 def _refuse(posting: Posting, problems: Sequence[str]) -> None:

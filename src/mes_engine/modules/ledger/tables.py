@@ -85,6 +85,12 @@ ledger_announced = strict_table(
     UniqueConstraint("stream", "stream_seq"),
 )
 
+ledger_books = strict_table(
+    "ledger_books",
+    key("partition"),
+    string("closed_until"),
+)
+
 _NO_REPLACE = """
 CREATE TRIGGER ledger_entry_no_replace BEFORE INSERT ON ledger_entry
 WHEN EXISTS (

@@ -142,6 +142,16 @@ genealogy_edge = strict_table(
     ),
 )
 
+books = strict_table(
+    "books",
+    partition(),
+    string("closed_until"),
+    whole("at"),
+    string("person"),
+    string("reason"),
+    key("ledger"),
+)
+
 reversal = strict_table(
     "reversal",
     partition(),
