@@ -15,6 +15,7 @@ from mes_engine.core.messages import (
     ApplyPlant,
     AssertTrigger,
     BeginJobOrder,
+    ClosePeriod,
     CloseWorkRequest,
     Command,
     Commanded,
@@ -291,6 +292,7 @@ def a_day(shop: Shop) -> None:
     )
     shop.do(RegisterPerson(person="Jo", name="Jo"))
     shop.do(ReleaseDocument(document="WI-7", revision="A", title="Milling"))
+    shop.do(ClosePeriod(last_day="2020-12-31", reason="the year is over"))
 
 
 def take_back(shop: Shop, job_order: str) -> None:

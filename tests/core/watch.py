@@ -32,7 +32,7 @@ from tests.core.shop import SECOND, Shop
 
 S, T = JobOrderState, JobOrderTrigger
 QUALIFIED = ConditionName.PERSON_QUALIFIED
-REGROUPED = (LotExistence.SPLIT, LotExistence.MERGED)
+REGROUPED = (LotExistence.SPLIT, LotExistence.MERGED, LotExistence.VOIDED)
 SAID_BY_NAME_ALONE = frozenset(
     {
         T.RELEASE,

@@ -245,18 +245,20 @@ def _taken_back(
 ) -> tuple[Position | None, Position]:
     """Return both positions after a linked reversal, which goes along an arc backwards.
 
-    Sources, sinks, ``moved_in`` and ``moved_out`` are totals: they go down again.
+    Sources, sinks, and what was moved or split in and out are totals: they go down
+    again.
     """
     arc = (move.to_bucket, move.bucket)
-    if move.to_lot is not None or arc not in _arcs(move, source):
+    if arc not in _arcs(move, source):
         raise LawBroken(f"no arc back from {move.bucket} to {move.to_bucket}")
     gone = -move.quantity
     if source is None:
         back = gone if move.to_bucket in SOURCES else move.quantity
         return None, _changed(target, {move.bucket: gone, move.to_bucket: back})
+    way = "moved" if move.to_lot is None else "split"
     return (
-        _changed(source, {move.bucket: gone, "moved_in": gone}),
-        _changed(target, {move.to_bucket: move.quantity, "moved_out": gone}),
+        _changed(source, {move.bucket: gone, f"{way}_in": gone}),
+        _changed(target, {move.to_bucket: move.quantity, f"{way}_out": gone}),
     )
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from mes_engine.core.lots import EdgeKind
 from mes_engine.core.runs import HoldMode
 from mes_engine.core.state import State
 from mes_engine.storage import tables as t
@@ -108,6 +109,12 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
             t.lot.c.request.in_(requests),
         )
     )
+    # What was split or merged in stock may be put back into what it came of.
+    regrouped = select(t.genealogy_edge.c.source).where(
+        t.genealogy_edge.c.partition == partition,
+        t.genealogy_edge.c.target.in_(held),
+        t.genealogy_edge.c.kind.in_((EdgeKind.SPLIT, EdgeKind.MERGED)),
+    )
     for name in OF_A_REQUEST:
         yield name, ours[name].where(t.PROJECTIONS[name].c.request.in_(requests))
     members = select(t.run_member.c.run).where(
@@ -143,6 +150,8 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
     yield "lot", ours["lot"].where(t.lot.c.id.in_(held))
     yield "lot", ours["lot"].where(t.lot.c.id.in_(consumed))
     yield "position", ours["position"].where(t.position.c.lot.in_(consumed))
+    yield "lot", ours["lot"].where(t.lot.c.id.in_(regrouped))
+    yield "position", ours["position"].where(t.position.c.lot.in_(regrouped))
     yield (
         "position",
         ours["position"].where(text(IS_HELD)),

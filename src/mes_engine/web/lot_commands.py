@@ -10,6 +10,7 @@ from mes_engine.core.wip_ledger import Bucket
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender
 from mes_engine.http.fields import ID_PATTERN, Amount, Id, Reason, Text
+from mes_engine.storage.regrouping import regrouping_of
 from mes_engine.web.command_bodies import Occurred, Word, carried_out, posts
 from mes_engine.web.parts import Parts
 
@@ -33,6 +34,12 @@ class MergeBody(Occurred):
     """The lots that are to be one."""
 
     lots: Annotated[list[Id], Field(min_length=2, max_length=MOST_AT_ONCE)]
+    reason: Reason
+
+
+class PutBackBody(Occurred):
+    """Why it should never have been split off, or merged."""
+
     reason: Reason
 
 
@@ -85,6 +92,27 @@ def lot_commands_router(parts: Parts) -> APIRouter:
             reason=body.reason,
             place=body.place,
             bucket=body.bucket,
+        )
+        return await carried_out(parts, sender, command, body)
+
+    @post("/{lot}/reverse")
+    async def reverse_regrouping(
+        lot: LotId, body: PutBackBody, sender: CommandSender
+    ) -> Response:
+        """Put a lot back into those that it was split off or merged from.
+
+        Refused where anything has happened to it since; the answer names what.
+        """
+        partition = parts.state.partition
+        made = await parts.database.read(
+            lambda connection: regrouping_of(connection, partition, lot)
+        )
+        command = m.ReverseRegrouping(
+            lot=lot,
+            reason=body.reason,
+            moves=made.moves,
+            edges=made.edges,
+            uses=made.uses,
         )
         return await carried_out(parts, sender, command, body)
 

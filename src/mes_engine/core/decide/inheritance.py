@@ -1,12 +1,12 @@
 """What becomes of holds and of measured data where a thing becomes another."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.runs import HoldScope
+from mes_engine.core.runs import Hold, HoldScope
 
 
 def inherit_holds(draft: Draft, sources: Iterable[str], target: str) -> None:
@@ -23,7 +23,7 @@ def inherit_holds(draft: Draft, sources: Iterable[str], target: str) -> None:
                     id=f"H-{number:06}",
                     number=number,
                     target=target,
-                    reason=f"{hold.reason} ({hold.id})",
+                    reason=_inherited_reason(hold),
                 )
                 draft.emit(f.HoldOpened(hold=inherited))
 
@@ -37,3 +37,29 @@ def inherit_measurements(draft: Draft, parent: str, lot: str) -> None:
             msgspec.structs.replace(one, lot=lot, changed_seq=seq) for one in values
         )
         draft.emit(f.MeasurementsInherited(parent=parent, lot=lot, values=inherited))
+
+
+def hand_back_holds(draft: Draft, lot: str, sources: Sequence[str]) -> None:
+    """Let lots that pieces go back to have the holds that were opened on those since.
+
+    A hold that came from one of the lots is there still, and is only released here.
+    """
+    known = [
+        one
+        for source in sources
+        for one in draft.state.hold.find("target", (HoldScope.LOT, source))
+    ]
+    for hold in draft.state.hold.find("target", (HoldScope.LOT, lot)):
+        if not any(hold.reason == _inherited_reason(one) for one in known):
+            for source in sources:
+                number = draft.state.last_number("hold") + 1
+                own = msgspec.structs.replace(
+                    hold, id=f"H-{number:06}", number=number, target=source
+                )
+                draft.emit(f.HoldOpened(hold=own))
+        released = f.HoldReleased(hold=hold.id, at=draft.at, person=draft.person)
+        draft.emit(released)
+
+
+def _inherited_reason(hold: Hold) -> str:
+    return f"{hold.reason} ({hold.id})"

@@ -13,18 +13,20 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
 from mes_engine.core.decide.genealogy import create_lot, relate
 from mes_engine.core.decide.inheritance import inherit_holds
+from mes_engine.core.decide.lot_jobs import (
+    job_of_lot,
+    plan,
+    stored_for,
+    touch_place,
+)
 from mes_engine.core.decide.pieces import active_lot, pieces_of
 from mes_engine.core.decide.splitting import regroup, split_off
-from mes_engine.core.decide.stock import touch_consumers
-from mes_engine.core.decide.storing import store
 from mes_engine.core.decide.visits import NOT_BEGUN
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import NOT_ALLOWED, QUEUED, JobOrder
 from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin, MaterialLot
 from mes_engine.core.messages import MergeLots, SplitLot
 from mes_engine.core.quantity import ZERO, checked_quantity
-from mes_engine.core.readiness import routing_of
-from mes_engine.core.routing import JobPer
 from mes_engine.core.wip_ledger import Bucket, Position
 
 MOST_LOTS = 1_000
@@ -50,7 +52,7 @@ def split_lot(draft: Draft, command: SplitLot) -> dict[str, str]:
             hint="Split off at most what is there.",
             unmet=[f"quantity_there: {total} asked for, {there} there"],
         )
-    job = _job_of_lot(draft, lot, position.place, bucket)
+    job = job_of_lot(draft, lot, position.place, bucket)
     children = []
     for quantity in command.quantities:
         amounts = {bucket: quantity}
@@ -58,7 +60,7 @@ def split_lot(draft: Draft, command: SplitLot) -> dict[str, str]:
     _end_regrouped(draft, lot, LotExistence.SPLIT)
     if job is not None:
         _part_job_order(draft, job, children, command.quantities)
-    _touch_place(draft, lot, position.place)
+    touch_place(draft, lot, position.place)
     return {"lot": lot.id, "lots": " ".join(one.id for one in children)}
 
 
@@ -79,7 +81,7 @@ def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
     _check_alike(lots, found)
     first, (position, bucket) = lots[0], found[0]
     place = position.place
-    jobs = [_job_of_lot(draft, one, place, bucket) for one in lots]
+    jobs = [job_of_lot(draft, one, place, bucket) for one in lots]
     _check_not_begun(one for one in jobs if one is not None)
     suppliers = {(one.supplier, one.supplier_lot) for one in lots}
     merged = create_lot(
@@ -103,7 +105,7 @@ def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
         relate(draft, lot.id, merged.id, quantity, lot.unit, kind=EdgeKind.MERGED)
         _end_regrouped(draft, lot, LotExistence.MERGED)
     _join_job_orders(draft, [one for one in jobs if one is not None], merged, total)
-    _touch_place(draft, merged, place)
+    touch_place(draft, merged, place)
     return {"lot": merged.id, "quantity": f"{total:f}"}
 
 
@@ -168,30 +170,6 @@ def _end_regrouped(draft: Draft, lot: MaterialLot, existence: LotExistence) -> N
         draft.emit(f.LotEnded(lot=lot.id, existence=existence))
 
 
-def _job_of_lot(
-    draft: Draft, lot: MaterialLot, place: str, bucket: Bucket
-) -> JobOrder | None:
-    """Return the lot's own job order there, if steps are worked lot by lot.
-
-    Raises:
-        Refused: It has got further with the pieces than having them in its queue.
-    """
-    jobs = [
-        one
-        for one in draft.state.job_order.find("visit", place)
-        if one.lot == lot.id and not one.is_over
-    ]
-    if not jobs:
-        return None
-    if bucket is not Bucket.QUEUED:
-        raise Refused(
-            f"{lot.id} is {bucket} on {jobs[0].id}, which works on it alone.",
-            hint="Report and complete it first, or put its pieces back.",
-            unmet=[f"lot_queued: {lot.id} is {bucket}"],
-        )
-    return jobs[0]
-
-
 def _check_not_begun(jobs: Iterable[JobOrder]) -> None:
     told = [
         f"{one.lot} has {one.id}, which is '{one.state}'"
@@ -214,9 +192,9 @@ def _part_job_order(
 ) -> None:
     """Give each new lot a job order of its own; the old one plans what is left."""
     left = max(job.planned - sum(quantities, ZERO), job.worked)
-    _plan(draft, job, left)
+    plan(draft, job, left)
     for lot, quantity in zip(lots, quantities, strict=True):
-        own = _stored_for(draft, job, lot, quantity)
+        own = stored_for(draft, job, lot, quantity)
         inherit_holds(draft, [job.id], own.id)
     parent = draft.state.lot.get(job.lot or "")
     is_gone = parent is None or parent.existence is not LotExistence.ACTIVE
@@ -234,42 +212,7 @@ def _join_job_orders(
     """Put one job order in the place of those of the lots that were merged."""
     if not jobs:
         return
-    own = _stored_for(draft, jobs[0], lot, quantity)
+    own = stored_for(draft, jobs[0], lot, quantity)
     for job in jobs:
         inherit_holds(draft, [job.id], own.id)
         give_up(draft, job, f"its lot was merged into {lot.id}")
-
-
-def _stored_for(
-    draft: Draft, like: JobOrder, lot: MaterialLot, quantity: Decimal
-) -> JobOrder:
-    visit = draft.state.visit.get(like.visit)
-    rework = () if visit is None else visit.rework
-    request = draft.request(like.request)
-    is_per_lot = routing_of(draft.state, like).step(like.step).job_per is JobPer.LOT
-    return store(
-        draft,
-        request,
-        like.step,
-        planned=quantity,
-        rework=rework,
-        lot=lot.id if is_per_lot else None,
-    )
-
-
-def _plan(draft: Draft, job: JobOrder, planned: Decimal) -> None:
-    draft.emit(
-        f.JobOrderUpdated(
-            job_order=job.id,
-            planned=planned,
-            due_at=job.due_at,
-            priority=job.priority,
-        )
-    )
-
-
-def _touch_place(draft: Draft, lot: MaterialLot, place: str) -> None:
-    for job in draft.state.job_order.find("visit", place):
-        if not job.is_over:
-            draft.touch(job.id)
-    touch_consumers(draft, lot.material)

@@ -111,6 +111,34 @@ def inherit(draft: Draft, parent: MaterialLot, child: MaterialLot) -> None:
                 void(draft, window, f"its pieces are of lot {child.id} now")
 
 
+def hand_back(draft: Draft, lot: MaterialLot, sources: Iterable[MaterialLot]) -> None:
+    """Let lots be in the time windows again that a split or a merge had taken them out.
+
+    What a lot is in already it is in once; and only what it had been in comes back.
+    """
+    if lot.request is None:
+        return
+    known = draft.state.time_window.find("request", lot.request)
+    windows = [one for one in known if one.is_live and one.lot == lot.id]
+    for source in sources:
+        own = [one for one in known if one.lot == source.id]
+        for window in windows:
+            twins = [one for one in own if _points(one) == _points(window)]
+            if not twins or any(one.is_live for one in twins):
+                continue
+            number = draft.state.last_number("time_window") + 1
+            back = replace(window, id=_name(number), number=number, lot=source.id)
+            draft.emit(f.TimeWindowArmed(window=back))
+            touch(draft, back)
+            own.append(back)
+    for window in windows:
+        void(draft, window, f"its pieces are of {_names(sources)} again")
+
+
+def _names(lots: Iterable[MaterialLot]) -> str:
+    return ", ".join(one.id for one in lots)
+
+
 def arm_again(draft: Draft, job: JobOrder, window: TimeWindow) -> None:
     """Let a window run on that the end of a job order had ended; that is taken back."""
     if not job.is_over or window.state is not WindowState.SATISFIED:

@@ -33,6 +33,7 @@ from mes_engine.core.messages.lots import (
     LotsCommand,
     MergeLots,
     MoveStock,
+    ReverseRegrouping,
     ShipLot,
     SplitLot,
 )
@@ -169,6 +170,7 @@ __all__ = [
     "RetryPosting",
     "ReturnTool",
     "ReverseBooking",
+    "ReverseRegrouping",
     "RevokeQualification",
     "ReworkFrom",
     "Scrapped",

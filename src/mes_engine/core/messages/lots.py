@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
+from mes_engine.core.lots import GenealogyEdge
 from mes_engine.core.messages.command import BaseCommand
-from mes_engine.core.wip_ledger import Bucket
+from mes_engine.core.wip_ledger import Bucket, Move
 
 
 class SplitLot(BaseCommand, frozen=True, kw_only=True, tag="split_lot"):
@@ -73,4 +74,26 @@ class ShipLot(BaseCommand, frozen=True, kw_only=True, tag="ship_lot"):
     is_return: bool = False
 
 
-LotsCommand = SplitLot | MergeLots | ConsumeMaterial | MoveStock | ShipLot
+class ReverseRegrouping(
+    BaseCommand, frozen=True, kw_only=True, tag="reverse_regrouping"
+):
+    """Put a lot back into those that it was split off or merged from.
+
+    The door reads how it came to be from the journal; what is so now, the engine looks
+    at itself.
+
+    Attributes:
+        moves: By which its pieces came to it.
+        edges: Every edge that leads to it; ``uses``, every edge from it.
+    """
+
+    lot: str
+    reason: str
+    moves: tuple[Move, ...] = ()
+    edges: tuple[GenealogyEdge, ...] = ()
+    uses: tuple[GenealogyEdge, ...] = ()
+
+
+LotsCommand = (
+    SplitLot | MergeLots | ReverseRegrouping | ConsumeMaterial | MoveStock | ShipLot
+)
