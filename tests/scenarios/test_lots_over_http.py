@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from tests.commands import mes
 from tests.scenarios.shop import Job, Shop, a_step
 from tests.scenarios.site import until
 
@@ -239,6 +240,59 @@ def test_a_recall_names_what_was_shipped_with_a_suppliers_lot_in_it(
     assert [one["target"] for one in forward["edges"]] == [bracket]
     assert forward["is_cut"] is True
     assert shop.site.get(f"/lots/{kept}/genealogy", direction="forward")["edges"] == []
+
+
+def put_back(shop: Shop, lot: str) -> httpx.Response:
+    return shop.site.post(f"/lots/{lot}/reverse", {"reason": "a slip"})
+
+
+def test_a_split_and_a_merge_are_taken_back_and_a_recall_follows_neither(
+    shop: Shop,
+) -> None:
+    """Ten bars: four are split off by mistake, and put back; so is a merge."""
+    steel = shop.material(10)
+    [bars] = wait_for_lots(shop, steel)
+    [mistaken] = split(shop, bars, 4)
+
+    assert put_back(shop, mistaken).is_success
+
+    shown = shop.site.get(f"/lots/{mistaken}")
+    assert shown["lot"]["existence"] == "voided"
+    made, undone = shown["made_of"]
+    assert (undone["reverses"], undone["quantity"]) == (made["seq"], made["quantity"])
+    assert in_stock(shop, bars) == {"DOCK": 10}
+    recalled = shop.site.get(f"/lots/{bars}/genealogy", direction="forward")
+    assert recalled["edges"] == []
+    assert unmet(put_back(shop, mistaken)) == [f"not_reversed: {mistaken} is voided"]
+    assert unmet(put_back(shop, bars)) == [f"regrouped: {bars} was received"]
+
+    [part] = split(shop, bars, 3)
+    merged = merge(shop, bars, part).json()["result"]["lot"]
+    assert put_back(shop, merged).is_success
+    assert in_stock(shop, bars) | in_stock(shop, part) == {"DOCK": 3}
+    assert in_stock(shop, bars) == {"DOCK": 7}
+    shop.site.done(f"/lots/{part}/ship", reason="DN-1")
+    assert unmet(put_back(shop, part)) == ["untouched: 3 KGM of it are shipped at DOCK"]
+    found = mes("verify", "--json", "--database", shop.site.database_url)
+    assert found.plain["problems"] == []
+
+
+def test_a_split_at_a_step_is_taken_back_unless_the_child_was_worked_on(
+    shop: Shop,
+) -> None:
+    job = begun(shop, shop.make(shop.routing("cut", "mill"), quantity=10))
+    [lot] = lots(shop, work_request=job.request)
+    first, second = split(shop, lot, 3, 2)
+    job.done("report", good=3, lot=first)
+
+    assert (
+        unmet(put_back(shop, first))
+        == [f"untouched: 3 C62 of it are out at {job.request}/cut/1"]
+        or "mill" in unmet(put_back(shop, first))[0]
+    )
+    assert put_back(shop, second).is_success
+    job.done("report", good=7, lot=lot).done("complete")
+    assert buckets(shop, job.request, "mill") == {"queued": 10}
 
 
 def component(material: str, per_piece: int, unit: str) -> dict[str, Any]:
