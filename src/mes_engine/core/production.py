@@ -19,6 +19,7 @@ class UnassignedReason(StrEnum):
     SHARED_RUN = "shared_run"
     LOT_HELD = "lot_held"
     REVERSED = "reversed"
+    TOO_LATE = "too_late"
 
 
 class UnassignedProduction(msgspec.Struct, frozen=True, kw_only=True):

@@ -69,6 +69,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, tag="sample"):
     origin: Origin = Origin.LIVE
 
 
+KEPT_BY_THE_DEVICE = frozenset({Origin.REPLAY, Origin.BACKFILL})
+"""How values come that are late, and by the device's own time."""
+
 MAX_SKEW_US = 120_000_000
 """A device's clock that differs more than this from ours is not believed."""
 
@@ -76,12 +79,13 @@ MAX_SKEW_US = 120_000_000
 def occurred_at(sample: Sample) -> int:
     """Return when ``sample`` was so: by the device's clock, unless it is far off.
 
-    It was so before we heard of it, whatever the device says.
+    It was so before we heard of it, whatever the device says. What the device has kept
+    while we were away is late by nature: there its clock is all there is.
     """
     if sample.source_at is None:
         return sample.received_at
     is_far_off = abs(sample.source_at - sample.received_at) > MAX_SKEW_US
-    if is_far_off:
+    if is_far_off and sample.origin not in KEPT_BY_THE_DEVICE:
         return sample.received_at
     return min(sample.source_at, sample.received_at)
 
@@ -97,6 +101,8 @@ def told_at(sample: Sample) -> int:
     clock that is a minute behind would have every count come before its run.
     """
     at = occurred_at(sample)
+    if sample.origin in KEPT_BY_THE_DEVICE:
+        return at
     return at if sample.received_at - at <= TRUSTED_SKEW_US else sample.received_at
 
 

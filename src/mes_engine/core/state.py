@@ -91,8 +91,11 @@ TABLES: dict[str, TableSpec] = {
     ),
     "run": TableSpec(
         attrgetter("id"),
-        ("work_unit",),
-        lambda one: ((one.work_unit,) if one.is_open else (),),
+        ("work_unit", "closed_at"),
+        lambda one: (
+            (one.work_unit,) if one.is_open else (),
+            () if one.is_open else (one.work_unit,),
+        ),
         placed_by=attrgetter("work_unit", "closed_at"),
     ),
     "sign_on": TableSpec(

@@ -1,6 +1,7 @@
 """Counts: whose the pieces are that a machine has counted, and why if nobody's."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
@@ -10,6 +11,7 @@ from mes_engine.core.decide import windows
 from mes_engine.core.decide.claims import open_run
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.job_orders import begin
+from mes_engine.core.decide.late_counts import book_late, late_run
 from mes_engine.core.decide.production import keep_unassigned
 from mes_engine.core.decide.reporting import book, can_take, count_report
 from mes_engine.core.guards import claims_of, unmet_guards
@@ -25,7 +27,7 @@ from mes_engine.core.production import (
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import step_of
 from mes_engine.core.routing import BeginOn
-from mes_engine.core.runs import Lane
+from mes_engine.core.runs import Lane, Run
 
 replace = msgspec.structs.replace
 
@@ -36,9 +38,12 @@ def book_count(
     """Book what a counter has counted on the run that is active, or on nobody."""
     role = "good" if signal.means is SignalMeaning.GOOD_COUNT else "scrap"
     unit = draft.state.site.work_unit(signal.work_unit)
-    jobs = active_jobs(draft, unit)
+    counted = counted_for(draft, unit)
+    jobs, late = counted.jobs, counted.late
     if doubt is not None:
         booked, reason = ZERO, doubt
+    elif late is not None:
+        booked, reason = book_late(draft, late, role, pieces)
     elif len(jobs) > 1:
         pieces, booked, reason = _book_shared(draft, unit, jobs, role, pieces)
     else:
@@ -153,6 +158,33 @@ def active_jobs(draft: Draft, unit: WorkUnit) -> list[JobOrder]:
         runs, key=lambda one: (one.begun_at is None, one.begun_at or one.opened_at)
     )
     return [draft.job(one) for one in begun[0].job_orders] if begun else []
+
+
+@dataclass(frozen=True, slots=True)
+class CountedFor:
+    """Whose a count is.
+
+    Attributes:
+        jobs: The job orders of its run; none if nobody's.
+        begun_at: When that run was begun; None before that.
+        late: That run, if it is over.
+    """
+
+    jobs: list[JobOrder]
+    begun_at: int | None
+    late: Run | None = None
+
+
+def counted_for(draft: Draft, unit: WorkUnit) -> CountedFor:
+    """Return the run that a count of the message's time belongs to."""
+    jobs = active_jobs(draft, unit)
+    begun_at = begun_at_of(draft, jobs)
+    late = late_run(draft, unit, begun_at)
+    if late is None:
+        return CountedFor(jobs, begun_at)
+    known = (draft.state.job_order.get(name) for name in late.job_orders)
+    its_jobs = [one for one in known if one is not None]
+    return CountedFor(its_jobs, late.begun_at, late)
 
 
 def begun_at_of(draft: Draft, jobs: Sequence[JobOrder]) -> int | None:

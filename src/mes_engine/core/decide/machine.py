@@ -1,6 +1,5 @@
 """What machines say: links, state words and counts, and what they mean for work."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
@@ -9,13 +8,12 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide.counting import (
     active_jobs,
     begin_if,
-    begun_at_of,
     book_count,
+    counted_for,
 )
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.sensing import hear_measurement
 from mes_engine.core.equipment import Equipment, ItemState
-from mes_engine.core.job_order import JobOrder
 from mes_engine.core.plant import Signal, SignalMeaning
 from mes_engine.core.production import UnassignedReason
 from mes_engine.core.quantity import MAX_QUANTITY, ZERO, floored
@@ -140,8 +138,8 @@ def _hear_counter(
     draft.emit(
         f.SignalRead(signal=reading.state, change=reading.change, delta=reading.delta)
     )
-    jobs = active_jobs(draft, draft.state.site.work_unit(signal.work_unit))
-    unit = jobs[0].unit if jobs else DEFAULT_UNIT
+    counted = counted_for(draft, draft.state.site.work_unit(signal.work_unit))
+    unit = counted.jobs[0].unit if counted.jobs else DEFAULT_UNIT
     pieces = _pieces(signal, last, reading, unit)
     if pieces > MAX_QUANTITY:
         _gap(draft, signal.tag, f"a jump by {reading.delta} is no production")
@@ -149,16 +147,13 @@ def _hear_counter(
         doubt = None
         if reading.change is CounterChange.SUSPECT:
             doubt = UnassignedReason.SUSPECT_COUNT
-        elif last is not None and _is_of_an_outage(draft, jobs, last, lost_at):
+        elif last is not None and _is_of_an_outage(counted.begun_at, last, lost_at):
             doubt = UnassignedReason.SPANS_OUTAGE
         book_count(draft, signal, pieces, doubt)
 
 
-def _is_of_an_outage(
-    draft: Draft, jobs: Sequence[JobOrder], last: SignalState, lost_at: int
-) -> bool:
+def _is_of_an_outage(begun_at: int | None, last: SignalState, lost_at: int) -> bool:
     """Whether the run was begun in an outage, so that others made some of it."""
-    begun_at = begun_at_of(draft, jobs)
     return begun_at is not None and last.at <= lost_at < begun_at
 
 

@@ -17,7 +17,8 @@ from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.recall import reopen
 from mes_engine.core.decide.reporting import book, count_report
 from mes_engine.core.decide.stock import consume
-from mes_engine.core.decide.visits import settle_visit
+from mes_engine.core.decide.storing import live_job
+from mes_engine.core.decide.visits import give_up_if_empty, settle_visit
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import AT_WORK, JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.messages import (
@@ -84,7 +85,7 @@ def assign(draft: Draft, command: AssignProduction) -> dict[str, str]:
         count_report(job, production.role, quantity), reason=command.reason
     )
     if is_supplement:
-        _supplement(draft, job, report)
+        supplement(draft, job, report)
     else:
         book(draft, job, report, source="machine")
     _settle(draft, production, command.reason, assigned=quantity, job_order=job.id)
@@ -185,16 +186,44 @@ def _check_job(draft: Draft, production: UnassignedProduction, job: JobOrder) ->
     checked_quantity(production.quantity, unit=job.unit)
 
 
-def _supplement(draft: Draft, job: JobOrder, report: ReportQuantity) -> None:
-    """Book late on a job order that has ended: what its end did, for these pieces."""
+def supplement(
+    draft: Draft, job: JobOrder, report: ReportQuantity, *, run: str | None = None
+) -> None:
+    """Book late on a job order that has ended: what its end did, for these pieces.
+
+    They come out of what is left at the step: who was to work on that has less to do.
+    """
     reopen(draft, job.visit)
     worked = job.worked
-    book(draft, draft.job(job.id), report, source="machine")
+    book(draft, draft.job(job.id), report, source="machine", run=run)
     job = draft.job(job.id)
     transfer(draft, job, is_ending=True)
     consume(draft, job, pieces=job.worked - worked)
+    _relieve(draft, job, job.worked - worked)
     is_done = settle_visit(draft, job)
-    raise_posting(draft, job.id, is_final=is_done)
+    at_step = draft.state.job_order.find("visit", job.visit)
+    is_told = any(one.is_final_posted for one in at_step)
+    raise_posting(draft, job.id, is_final=is_done and not is_told)
+
+
+def _relieve(draft: Draft, job: JobOrder, done: Decimal) -> None:
+    """Let the follow-on plan less, or be given up if nothing is left for it."""
+    follow_on = live_job(draft, job.visit, job.lot)
+    visit = draft.state.visit.get(job.visit)
+    if follow_on is None or follow_on.follows is None or visit is None:
+        return
+    planned = max(follow_on.planned - done, follow_on.worked)
+    draft.emit(
+        f.JobOrderUpdated(
+            job_order=follow_on.id,
+            planned=planned,
+            due_at=follow_on.due_at,
+            priority=follow_on.priority,
+        )
+    )
+    draft.touch(follow_on.id)
+    raise_posting(draft, job.id, is_final=False)  # Before what may be the last word.
+    give_up_if_empty(draft, draft.job(follow_on.id), visit)
 
 
 def _settle(

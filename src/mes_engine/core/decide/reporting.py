@@ -46,8 +46,23 @@ def report(draft: Draft, command: ReportQuantity) -> dict[str, str]:
     }
 
 
-def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -> None:
-    """Book a checked report: moves, totals, transfer, posting."""
+def book(
+    draft: Draft,
+    job: JobOrder,
+    command: ReportQuantity,
+    *,
+    source: str,
+    run: str | None = None,
+) -> None:
+    """Book a checked report: moves, totals, transfer, posting.
+
+    Args:
+        draft: The decision.
+        job: Whose.
+        command: What is reported.
+        source: ``person`` or ``machine``.
+        run: In which it was made, if not in the one that is open.
+    """
     total = _total(command)
     if job.begun_at is None:  # Reported in setup: nothing has begun that would have.
         start_pieces(draft, job)
@@ -63,7 +78,7 @@ def book(draft: Draft, job: JobOrder, command: ReportQuantity, *, source: str) -
     draft.emit(
         f.QuantityReported(
             job_order=job.id,
-            run=job.run,
+            run=job.run if run is None else run,
             good=command.good,
             scrap=scrap,
             suspect=command.suspect,

@@ -164,7 +164,7 @@ def upgrade() -> None:
             "unassigned_production",
             "reason",
             "no_active_run before_begin past_quantity suspect_count spans_outage "
-            "shared_run lot_held reversed",
+            "shared_run lot_held reversed too_late",
         ),
         whole("at"),
         whole("until"),

@@ -16,6 +16,7 @@ const REASONS = {
   shared_run: t("several job orders were in the run"),
   lot_held: t("the lot was on hold"),
   reversed: t("the booking was taken back"),
+  too_late: t("too late for its job order"),
 };
 
 export function holds(parent, open) {
