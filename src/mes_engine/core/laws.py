@@ -1,4 +1,4 @@
-"""The laws over everything: L0 to L5, each break in one sentence.
+"""The laws over everything: L0 to L5 and of counts, each break in one sentence.
 
 L0 and L1 are checked at every move besides (``wip_ledger``); here they are checked over
 whatever positions are given, so that ``mes verify`` finds a row that somebody changed.
@@ -11,6 +11,7 @@ from decimal import Decimal
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import EdgeKind, GenealogyEdge, LotExistence, MaterialLot
 from mes_engine.core.postings import Posting, PostingKind
+from mes_engine.core.production import MachineTally, UnassignedProduction
 from mes_engine.core.quantity import MILLION, ZERO
 from mes_engine.core.requests import ConnectionFlow, WorkRequest
 from mes_engine.core.state import State
@@ -18,13 +19,16 @@ from mes_engine.core.wip_ledger import SINKS, SOURCES, Bucket, Position
 
 
 def broken_laws(state: State) -> Iterator[str]:
-    """Yield each break of L0 to L5 in what is in memory."""
+    """Yield each break of L0 to L5, and of counts, in what is in memory."""
     positions = list(state.position.values())
     yield from broken_position_laws(positions)
     yield from broken_connection_laws(state.connection_flow.values(), positions)
     yield from broken_lot_laws(list(state.lot.values()), positions)
     yield from broken_request_laws(state.work_request.values(), positions)
     yield from broken_posting_laws(state.job_order.values(), state.posting.values())
+    yield from broken_count_laws(
+        state.machine_tally.values(), state.unassigned_production.values()
+    )
 
 
 def broken_position_laws(positions: Iterable[Position]) -> Iterator[str]:
@@ -219,3 +223,59 @@ def _posted_and_reported(job: JobOrder) -> Iterator[tuple[str, Decimal, Decimal]
             yield word, Decimal(posted) / MILLION, Decimal(reported) / MILLION
         else:
             yield word, getattr(job, f"posted_{word}"), getattr(job, word)
+
+
+def broken_count_laws(
+    tallies: Iterable[MachineTally], productions: Iterable[UnassignedProduction]
+) -> Iterator[str]:
+    """Yield each break of: counted is booked, unassigned or dismissed.
+
+    What is unassigned is what is open of the stretches; those that are settled may have
+    been left out.
+    """
+    left: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    for one in productions:
+        left[one.work_unit, one.role] += one.left
+        if one.left < ZERO:
+            yield f"COUNT: {one.left} are left of unassigned production {one.seq}"
+    for tally in tallies:
+        where = f"{tally.work_unit} {tally.role}"
+        yield from broken_tally(tally)
+        open_ones = left.pop((tally.work_unit, tally.role), ZERO)
+        if tally.unassigned != open_ones:
+            yield (
+                f"COUNT: {where}: {tally.unassigned} unassigned, {open_ones} are open"
+            )
+    for (unit, role), amount in left.items():
+        if amount:
+            yield f"COUNT: {unit} {role}: {amount} are open, and nothing was counted"
+
+
+def broken_dismissal_laws(
+    tallies: Iterable[MachineTally], productions: Iterable[UnassignedProduction]
+) -> Iterator[str]:
+    """Yield each work unit of which not as much was dismissed as its stretches say.
+
+    Of all that there ever were.
+    """
+    gone: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    for one in productions:
+        gone[one.work_unit, one.role] += one.dismissed
+    for tally in tallies:
+        told = gone[tally.work_unit, tally.role]
+        if tally.dismissed != told:
+            yield (
+                f"COUNT: {tally.work_unit} {tally.role}: {tally.dismissed} dismissed, "
+                f"its stretches say {told}"
+            )
+
+
+def broken_tally(tally: MachineTally) -> Iterator[str]:
+    """Yield that a tally does not add up, if it does not."""
+    whole = tally.booked + tally.unassigned + tally.dismissed
+    if tally.counted != whole:
+        yield (
+            f"COUNT: {tally.work_unit} {tally.role}: {tally.counted} counted, "
+            f"{tally.booked} booked, {tally.unassigned} unassigned, "
+            f"{tally.dismissed} dismissed"
+        )

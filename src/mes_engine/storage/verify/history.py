@@ -6,6 +6,7 @@ from typing import Any
 from mes_engine.core import facts as f
 from mes_engine.core.bookings import ReportedAs
 from mes_engine.core.job_order import JOB_ORDER_CHART
+from mes_engine.core.laws import broken_tally
 from mes_engine.core.state import State
 
 _COUNTED = (ReportedAs.GOOD, ReportedAs.SCRAP, ReportedAs.LOST, ReportedAs.TESTED)
@@ -32,7 +33,7 @@ def broken_history(state: State, fact: f.Fact) -> Iterator[str]:
         case f.BookingReversed():
             yield from _not_the_rest(state, fact)
         case _:
-            pass
+            yield from _not_the_count(state, fact)
 
 
 def _off_the_chart(state: State, fact: f.JobOrderMoved) -> Iterator[str]:
@@ -42,6 +43,19 @@ def _off_the_chart(state: State, fact: f.JobOrderMoved) -> Iterator[str]:
     row = JOB_ORDER_CHART.row(fact.source, fact.trigger)
     if row is None or row.dest is not fact.state:
         yield f"no row of the chart goes by {fact.trigger} to {fact.state}"
+
+
+def _not_the_count(state: State, fact: f.Fact) -> Iterator[str]:
+    """Yield that a tally does not add up, or has less than was counted before."""
+    if not isinstance(fact, f.MachineCounted):
+        return
+    yield from broken_tally(fact.tally)
+    before = state.machine_tally.get((fact.tally.work_unit, fact.tally.role))
+    if before is not None and fact.tally.counted < before.counted:
+        yield (
+            f"{fact.tally.work_unit} has counted {fact.tally.counted}, "
+            f"{before.counted} before"
+        )
 
 
 def _not_the_rest(state: State, fact: f.BookingReversed) -> Iterator[str]:

@@ -24,6 +24,16 @@ LAWS: tuple[tuple[str, Callable[..., Iterator[str]], tuple[str, ...]], ...] = (
     ("lot", laws.broken_lot_laws, ("lot", "position")),
     ("work_request", laws.broken_request_laws, ("work_request", "position")),
     ("job_order", laws.broken_posting_laws, ("job_order", "posting")),
+    (
+        "machine_tally",
+        laws.broken_count_laws,
+        ("machine_tally", "unassigned_production"),
+    ),
+    (
+        "unassigned_production",
+        laws.broken_dismissal_laws,
+        ("machine_tally", "unassigned_production"),
+    ),
 )
 """By the table whose rows it is about: a law, and the tables that it looks at."""
 
