@@ -58,6 +58,21 @@ def refused(shop: Shop, booking: Booking, **changed: Any) -> m.Answer:
     return shop.refused(reversing(shop, booking, **changed))
 
 
+def putting_back(shop: Shop, lot: str) -> m.ReverseRegrouping:
+    """Return the command, with what the door would read from the journal."""
+    edges = [one.edge for one in shop.facts(f.LotSplit)]
+    edges += [one.edge for one in shop.facts(f.LotMerged)]
+    edges += [one.edge for one in shop.facts(f.LotConsumed)]
+    moves = [one.move for one in shop.facts(f.QuantityMoved)]
+    return m.ReverseRegrouping(
+        lot=lot,
+        reason="a slip",
+        moves=tuple(one for one in moves if one.to_lot == lot and not one.reverses),
+        edges=tuple(one for one in edges if one.target == lot),
+        uses=tuple(one for one in edges if one.source == lot),
+    )
+
+
 def scrapped(quantity: int) -> tuple[m.Scrapped, ...]:
     """Return so many pieces of scrap."""
     return (m.Scrapped(quantity=Decimal(quantity), reason="burr"),)

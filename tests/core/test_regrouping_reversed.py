@@ -11,7 +11,7 @@ from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.lots import LotExistence
 from mes_engine.core.runs import HoldMode, HoldScope
 from mes_engine.core.time_windows import WindowRule
-from tests.core.correcting import reverse, the_last
+from tests.core.correcting import putting_back, reverse, the_last
 from tests.core.loops import is_sound
 from tests.core.plants import a_routing, steel
 from tests.core.plants import a_step as step
@@ -27,21 +27,6 @@ from tests.core.test_lot_commands import (
 )
 
 FIRST, SECOND, THIRD = "L-000001", "L-000002", "L-000003"
-
-
-def putting_back(shop: Shop, lot: str) -> m.ReverseRegrouping:
-    """Return the command, with what the door would read from the journal."""
-    edges = [one.edge for one in shop.facts(f.LotSplit)]
-    edges += [one.edge for one in shop.facts(f.LotMerged)]
-    edges += [one.edge for one in shop.facts(f.LotConsumed)]
-    moves = [one.move for one in shop.facts(f.QuantityMoved)]
-    return m.ReverseRegrouping(
-        lot=lot,
-        reason="a slip",
-        moves=tuple(one for one in moves if one.to_lot == lot and not one.reverses),
-        edges=tuple(one for one in edges if one.target == lot),
-        uses=tuple(one for one in edges if one.source == lot),
-    )
 
 
 def put_back(shop: Shop, lot: str) -> dict[str, str]:

@@ -32,6 +32,7 @@ from mes_engine.core.wip_limits import WipLimit
 from tests.core import correcting
 from tests.core.plants import a_furnace, a_routing, a_step, in_batches, steel
 from tests.core.shop import SECOND
+from tests.core.whole_books import WholeBooks
 from tests.core.whole_floor import WholeFloor
 from tests.core.whole_shop import REQUESTS, amounts, few, picks, reasons, routes
 
@@ -95,7 +96,7 @@ MEASURED = a_routing(
 STEPS = ("cut", "mill", "drill", "paint", "pack")
 
 
-class WholeCommands(WholeFloor):
+class WholeCommands(WholeBooks):
     """Every command there is, and every kind of routing."""
 
     routings: ClassVar[tuple[Routing, ...]] = (

@@ -11,11 +11,10 @@ from mes_engine.core.decide.production import supplement
 from mes_engine.core.decide.reporting import book, can_take, count_report
 from mes_engine.core.errors import Refused
 from mes_engine.core.holding import lot_not_held
-from mes_engine.core.job_order import JobOrder, JobOrderState
+from mes_engine.core.job_order import AT_WORK, JobOrder, JobOrderState
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.production import UnassignedReason
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.readiness import AT_WORK
 from mes_engine.core.runs import Run
 from mes_engine.core.whereabouts import here
 
