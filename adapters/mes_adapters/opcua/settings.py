@@ -37,6 +37,8 @@ class OpcUaTag(_Section):
         default=None, gt=0, description="the shortest change that has to be seen"
     )
 
+    writable: bool = Field(default=False, description="whether we may write to it")
+
     @model_validator(mode="after")
     def _is_one_node(self) -> Self:
         by_id = (self.ns is not None, self.id is not None)

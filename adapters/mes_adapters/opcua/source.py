@@ -26,9 +26,15 @@ from mes_adapters.opcua.memory import Memory
 from mes_adapters.opcua.publishing import News, Subscription
 from mes_adapters.opcua.recovery import catch_up
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
-from mes_engine.core.errors import SourceLost, SourceMisconfigured, SourceRefused
+from mes_adapters.opcua.writing import Value, write_once
+from mes_engine.core.errors import (
+    Refused,
+    SourceLost,
+    SourceMisconfigured,
+    SourceRefused,
+)
 from mes_engine.core.samples import LinkReport, LinkState, Origin, Quality, Sample
-from mes_engine.ports import Emit
+from mes_engine.ports import Emit, WriteResult
 
 log = structlog.stdlib.get_logger()
 replace = msgspec.structs.replace
@@ -48,6 +54,22 @@ class OpcUaLink:
         self._tags = dict(tags)
         self._memory = Memory()
         self._log = log.bind(link=link_id)
+        self._connection: Connection | None = None
+        self._is_writing = asyncio.Lock()
+
+    async def write(
+        self, tag: str, value: Value, *, expect: Value | None = None
+    ) -> WriteResult:
+        """Write ``value`` once, and read it back; see `ports.Writes`."""
+        known = self._tags.get(tag)
+        if known is None or not known.writable:
+            hint = "Say writable: true at the tag, if the device allows it."
+            raise Refused(f"{tag} is not a tag to be written.", hint=hint)
+        async with self._is_writing:
+            connection, held = self._connection, self._memory.held
+            if connection is None or held is None or tag not in held.node_of:
+                raise SourceLost(f"{tag} is not connected.")
+            return await write_once(connection, held.node_of[tag], tag, value, expect)
 
     async def run(self, emit: Emit) -> None:
         """Connect, subscribe, and emit values in the order in which they arrive."""
@@ -71,6 +93,7 @@ class OpcUaLink:
             )
             try:
                 await life.begin()
+                self._connection = connection
                 await life.go_on()
             except NotKept:
                 memory.held = None
@@ -79,6 +102,7 @@ class OpcUaLink:
                 life.count_vain_transfer()
                 raise
             finally:
+                self._connection = None
                 connection.is_kept = memory.held is not None
                 await life.end()
 
