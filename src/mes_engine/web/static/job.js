@@ -116,7 +116,7 @@ function together(job) {
 
 function against(job, trigger) {
   const found = new Map(job.conditions.filter((one) => !one.is_met).map((one) => [one.name, one]));
-  for (const one of trigger?.unmet ?? []) found.set(one.name, one);
+  for (const one of [...(trigger?.unmet ?? []), ...job.awaits]) found.set(one.name, one);
   return [...found.values()].map(told);
 }
 

@@ -71,6 +71,8 @@ const CONDITIONS = {
   batch_compatible: t("Not together"),
   batch_capacity: t("Run is full"),
   batch_complete: t("Run is not full"),
+  required_data: t("Measurement is missing"),
+  way_decided: t("Way is not decided"),
 };
 
 // A condition that is not met: its name, why, and who can mend it.
