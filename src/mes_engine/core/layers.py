@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -98,7 +98,7 @@ class Table(Generic[K, V]):
     def put(self, value: V) -> None:
         """Set the value under its own key."""
         spec, own = self.spec, self.own
-        key = cast("K", spec.key(value))
+        key: Any = spec.key(value)
         if spec.indexes:
             old, placed_by = self.get(key), spec.placed_by
             if old is None or placed_by is None or placed_by(old) != placed_by(value):
@@ -130,7 +130,7 @@ class Table(Generic[K, V]):
             there = self.found[index].get(key)
             if not there:
                 return []
-            own = cast("dict[K, V]", self.own)  # The bottom layer drops nothing.
+            own: dict[K, Any] = self.own  # The bottom layer drops nothing.
             return [own[member] for member in there]
         members = self.members(index, key)
         if not members:

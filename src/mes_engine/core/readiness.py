@@ -52,7 +52,8 @@ def routing_of(state: State, job: JobOrder) -> Routing:
     """Return the routing by which the request's pieces get to ``job`` and from it."""
     request = state.work_request.get(job.request)
     revision = job.revision if request is None else request.revision
-    return _routing(state, job, revision)
+    routing = state.routing.get((job.routing, revision))
+    return _routing(state, job, revision) if routing is None else routing
 
 
 def step_of(state: State, job: JobOrder) -> Step:

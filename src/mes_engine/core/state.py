@@ -337,6 +337,9 @@ class State:
         Raises:
             Refused: No plant has been applied.
         """
+        known = self.site_index
+        if known is not None and self.plant.own.get(known.plant.site) is known.plant:
+            return known
         plant = self._plant()
         if plant is None:
             raise Refused("There is no plant yet.", hint="Apply one from config/.")

@@ -32,10 +32,10 @@ def wip_limit(state: State, job: JobOrder) -> Condition:
 
 
 def _has_limits(state: State, job: JobOrder) -> bool:
-    if not state.has_plant:
-        return False
     routing = state.routing.get((job.routing, job.revision))
-    return state.site.has_wip_limits or (routing is not None and routing.has_kanban)
+    if routing is not None and routing.has_kanban:
+        return state.has_plant
+    return state.has_plant and state.site.has_wip_limits
 
 
 def limited_area(state: State, work_center: str) -> str | None:
