@@ -40,7 +40,9 @@ def reversing(shop: Shop, booking: Booking, **changed: Any) -> m.ReverseBooking:
         "booking": booking,
         "reason": "miscounted",
         "also": tuple(bookings(shop, booking.job_order)),
-        "uses": tuple(one.edge for one in shop.facts(f.LotConsumed)),
+        "uses": tuple(
+            one.edge for kind in (f.LotConsumed, f.LotSplit) for one in shop.facts(kind)
+        ),
     }
     return m.ReverseBooking(**fields | changed)
 

@@ -17,6 +17,7 @@ from mes_engine.core.time_windows import (
     WindowState,
     told_at,
 )
+from tests.core.correcting import reverse, the_last
 from tests.core.plants import (
     a_routing,
     a_step,
@@ -198,6 +199,24 @@ def test_a_part_that_moves_on_is_a_lot_of_its_own_with_a_time_of_its_own() -> No
     assert shop.job("mill").state is S.ALLOWED_WAITING
     tick(shop, last + 100 * SECOND)
     assert shop.job("mill").state is S.ALLOWED_READY
+
+
+def test_what_moved_on_as_a_part_comes_back_when_its_report_is_reversed() -> None:
+    rule = window("cut", "mill", max_s=900)
+    shop = Shop(in_batches("cut", "mill", of=5, time_windows=(rule,)))
+    shop.make(10)
+    shop.begin("cut")
+    shop.report("cut", 5)
+    early = the(shop)
+    reverse(shop, the_last(shop, "cut"))
+
+    assert the(shop).state is VOID
+    assert shop.at_step("cut") == {"started": 10, "queued": 10}
+    split, back = shop.facts(f.LotSplit)
+    assert (split.edge.target, split.edge.quantity) == (early.lot, 5)
+    assert (back.edge.reverses, back.edge.quantity) == (split.edge.seq, 5)
+    shop.report("cut", 10)
+    assert shop.at_step("mill")["queued"] == 10
 
 
 def test_what_moves_on_in_parts_between_the_two_ends_stays_in_its_window() -> None:

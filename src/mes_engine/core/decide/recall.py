@@ -1,5 +1,6 @@
 """Recall: pieces that went on come back, if nobody has done anything with them."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,9 +13,10 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.posting import take_back_final
 from mes_engine.core.decide.stock import touch_consumers
 from mes_engine.core.decide.storing import rework_to
+from mes_engine.core.decide.window_course import void
 from mes_engine.core.errors import Refused
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.lots import LotExistence
+from mes_engine.core.lots import EdgeKind, GenealogyEdge, LotExistence
 from mes_engine.core.messages import ReverseBooking
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import routing_of
@@ -56,13 +58,12 @@ def recall(draft: Draft, wanted: Wanted) -> None:
     job, lot = wanted.job, wanted.lot
     leaving = _leaving(draft, job)
     missing = wanted.quantity - _of(draft, (lot, wanted.place), Bucket.OUT)
-    for one, visit in _targets(draft, job, leaving):
-        flow = draft.state.connection_flow.get((job.request, one.source, one.target))
-        arrived = ZERO if flow is None else flow.arrived
-        queued = _of(draft, (lot, visit.id), Bucket.QUEUED)
-        back = min(missing, arrived, queued)
+    missing -= _from_next(draft, wanted, leaving, missing)
+    for edge in _parts_of(draft, wanted):
+        part = dataclasses.replace(wanted, lot=edge.target)
+        back = _from_next(draft, part, leaving, missing)
         if back > ZERO:
-            _send_back(draft, wanted, one, visit, back)
+            _put_back(draft, part, back, edge)
             missing -= back
     if not leaving:
         for position in draft.state.position.find("lot", lot):
@@ -78,6 +79,57 @@ def recall(draft: Draft, wanted: Wanted) -> None:
                 missing -= back
     if missing > ZERO:
         raise _gone(draft, wanted, missing)
+
+
+def _from_next(
+    draft: Draft, wanted: Wanted, leaving: list[Connection], missing: Decimal
+) -> Decimal:
+    """Bring back up to ``missing`` of what is queued at the next steps; how many."""
+    job, back = wanted.job, ZERO
+    for one, visit in _targets(draft, job, leaving):
+        flow = draft.state.connection_flow.get((job.request, one.source, one.target))
+        arrived = ZERO if flow is None else flow.arrived
+        queued = _of(draft, (wanted.lot, visit.id), Bucket.QUEUED)
+        some = min(missing - back, arrived, queued)
+        if some > ZERO:
+            _send_back(draft, wanted, one, visit, some)
+            back += some
+    return back
+
+
+def _parts_of(draft: Draft, wanted: Wanted) -> Iterator[GenealogyEdge]:
+    """Yield how what moved on as lots of their own was split off the lot."""
+    if not routing_of(draft.state, wanted.job).time_windows:
+        return
+    for edge in wanted.command.uses:
+        is_split = edge.kind is EdgeKind.SPLIT and edge.reverses is None
+        if is_split and (edge.source, edge.job_order) == (wanted.lot, wanted.job.id):
+            yield edge
+
+
+def _put_back(
+    draft: Draft, wanted: Wanted, quantity: Decimal, edge: GenealogyEdge
+) -> None:
+    """Let pieces that are back be of the lot again that they were split off."""
+    arc = (wanted.place, Bucket.OUT, Bucket.OUT)
+    _move_back(draft, wanted, quantity, arc, into=edge)
+    draft.emit(
+        f.LotSplit(
+            edge=replace(
+                edge,
+                seq=draft.next_seq,
+                quantity=quantity,
+                at=draft.at,
+                reverses=edge.seq,
+            )
+        )
+    )
+    if any(one.held for one in draft.state.position.find("lot", edge.target)):
+        return
+    for window in draft.state.time_window.find("request", wanted.job.request):
+        if window.is_live and window.lot == edge.target:
+            void(draft, window, f"its pieces are of lot {edge.source} again")
+    draft.emit(f.LotEnded(lot=edge.target, existence=LotExistence.VOIDED))
 
 
 def _leaving(draft: Draft, job: JobOrder) -> list[Connection]:
@@ -109,6 +161,7 @@ def _move_back(
     leg: tuple[str, Bucket, Bucket],
     *,
     connection: str = "",
+    into: GenealogyEdge | None = None,
 ) -> None:
     place, bucket, to_bucket = leg
     position = draft.state.position.get((wanted.lot, place))
@@ -133,7 +186,8 @@ def _move_back(
                 person=draft.person,
                 reason=wanted.command.reason,
                 connection=connection,
-                reverses=wanted.command.booking.seq,
+                reverses=wanted.command.booking.seq if into is None else into.seq,
+                to_lot=None if into is None else into.source,
             )
         )
     )
