@@ -100,6 +100,21 @@ def test_what_cannot_be_split_or_merged_says_why(shop: Shop) -> None:
     assert shop.site.post("/lots/L-none/split", asked).status_code == 404
 
 
+def test_lots_of_different_materials_or_states_are_not_merged(shop: Shop) -> None:
+    steel, brass = shop.material(10), shop.material(5)
+    [first], [second] = wait_for_lots(shop, steel), wait_for_lots(shop, brass)
+    assert unmet(merge(shop, first, second)) == [
+        f"same_material: {first} {steel}, {second} {brass}"
+    ]
+    job = begun(shop, shop.make(shop.routing("cut", "mill"), quantity=10))
+    [lot] = lots(shop, work_request=job.request)
+    [part] = split(shop, lot, 4)
+    job.done("report", suspect=4, lot=part, reason="scratch")
+    assert unmet(merge(shop, lot, part)) == [
+        f"same_bucket: {lot} queued, {part} suspect"
+    ]
+
+
 def test_100_components_are_58_in_stock_and_42_consumed_2_of_them_damaged(
     shop: Shop,
 ) -> None:
