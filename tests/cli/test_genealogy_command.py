@@ -27,16 +27,23 @@ async def day(tmp_path: Path) -> str:
 def test_a_lot_is_told_both_ways(day: str) -> None:
     forward = mes("genealogy", "L-000001", "--forward", "--json", "--database", day)
     edges = [one["edge"] for one in forward.plain["steps"]]
-    [made] = {one["target"] for one in edges}
-    assert [one["kind"] for one in edges] == ["consumed", "consumed"]
+    made, part = dict.fromkeys(one["target"] for one in edges)
+    kinds = sorted((one["kind"], one["target"]) for one in edges)
+    assert kinds == [
+        ("consumed", made),
+        ("consumed", made),
+        ("consumed", part),
+        ("split", part),
+    ]
 
-    backward = mes("genealogy", made, "--database", day)
-    as_json = mes("genealogy", made, "--json", "--database", day).plain
+    backward = mes("genealogy", part, "--database", day)
+    as_json = mes("genealogy", part, "--json", "--database", day).plain
 
     assert (backward.code, backward.err) == (0, "")
-    assert backward.out.startswith(f"{made} ")
-    assert f"  L-000001 BAR -> {made} " in backward.out
-    assert [one["edge"]["source"] for one in as_json["steps"]] == ["L-000001"] * 2
+    assert backward.out.startswith(f"{part} ")
+    assert f"  L-000001 BAR -> {part} " in backward.out
+    came = [one["edge"]["source"] for one in as_json["steps"]]
+    assert sorted(came) == ["L-000001"] * 3 + [made]
     assert as_json["work"][0]["step"]
     assert "\nMeasured:\n" in backward.out
     assert "JO-000002: width 40.1 MMT, by " in backward.out

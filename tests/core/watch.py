@@ -243,6 +243,8 @@ def _lots_without_an_end(state: State) -> Iterator[str]:
         is_over = held == ZERO and all(job.is_over for job in jobs)
         if lot.existence in REGROUPED and held == ZERO:
             continue  # Others have its pieces.
+        if held == ZERO and all(one.is_over or not one.expects_pieces for one in jobs):
+            is_over = is_over or lot.existence is not LotExistence.ACTIVE
         if is_over != (lot.existence is not LotExistence.ACTIVE):
             yield f"{lot.id} is {lot.existence} with {held}"
 

@@ -52,8 +52,8 @@ BUGS = (
     Bug(
         "a reversal takes out of the wrong side of the ledger",
         "core/wip_ledger.py",
-        '_changed(target, {move.to_bucket: move.quantity, "moved_out": gone}),',
-        '_changed(target, {move.to_bucket: move.quantity, "moved_in": move.quantity}),',
+        '{move.to_bucket: move.quantity, f"{way}_out": gone}),',
+        '{move.to_bucket: move.quantity, f"{way}_in": move.quantity}),',
     ),
     Bug(
         "a request forgets what was on stock already",
@@ -178,8 +178,8 @@ BUGS = (
     Bug(
         "a work unit takes one more than it can",
         "core/guards.py",
-        "if free[lane] > 0 and free[lane] >= takes",
-        "if free[lane] + 1 > 0 and free[lane] + 1 >= takes",
+        "if free > 0 and free >= takes",
+        "if free + 1 > 0 and free + 1 >= takes",
     ),
     Bug(
         "a count is unassigned though it was booked",
