@@ -11,6 +11,7 @@ from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.plant import Plant, WorkUnit
 from mes_engine.core.wip_limits import WipLimit
+from tests.core.correcting import reverse, the_last
 from tests.core.plants import a_plant, a_routing, a_step, center, in_batches, one_of_two
 from tests.core.shop import Shop
 
@@ -207,6 +208,21 @@ def test_a_full_buffer_keeps_the_step_before_it_from_beginning() -> None:
     shop.report("mill", 1)
 
     assert state(shop, "WR-2") is S.ALLOWED_READY
+
+
+def test_a_report_that_is_reversed_fills_the_buffer_again() -> None:
+    shop = a_shop(None, requests=2, mill=10)
+    work(shop, "WR-1", "cut")
+    begin(shop, "WR-1", "mill")
+    shop.report("mill", 1)
+    assert state(shop, "WR-2") is S.ALLOWED_READY
+
+    reverse(shop, the_last(shop, "mill"))
+
+    assert state(shop, "WR-2") is S.ALLOWED_WAITING
+    assert why(shop, "WR-2") == [
+        "wip_limit: the buffer before WC-MILL has 10 of 10 pieces"
+    ]
 
 
 def test_a_step_may_have_a_buffer_of_its_own() -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.bookings import Booking, BookingKind
-from mes_engine.core.decide import windows
+from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.claims import book_time
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.giving_back import (
@@ -197,7 +197,7 @@ def _take_back_pieces(
     Returns:
         How many that the report had brought in are gone again.
     """
-    entered, is_rest = ZERO, command.quantity is None
+    entered, waiting, is_rest = ZERO, ZERO, command.quantity is None
     passed_on: dict[tuple[str, str], Decimal] = {}
     for move in booking.moves:
         restore(draft, move.lot)
@@ -220,6 +220,8 @@ def _take_back_pieces(
         back_to = move.bucket
         if back_to is Bucket.IN_PROCESS and job.is_over:
             back_to = Bucket.QUEUED  # Nobody is working on them now.
+        if back_to is Bucket.QUEUED:
+            waiting += quantity
         _check_there(draft, booking, move, quantity)
         draft.emit(
             f.QuantityMoved(
@@ -238,6 +240,8 @@ def _take_back_pieces(
                 )
             )
         )
+    if waiting:
+        limits.came(draft, job, waiting)
     return entered
 
 
