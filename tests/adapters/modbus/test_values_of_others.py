@@ -58,21 +58,25 @@ async def test_values_are_read_in_every_order(stack: str) -> None:
 
 
 async def torn_values(at: dict[str, Any], **settings: Any) -> list[int]:
-    """Count in steps that change both words alike, so that half a value is seen."""
+    """Count in steps that change both words alike, so that half a value is seen.
+
+    A busy machine may keep the device from its second word for longer than it is meant
+    to take; the rest between two readings leaves room for that.
+    """
     with libmodbus() as peer:
         peer.count(
-            "made", 1000, every_s=0.05, torn_s=0.015, step=65_537, sequence_at=1002
+            "made", 1000, every_s=0.5, torn_s=0.015, step=65_537, sequence_at=1002
         )
         tag = {"address": 1000, "type": "u32", "order": "ABCD", **at}
         url = f"tcp://127.0.0.1:{peer.port}"
-        link = open_link(url, {"made": tag}, poll_s=0.011, torn_s=0.02, **settings)
+        link = open_link(url, {"made": tag}, poll_s=0.011, torn_s=0.2, **settings)
         async with supervised(link) as heard:
             await heard.until(_has_many, within_s=25)
     return [count for count in heard.counts("made") if count % 65_537]
 
 
 def _has_many(heard: Heard) -> bool:
-    return len(set(heard.counts("made"))) >= 40
+    return len(set(heard.counts("made"))) >= 12
 
 
 async def test_half_of_a_value_is_not_believed_if_read_twice() -> None:
