@@ -32,7 +32,6 @@ from tests.core.shop import SECOND, Shop
 
 S, T = JobOrderState, JobOrderTrigger
 QUALIFIED = ConditionName.PERSON_QUALIFIED
-REGROUPED = (LotExistence.SPLIT, LotExistence.MERGED, LotExistence.VOIDED)
 SAID_BY_NAME_ALONE = frozenset(
     {
         T.RELEASE,
@@ -241,10 +240,8 @@ def _lots_without_an_end(state: State) -> Iterator[str]:
         held = sum((one.held for one in state.position.find("lot", lot.id)), ZERO)
         jobs = state.job_order.find("request", lot.request)
         is_over = held == ZERO and all(job.is_over for job in jobs)
-        if lot.existence in REGROUPED and held == ZERO:
-            continue  # Others have its pieces.
-        if held == ZERO and all(one.is_over or not one.expects_pieces for one in jobs):
-            is_over = is_over or lot.existence is not LotExistence.ACTIVE
+        if lot.existence is not LotExistence.ACTIVE and held == ZERO:
+            continue  # Nothing is left of it, though its request may be open again.
         if is_over != (lot.existence is not LotExistence.ACTIVE):
             yield f"{lot.id} is {lot.existence} with {held}"
 
