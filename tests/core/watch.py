@@ -31,6 +31,7 @@ from mes_engine.core.wip_ledger import Bucket
 from tests.core.shop import SECOND, Shop
 
 S, T = JobOrderState, JobOrderTrigger
+REGROUPED = (LotExistence.SPLIT, LotExistence.MERGED, LotExistence.VOIDED)
 QUALIFIED = ConditionName.PERSON_QUALIFIED
 SAID_BY_NAME_ALONE = frozenset(
     {
@@ -236,12 +237,15 @@ def _orphans(state: State) -> Iterator[str]:
 
 def _lots_without_an_end(state: State) -> Iterator[str]:
     """Zero is the end of a lot that no work can add to any more."""
+    corrected = {one.job_order for one in state.reversal.values()}
+    reopened = {job.request for job in state.job_order.values() if job.id in corrected}
     for lot in state.lot.values():
         held = sum((one.held for one in state.position.find("lot", lot.id)), ZERO)
         jobs = state.job_order.find("request", lot.request)
         is_over = held == ZERO and all(job.is_over for job in jobs)
-        if lot.existence is not LotExistence.ACTIVE and held == ZERO:
-            continue  # Nothing is left of it, though its request may be open again.
+        is_gone = lot.existence is not LotExistence.ACTIVE and held == ZERO
+        if is_gone and (lot.existence in REGROUPED or lot.request in reopened):
+            continue  # Others have its pieces, or its request is open again.
         if is_over != (lot.existence is not LotExistence.ACTIVE):
             yield f"{lot.id} is {lot.existence} with {held}"
 
