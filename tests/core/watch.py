@@ -237,8 +237,7 @@ def _orphans(state: State) -> Iterator[str]:
 
 def _lots_without_an_end(state: State) -> Iterator[str]:
     """Zero is the end of a lot that no work can add to any more."""
-    corrected = {one.job_order for one in state.reversal.values()}
-    reopened = {job.request for job in state.job_order.values() if job.id in corrected}
+    reopened = {one.request for one in state.reversal.values()}
     for lot in state.lot.values():
         held = sum((one.held for one in state.position.find("lot", lot.id)), ZERO)
         jobs = state.job_order.find("request", lot.request)

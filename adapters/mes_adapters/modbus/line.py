@@ -7,6 +7,7 @@ be one of those.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class _Closed(Exception):
 Open = Callable[[], Awaitable[Channel]]
 
 
-class Line:
+class Line(ABC):
     """A way to the units, opened and closed; ``ask`` is one exchange."""
 
     def __init__(self, name: str, opens: Open, log: BoundLogger) -> None:
@@ -121,10 +122,11 @@ class Line:
         except _Closed as closed:
             raise SourceLost(f"{self.name} closes each connection.") from closed
 
+    @abstractmethod
     async def _exchange(
         self, channel: Channel, question: Question, timeout_s: float
     ) -> bytes:
-        raise NotImplementedError
+        """Ask once on a channel, and return the answer to this very question."""
 
 
 class TcpLine(Line):
