@@ -8,7 +8,7 @@ imports an implementation.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -60,6 +60,7 @@ class WriteResult:
     is_verified: bool
 
 
+@runtime_checkable
 class Writes(Protocol):
     """What a link can do besides, if its protocol can: write to the device."""
 
@@ -83,6 +84,31 @@ class Writes(Protocol):
             Malformed: The tag cannot hold this value.
             SourceLost: There is no connection; nothing was written.
             OutcomeUnknown: It may have been written or not.
+        """
+        ...
+
+
+class Devices(Protocol):
+    """All devices, by the id of their link: how the engine's side reaches them."""
+
+    async def write(
+        self,
+        link: str,
+        tag: str,
+        value: bool | float | str,  # noqa: FBT001
+        *,
+        expect: bool | float | str | None = None,
+    ) -> WriteResult:
+        """Write ``value`` over ``link`` once, never again by itself, and read it back.
+
+        Args:
+            link: The id of a link, as in ``config/plant.yaml``.
+            tag: See :meth:`Writes.write`, as for the others and what it raises.
+            value: In the tag's own type.
+            expect: What the tag has to hold before; None for anything.
+
+        Raises:
+            NotFound: There is no such link, or nothing can be written over it.
         """
         ...
 

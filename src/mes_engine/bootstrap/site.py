@@ -30,6 +30,7 @@ from mes_engine.migrations import head
 from mes_engine.modules import crm, ledger, plm, scm
 from mes_engine.ports import AdapterSpec
 from mes_engine.runtime.consumers import Consumer, Consuming
+from mes_engine.runtime.devices import LinkDevices
 from mes_engine.runtime.intents import IntentRelay
 from mes_engine.runtime.jobs import Job, Jobs, every
 from mes_engine.runtime.qualifications import qualifications_job
@@ -173,8 +174,9 @@ async def _run(
             timeout_graceful_shutdown=GRACE_S,
         )
     )
+    devices = _devices(site, adapters)
     parts = {
-        **{f"link {name}": link for name, link in _links(core, site, adapters)},
+        **{f"link {name}": link for name, link in _links(core, devices)},
         "relay": relay.run(),
         "jobs": jobs.run(),
         "intents": IntentRelay(core.database, core.submit).run(),
@@ -196,11 +198,19 @@ def _module_routers(core: Core, books: ledger.LedgerService) -> list[APIRouter]:
     ]
 
 
+def _devices(site: Site, adapters: Mapping[str, AdapterSpec]) -> LinkDevices:
+    return LinkDevices(
+        {
+            name: adapters[plan.adapter].open(name, plan.settings, plan.tags)
+            for name, plan in site.links.items()
+        }
+    )
+
+
 def _links(
-    core: Core, site: Site, adapters: Mapping[str, AdapterSpec]
+    core: Core, devices: LinkDevices
 ) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
-    for name, plan in site.links.items():
-        link = adapters[plan.adapter].open(name, plan.settings, plan.tags)
+    for name, link in devices.links.items():
         supervised = supervise(
             name,
             link,

@@ -1,0 +1,36 @@
+"""The devices of links that run in this process."""
+
+from collections.abc import Mapping
+
+from mes_engine.core.errors import NotFound
+from mes_engine.ports import Link, WriteResult, Writes
+
+
+class LinkDevices:
+    """:class:`~mes_engine.ports.Devices` of links that are supervised here.
+
+    Attributes:
+        links: By id; the same objects that the supervisor runs.
+    """
+
+    def __init__(self, links: Mapping[str, Link]) -> None:
+        self.links = links
+
+    async def write(
+        self,
+        link: str,
+        tag: str,
+        value: bool | float | str,  # noqa: FBT001
+        *,
+        expect: bool | float | str | None = None,
+    ) -> WriteResult:
+        """Write ``value`` once, and read it back; see `ports.Devices`."""
+        found = self.links.get(link)
+        if found is None:
+            raise NotFound(
+                f"There is no link '{link}'.",
+                hint=f"Known: {', '.join(sorted(self.links)) or 'none'}.",
+            )
+        if not isinstance(found, Writes):
+            raise NotFound(f"Nothing can be written over link '{link}'.")
+        return await found.write(tag, value, expect=expect)
