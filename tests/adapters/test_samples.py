@@ -13,7 +13,7 @@ FOLDER = Path(mes_adapters.__file__).parent
 ADAPTERS = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
-@pytest.fixture(params=("modbus", "opcua"))
+@pytest.fixture(params=("modbus", "opcua", "sparkplug"))
 def spec(request: pytest.FixtureRequest) -> AdapterSpec:
     loaded = ADAPTERS[request.param].load()
     assert isinstance(loaded, AdapterSpec)

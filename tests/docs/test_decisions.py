@@ -1,5 +1,6 @@
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -10,7 +11,7 @@ def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
     wanted = [
         *project["project"]["dependencies"],
-        *project["project"]["optional-dependencies"]["test"],
+        *chain(*project["project"]["optional-dependencies"].values()),
     ]
     names = {re.match(r"[\w-]+", one)[0] for one in wanted}  # type: ignore[index]
     page = (DECISIONS / "0005-dependencies.md").read_text("utf-8")

@@ -1,0 +1,244 @@
+"""One connection to an MQTT broker, to hear one edge node, for one life of it."""
+
+import asyncio
+import json
+import os
+import ssl
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+
+import aiomqtt
+import structlog
+
+from mes_adapters.sparkplug.mapping import (
+    NAMESPACE,
+    REBIRTH,
+    EdgeNode,
+    Message,
+    parse_topic,
+    topics,
+)
+from mes_adapters.sparkplug.payload import DataType, Metric, Value, decode, encode
+from mes_adapters.sparkplug.settings import SparkplugSettings, SparkplugTag
+from mes_adapters.sparkplug.writing import Writer
+from mes_engine.core.errors import (
+    Malformed,
+    SourceLost,
+    SourceMisconfigured,
+    SourceRefused,
+)
+from mes_engine.ports import Emit, WriteResult
+
+log = structlog.stdlib.get_logger()
+
+UNWANTED = frozenset({4, 5, 134, 135, 138})
+"""Return codes of MQTT 3.1.1 and 5: bad password, not authorised, banned."""
+
+
+class SparkplugLink:
+    """A :class:`~mes_engine.ports.Link` to one edge node."""
+
+    def __init__(
+        self,
+        link_id: str,
+        settings: SparkplugSettings,
+        tags: Mapping[str, SparkplugTag],
+    ) -> None:
+        self._settings = settings
+        self._client_id = settings.client_id or f"mes-{link_id}"
+        self._node = EdgeNode(settings, tags)
+        self._writer = Writer(settings, tags, self._node)
+        self._log = log.bind(link=link_id)
+
+    async def write(
+        self, tag: str, value: Value, *, expect: Value | None = None
+    ) -> WriteResult:
+        """Send ``value`` once, and wait until the node tells it; see `ports.Writes`."""
+        return await self._writer.write(tag, value, expect)
+
+    async def run(self, emit: Emit) -> None:
+        """Connect, ask for a birth, and emit what the node says."""
+        began_at = _now()
+        async with self._connected(began_at) as client:
+            self._node.begin()
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    messages: asyncio.Queue[aiomqtt.Message] = asyncio.Queue(maxsize=1)
+                    reading = tasks.create_task(_read(client, messages))
+                    self._writer.client = client
+                    try:
+                        await self._listen(client, messages, emit)
+                    finally:
+                        reading.cancel()
+            except* aiomqtt.MqttError as lost:
+                raise SourceLost(f"{self._settings.url}: {_told(lost)}") from lost
+            finally:
+                self._writer.client = None
+
+    @asynccontextmanager
+    async def _connected(self, at: int) -> AsyncIterator[aiomqtt.Client]:
+        client = self._client(at)
+        try:
+            await client.__aenter__()
+        except aiomqtt.MqttError as error:
+            raise self._cause(error) from error
+        try:
+            await self._begin(client, at)
+            yield client
+        except aiomqtt.MqttError as error:
+            raise SourceLost(f"{self._settings.url}: {error}") from error
+        finally:
+            # It waits for the broker's goodbye; a broker that is gone says none.
+            with suppress(aiomqtt.MqttError):
+                await self._tell_state(client, at, is_online=False)
+            with suppress(aiomqtt.MqttError):
+                await client.__aexit__(None, None, None)
+
+    def _client(self, at: int) -> aiomqtt.Client:
+        settings = self._settings
+        host, port = settings.broker
+        login = settings.login
+        password = os.environ.get(login.password_env) if login is not None else None
+        if login is not None and password is None:
+            raise SourceMisconfigured(
+                f"The variable {login.password_env} is not set: it has the password of "
+                f"{login.user}."
+            )
+        return aiomqtt.Client(
+            host,
+            port,
+            username=login.user if login is not None else None,
+            password=password,
+            identifier=self._client_id,
+            protocol=aiomqtt.ProtocolVersion.V311,
+            clean_session=True,
+            keepalive=settings.keepalive_s,
+            timeout=settings.connect_s,
+            max_queued_incoming_messages=settings.queue,
+            tls_context=_tls(settings),
+            will=aiomqtt.Will(
+                f"{NAMESPACE}/STATE/{settings.host}",
+                _state(at, is_online=False),
+                qos=1,
+                retain=True,
+            )
+            if settings.host is not None
+            else None,
+        )
+
+    async def _begin(self, client: aiomqtt.Client, at: int) -> None:
+        """Listen first, then say that we are there: a node may answer at once."""
+        await client.subscribe([(topic, 1) for topic in topics(self._settings)])
+        await self._tell_state(client, at, is_online=True)
+
+    async def _tell_state(
+        self, client: aiomqtt.Client, at: int, *, is_online: bool
+    ) -> None:
+        if self._settings.host is not None:
+            await client.publish(
+                f"{NAMESPACE}/STATE/{self._settings.host}",
+                _state(at, is_online=is_online),
+                qos=1,
+                retain=True,
+            )
+
+    def _cause(self, error: aiomqtt.MqttError) -> Exception:
+        """Return what a failed connection means: to try again, or not so often."""
+        url = self._settings.url
+        if isinstance(error, aiomqtt.MqttCodeError):
+            code = getattr(error.rc, "value", error.rc)
+            if code in UNWANTED:
+                return SourceRefused(f"{url} refuses us: {error}")
+        if isinstance(error.__context__, ssl.SSLCertVerificationError):
+            return SourceRefused(f"{url} is not whom we trust: {error}")
+        return SourceLost(f"{url}: {error}")
+
+    async def _listen(
+        self,
+        client: aiomqtt.Client,
+        messages: asyncio.Queue[aiomqtt.Message],
+        emit: Emit,
+    ) -> None:
+        node = self._node
+        while True:
+            if node.asks_for_birth(time.monotonic()):
+                await self._ask_for_birth(client)
+            try:
+                look_at = node.look_at_s()
+                wait_s = None if look_at is None else look_at - time.monotonic()
+                async with asyncio.timeout(wait_s):
+                    raw = await messages.get()
+            except TimeoutError:
+                told = list(node.look(now_s=time.monotonic()))
+            else:
+                message = self._read(raw)
+                if message is None:
+                    continue
+                told = list(node.hear(message, now_s=time.monotonic()))
+                self._writer.heard()
+            for report in told:
+                await emit(report)
+
+    def _read(self, raw: aiomqtt.Message) -> Message | None:
+        """Return what came. What cannot be read is left out; its number is missed."""
+        found = parse_topic(str(raw.topic))
+        if found is None or not isinstance(raw.payload, bytes):
+            return None
+        try:
+            payload = decode(raw.payload)
+        except Malformed as error:
+            self._log.warning(
+                "sparkplug_unreadable", topic=str(raw.topic), reason=str(error)
+            )
+            return None
+        kind, device = found
+        return Message(kind=kind, device=device, payload=payload, received_at=_now())
+
+    async def _ask_for_birth(self, client: aiomqtt.Client) -> None:
+        settings = self._settings
+        rebirth = Metric(name=REBIRTH, type=DataType.BOOLEAN, value=True)
+        await client.publish(
+            f"{NAMESPACE}/{settings.group}/NCMD/{settings.node}",
+            encode([rebirth], at=_now()),
+        )
+        self._log.info("sparkplug_birth_asked")
+
+
+async def _read(
+    client: aiomqtt.Client, messages: asyncio.Queue[aiomqtt.Message]
+) -> None:
+    async for message in client.messages:
+        await messages.put(message)
+
+
+def _tls(settings: SparkplugSettings) -> ssl.SSLContext | None:
+    if not settings.is_encrypted:
+        return None
+    tls = settings.tls
+    try:
+        context = ssl.create_default_context(
+            cafile=str(tls.ca) if tls is not None and tls.ca is not None else None
+        )
+        if tls is not None and tls.certificate is not None and tls.key is not None:
+            context.load_cert_chain(tls.certificate, tls.key)
+    except OSError as error:
+        raise SourceMisconfigured(
+            f"The files of 'tls' cannot be used: {error}"
+        ) from error
+    return context
+
+
+def _state(at: int, *, is_online: bool) -> str:
+    return json.dumps({"online": is_online, "timestamp": at // 1000})
+
+
+def _told(group: BaseExceptionGroup[aiomqtt.MqttError]) -> str:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return str(first)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
