@@ -1,8 +1,9 @@
 """Genealogy among a million edges: ``python -m benchmarks.genealogy``.
 
 A real SQLite file: 250,000 lots in ten layers, each made of four of the layer before
-it, in families of 25 as orders make them; each with the moves of its work. Asked is a
-lot in the middle, both ways, with every lot and all the work on the way.
+it, in families of 25 as orders make them; each with the moves of its work, in a run
+with one of 40 moulds. Asked is a lot in the middle, both ways, with every lot, all the
+work and every mould on the way; and which lots were worked with a mould.
 """
 
 import argparse
@@ -21,17 +22,25 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from mes_engine.core.assets import ToolUse
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import EdgeKind, GenealogyEdge, LotOrigin, MaterialLot
+from mes_engine.core.runs import Lane, Run, RunMember
 from mes_engine.core.wip_ledger import Bucket, Move
 from mes_engine.migrations import upgrade
 from mes_engine.storage.bulk import BULK
 from mes_engine.storage.codec import CODECS
 from mes_engine.storage.database import Database
-from mes_engine.storage.genealogy import Direction, genealogy, recall
+from mes_engine.storage.genealogy import (
+    Direction,
+    genealogy,
+    recall,
+    recall_by_tool,
+)
 
 GOAL_MS = 100.0
 LAYERS, FAMILY, SOURCES = 10, 25, 4
+ARCS, MOULDS = 3, 40
 AT_ONCE = 20_000
 ONE = Decimal(1)
 
@@ -105,7 +114,7 @@ def moves(count: int) -> Iterator[Move]:
         for nth, (bucket, to_bucket) in enumerate(arcs):
             family = number // FAMILY
             yield Move(
-                seq=number * len(arcs) + nth + 1,
+                seq=number * ARCS + nth + 1,
                 lot=f"L-{number:07}",
                 material="M",
                 unit="C62",
@@ -116,10 +125,48 @@ def moves(count: int) -> Iterator[Move]:
                 to_bucket=to_bucket,
                 request=f"WR-{family}",
                 job_order=f"JO-{family}",
-                run=None,
+                run=f"R-{family}",
                 at=number,
                 person=f"P-{family % 40}",
             )
+
+
+def runs(count: int) -> Iterator[Run]:
+    """Yield a run for each job order."""
+    for number in range(count // FAMILY):
+        yield Run(
+            id=f"R-{number}",
+            number=number,
+            work_unit="W-1",
+            work_center="W",
+            job_orders=(f"JO-{number}",),
+            lane=Lane.ACTIVE,
+            opened_at=number * FAMILY,
+            person="P",
+            closed_at=(number + 1) * FAMILY,
+        )
+
+
+def members(count: int) -> Iterator[RunMember]:
+    """Yield that each job order was in its run."""
+    for number in range(count // FAMILY):
+        yield RunMember(job_order=f"JO-{number}", run=f"R-{number}", quantity=ONE)
+
+
+def tool_uses(count: int) -> Iterator[ToolUse]:
+    """Yield the mould that each run had."""
+    for number in range(count // FAMILY):
+        yield ToolUse(
+            seq=number * FAMILY * ARCS,
+            asset=f"MOULD-{number % MOULDS}",
+            asset_class="MOULD",
+            run=f"R-{number}",
+            work_unit="W-1",
+            job_orders=(f"JO-{number}",),
+            claimed_at=number * FAMILY,
+            freed_at=(number + 1) * FAMILY,
+            freed_seq=(number + 1) * FAMILY * ARCS,
+        )
 
 
 def fill(connection: Connection, *, table: str, values: Iterable[Any]) -> int:
@@ -143,6 +190,9 @@ async def measured(folder: Path, *, count: int, asked: int) -> bool:
         ("lot", lots(count)),
         ("genealogy_edge", edges(count)),
         ("job_order", jobs(count)),
+        ("run", runs(count)),
+        ("run_member", members(count)),
+        ("tool_use", tool_uses(count)),
         ("move", moves(count)),
     ):
         written[table] = await database.write(partial(fill, table=table, values=values))
@@ -164,6 +214,14 @@ async def measured(folder: Path, *, count: int, asked: int) -> bool:
         lambda connection: recall(connection, "main", supplier_lot="S-12345")
     )
     recalled = (perf_counter() - began) * 1_000
+    middle, day = count // 2, count // 10
+    began = perf_counter()
+    worked = await database.read(
+        lambda connection: recall_by_tool(
+            connection, "main", tool="MOULD-7", since=middle, until=middle + day
+        )
+    )
+    by_tool = (perf_counter() - began) * 1_000
     await database.close()
     slowest = max(took)
     is_reached = slowest <= GOAL_MS
@@ -179,6 +237,11 @@ async def measured(folder: Path, *, count: int, asked: int) -> bool:
         f"{sum(one > GOAL_MS for one in took)} of {asked}"
     )
     print(f"a recall of a supplier's lot, {len(affected)} lots: {recalled:.1f} ms")
+    direct = sum(not one.depth for one in worked)
+    print(
+        f"a recall by a mould and a tenth of the time, {direct} lots worked with it, "
+        f"{len(worked)} in all: {by_tool:.1f} ms"
+    )
     return is_reached
 
 

@@ -109,8 +109,8 @@ def a_plant() -> Plant:
     )
 
 
-def a_routing(revision: str = "1") -> Routing:
-    """A bracket: sawn from a bar, then milled."""
+def a_routing(revision: str = "1", *, tools: tuple[str, ...] = ()) -> Routing:
+    """A bracket: sawn from a bar, then milled with these tools."""
     return Routing(
         id="bracket",
         revision=revision,
@@ -132,6 +132,7 @@ def a_routing(revision: str = "1") -> Routing:
                 work_center="MILLS",
                 equipment_class="milling",
                 characteristics=(Characteristic(name="width", unit="MMT"),),
+                tools=tools,
             ),
         ),
         connections=(
@@ -228,7 +229,10 @@ class Shop:
 def a_site(shop: Shop) -> None:
     """Apply the plant, release the routing, and receive two bars."""
     shop.do(ApplyPlant(plant=a_plant()))
-    shop.do(ReleaseRouting(routing=a_routing()))
+    shop.do(ReleaseRouting(routing=a_routing(tools=("END-MILL",))))
+    shop.do(
+        RegisterAsset(asset="T-1", asset_class="END-MILL", name="Mill", crib="CRIB")
+    )
     for metres in (Decimal("6.5"), Decimal(6)):
         shop.do(
             ReceiveMaterial(
@@ -287,9 +291,6 @@ def a_day(shop: Shop) -> None:
     )
     shop.do(ReleaseHold(hold=hold.result["hold"]))
     shop.do(OpenHold(scope=HoldScope.JOB_ORDER, target=waiting, reason="bars"))
-    shop.do(
-        RegisterAsset(asset="T-1", asset_class="END-MILL", name="Mill", crib="CRIB")
-    )
     shop.do(RegisterPerson(person="Jo", name="Jo"))
     shop.do(ReleaseDocument(document="WI-7", revision="A", title="Milling"))
     shop.do(ClosePeriod(last_day="2020-12-31", reason="the year is over"))

@@ -8,10 +8,14 @@ import pytest
 from sqlalchemy import Connection, event
 
 from mes_engine.storage import bookings, journal
-from mes_engine.storage.genealogy import Direction, genealogy, recall
+from mes_engine.storage.genealogy import Direction, genealogy, recall, recall_by_tool
 from mes_engine.storage.load import load_state
 from mes_engine.storage.measurements import measurements_of_lots
+from mes_engine.storage.tool_uses import tools_of_lots
 from tests.storage.tampering import Site
+
+READ = "lot|genealogy_edge|move|position|job_order|run|run_member|tool_use"
+"""The tables that genealogies and recalls are read from."""
 
 LIVE = ("visit", "job_order", "lot", "position", "run", "posting", "reversal", "hold")
 
@@ -68,6 +72,8 @@ async def test_genealogy_is_found_by_an_index(
         partial(genealogy, lot="L-000001", direction=Direction.FORWARD),
         partial(genealogy, lot="L-000002", direction=Direction.BACKWARD),
         partial(recall, supplier_lot="S-1"),
+        partial(recall_by_tool, tool="T-1", since=1, until=2),
+        partial(tools_of_lots, lots=["L-000002"], job_orders=["JO-000002"]),
     ],
 )
 async def test_work_on_the_way_and_a_recall_are_found_by_indexes(
@@ -78,8 +84,7 @@ async def test_work_on_the_way_and_a_recall_are_found_by_indexes(
 
     plan = await site.database.read(asked)
 
-    told = r"^S\w+ (lot|genealogy_edge|move|position|job_order|run)\b.*$"
-    searches = [one[0] for one in re.finditer(told, plan, re.MULTILINE)]
+    searches = re.findall(rf"^S\w+ (?:{READ})\b.*$", plan, re.MULTILINE)
     assert searches
     for one in searches:
         assert re.search(r"\(partition=\? AND \w+=\?", one), one

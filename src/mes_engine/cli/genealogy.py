@@ -66,6 +66,14 @@ def _told(found: "Genealogy") -> str:
         f"{one.job_order}, by {one.person or 'a machine'}, {to_iso(one.began_at)}"
         for one in found.work
     ]
+    if found.tools:
+        lines.append("Worked with:")
+    lines += [
+        f"  {one.lot} at step {one.step} ({one.use.work_unit}), {one.job_order}: "
+        f"{one.use.asset_class} {one.use.asset}, from {to_iso(one.use.claimed_at)}"
+        + (f" to {to_iso(one.use.freed_at)}" if one.use.freed_at else "")
+        for one in found.tools
+    ]
     if found.measurements:
         lines.append("Measured:")
     lines += [_measured(one) for one in found.measurements]

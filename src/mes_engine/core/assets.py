@@ -74,3 +74,29 @@ class PhysicalAsset(msgspec.Struct, frozen=True, kw_only=True):
         if self.is_used_up:
             return f"{self.id} has worked {self.used} of {self.life} {self.life_unit}"
         return ""
+
+
+class ToolUse(msgspec.Struct, frozen=True, kw_only=True):
+    """That a run had a tool, from when to when.
+
+    Attributes:
+        seq: The fact by which it got it, and ``freed_seq`` the one by which it let go:
+            what was booked in between was worked with it.
+        job_orders: Those that were in the run when it got the tool.
+        freed_at: None as long as it has it.
+    """
+
+    seq: int
+    asset: str
+    asset_class: str
+    run: str
+    work_unit: str
+    job_orders: tuple[str, ...]
+    claimed_at: int
+    freed_at: int | None = None
+    freed_seq: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run has the tool still."""
+        return self.freed_at is None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from mes_engine.core.assets import PhysicalAsset
+from mes_engine.core.assets import PhysicalAsset, ToolUse
 from mes_engine.core.bookings import Reversal
 from mes_engine.core.conditions import ConditionName
 from mes_engine.core.dispatching import DispatchDecision
@@ -125,6 +125,11 @@ TABLES: dict[str, TableSpec] = {
         attrgetter("id"),
         ("class", "run"),
         lambda one: ((one.asset_class,), (one.run,) if one.run else ()),
+    ),
+    "tool_use": TableSpec(
+        attrgetter("seq"),
+        ("asset",),
+        lambda one: ((one.asset,) if one.is_open else (),),
     ),
     "person": TableSpec(
         attrgetter("id"),
@@ -239,6 +244,7 @@ class State:
     labour_interval: Table[str, LabourInterval]
     hold: Table[str, Hold]
     physical_asset: Table[str, PhysicalAsset]
+    tool_use: Table[int, ToolUse]
     person: Table[str, Person]
     document: Table[str, Document]
     area_entry: Table[tuple[str, str], AreaEntry]

@@ -12,6 +12,7 @@ from mes_engine.core.facts import (
     ProductionSettled,
     Recorded,
     SignedOff,
+    ToolUsed,
     WorkRequestChanged,
 )
 from mes_engine.core.layers import Table
@@ -58,6 +59,8 @@ class Memory:
                 self._over[fact.work_request] = None
             elif isinstance(fact, SignedOff):
                 self._committed.sign_on.drop(fact.sign_on.id)
+            elif isinstance(fact, ToolUsed) and not fact.use.is_open:
+                self._committed.tool_use.drop(fact.use.seq)
             elif isinstance(fact, LabourChanged) and not fact.interval.is_open:
                 self._committed.labour_interval.drop(fact.interval.id)
         if len(self._over) >= self._requests_kept + self._at_a_time:

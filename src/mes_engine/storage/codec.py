@@ -15,7 +15,7 @@ from sqlalchemy import Select, Table, Text, column, select
 from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.types import TypeDecorator
 
-from mes_engine.core.assets import PhysicalAsset
+from mes_engine.core.assets import PhysicalAsset, ToolUse
 from mes_engine.core.bookings import Reversal
 from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.documents import Document
@@ -57,6 +57,7 @@ STRUCTS: dict[str, type] = {
     "labour_interval": LabourInterval,
     "hold": Hold,
     "physical_asset": PhysicalAsset,
+    "tool_use": ToolUse,
     "person": Person,
     "document": Document,
     "area_entry": AreaEntry,

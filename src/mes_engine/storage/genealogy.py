@@ -11,7 +11,15 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, literal_column, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+)
 
 from mes_engine.core.lots import EdgeKind, GenealogyEdge, MaterialLot
 from mes_engine.core.quantity import ZERO
@@ -21,6 +29,7 @@ from mes_engine.storage.codec import CODECS
 from mes_engine.storage.journal import origins, uses, uses_of
 from mes_engine.storage.measurements import Told, measurements_of_lots
 from mes_engine.storage.tables.material import IS_BOUGHT
+from mes_engine.storage.tool_uses import Tooled, lots_worked_with, tools_of_lots
 
 MOST_LOTS = 10_000
 """How many lots are looked up; a genealogy of more is told without the rest."""
@@ -65,6 +74,7 @@ class Genealogy(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         lots: All of them, the one asked for among them, by their numbers.
         measurements: What was measured of any of them, voided or not, in order.
+        tools: With what any of them was worked.
         is_cut: Whether there are more, further away than was asked or is looked up.
     """
 
@@ -74,6 +84,7 @@ class Genealogy(msgspec.Struct, frozen=True, kw_only=True):
     lots: list[MaterialLot]
     work: list[Work]
     measurements: list[Told]
+    tools: list[Tooled]
     is_cut: bool
 
 
@@ -110,7 +121,7 @@ def genealogy(
         names.update(dict.fromkeys((one.edge.source, one.edge.target)))
     looked_up = list(names)[:MOST_LOTS]
     work = _work(connection, partition, looked_up)
-    job_orders = {one.job_order for one in work}
+    job_orders = sorted({one.job_order for one in work})
     return Genealogy(
         lot=lot,
         direction=direction,
@@ -118,6 +129,7 @@ def genealogy(
         lots=_lots(connection, partition, looked_up),
         work=work,
         measurements=measurements_of_lots(connection, partition, looked_up, job_orders),
+        tools=tools_of_lots(connection, partition, looked_up, job_orders),
         is_cut=len(near) < len(steps) or len(looked_up) < len(names),
     )
 
@@ -141,8 +153,38 @@ def recall(
     ]
     if supplier is not None:
         wanted.append(lot.supplier == supplier)
-    start = select(lot.partition, lot.id.label("lot")).where(*wanted)
     found = list(connection.execute(select(lot.id).where(*wanted)).scalars())
+    return _affected(connection, partition, found)
+
+
+def recall_by_tool(
+    connection: Connection,
+    partition: str,
+    *,
+    tool: str,
+    since: int | None = None,
+    until: int | None = None,
+) -> list[Affected]:
+    """Return every lot that was worked with a tool, or contains such a one, by number.
+
+    Args:
+        connection: Where to read.
+        partition: Whose.
+        tool: Which.
+        since: Only what was worked from then on, in microseconds of UTC.
+        until: Only what was worked up to then.
+    """
+    found = lots_worked_with(connection, partition, tool, since=since, until=until)
+    return _affected(connection, partition, found)
+
+
+def _affected(
+    connection: Connection, partition: str, found: Sequence[str]
+) -> list[Affected]:
+    """Return these lots and what they went into, and where their pieces are."""
+    # With the partition in it, SQLite begins with what is reached, not with all edges.
+    each = func.json_each(json.dumps(found)).table_valued("value")
+    start = select(literal(partition).label("partition"), each.c.value.label("lot"))
     edges = uses_of(connection, partition, start)
     inside = [one for one in edges if one.kind is not EdgeKind.DAMAGED]
     depths = dict.fromkeys(found, 0)

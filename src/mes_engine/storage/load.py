@@ -30,6 +30,7 @@ from mes_engine.storage.codec import CODECS
 from mes_engine.storage.journal import head
 from mes_engine.storage.tables.labour import IS_SIGNED_ON, IS_WORKING
 from mes_engine.storage.tables.material import IS_HELD, IS_UNSETTLED
+from mes_engine.storage.tables.means import IS_IN_USE
 from mes_engine.storage.tables.site import IS_UNASSIGNED
 from mes_engine.storage.tables.work import IS_HOLD_OPEN, IS_REQUEST_OPEN
 
@@ -128,6 +129,7 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
     )
     yield "posting", ours["posting"].where(t.posting.c.stream.in_(requests))
     yield "reversal", ours["reversal"].where(t.reversal.c.request.in_(requests))
+    yield "tool_use", ours["tool_use"].where(text(IS_IN_USE))
     yield "sign_on", ours["sign_on"].where(text(IS_SIGNED_ON))
     yield "labour_interval", ours["labour_interval"].where(text(IS_WORKING))
     yield (

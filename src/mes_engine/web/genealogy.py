@@ -6,14 +6,16 @@ from fastapi import APIRouter, Query
 
 from mes_engine.core.lots import MaterialLot
 from mes_engine.http.bodies import api_router
-from mes_engine.http.fields import At, Decimals, Id, View
+from mes_engine.http.fields import At, Decimals, Id, Instant, View
 from mes_engine.storage.genealogy import (
     Affected,
     Direction,
     Genealogy,
     genealogy,
     recall,
+    recall_by_tool,
 )
+from mes_engine.storage.tool_uses import Tooled
 from mes_engine.web.history import one_by_key
 from mes_engine.web.lots import EdgeView, LotView, MoveView
 from mes_engine.web.measurements import MeasurementView
@@ -42,12 +44,43 @@ class WorkView(View):
     ended_at: At
 
 
+class ToolWorkView(View):
+    """A lot was worked with a tool, while a run had it; null if it still has."""
+
+    lot: str
+    tool: str
+    asset_class: str
+    job_order: str
+    step: str
+    run: str
+    work_unit: str
+    since: At
+    until: At | None
+
+    @classmethod
+    def of(cls, told: Tooled) -> "ToolWorkView":
+        """Show with what a lot was worked."""
+        use = told.use
+        return cls(
+            lot=told.lot,
+            tool=use.asset,
+            asset_class=use.asset_class,
+            job_order=told.job_order,
+            step=told.step,
+            run=use.run,
+            work_unit=use.work_unit,
+            since=use.claimed_at,
+            until=use.freed_at,
+        )
+
+
 class GenealogyView(View):
     """What a lot came of, or went into.
 
     Attributes:
         edges: The nearest first.
         measurements: Of any of the lots, or of all at a job order that worked on one.
+        tools: With what any of the lots was worked.
         is_cut: Whether there are more, further away.
     """
 
@@ -57,6 +90,7 @@ class GenealogyView(View):
     lots: list[LotView]
     work: list[WorkView]
     measurements: list[MeasurementView]
+    tools: list[ToolWorkView]
     is_cut: bool
 
     @classmethod
@@ -72,6 +106,7 @@ class GenealogyView(View):
             lots=[LotView.model_validate(one) for one in found.lots],
             work=[WorkView.model_validate(one) for one in found.work],
             measurements=[MeasurementView.of(one) for one in found.measurements],
+            tools=[ToolWorkView.of(one) for one in found.tools],
             is_cut=found.is_cut,
         )
 
@@ -114,6 +149,29 @@ class RecallView(View):
         )
 
 
+class ToolRecallView(View):
+    """What was worked with a tool, or contains something that was.
+
+    Attributes:
+        shipped: What has left the plant of it, in part or whole; ``others`` have not.
+            At depth 0 are the lots that were worked with the tool themselves.
+    """
+
+    tool: str
+    shipped: list[AffectedView]
+    others: list[AffectedView]
+
+    @classmethod
+    def of(cls, tool: str, found: list[Affected]) -> "ToolRecallView":
+        """Show what was found."""
+        shown = [AffectedView.model_validate(one) for one in found]
+        return cls(
+            tool=tool,
+            shipped=[one for one in shown if one.shipped],
+            others=[one for one in shown if not one.shipped],
+        )
+
+
 def genealogy_router(parts: Parts) -> APIRouter:
     """Return the routes of genealogies and recalls."""
     router = api_router(tags=["lots"])
@@ -149,5 +207,23 @@ def genealogy_router(parts: Parts) -> APIRouter:
             )
         )
         return RecallView.of(supplier_lot, found)
+
+    @router.get("/tools/{tool}/recall")
+    async def show_tool_recall(
+        tool: Id,
+        since: Annotated[Instant | None, Query()] = None,
+        until: Annotated[Instant | None, Query()] = None,
+    ) -> ToolRecallView:
+        """Show what was worked with a tool between two times, and what that is in."""
+        partition = parts.state.partition
+        await one_by_key(
+            parts.database, "physical_asset", tool, partition=partition, what="tool"
+        )
+        found = await parts.database.read(
+            lambda connection: recall_by_tool(
+                connection, partition, tool=tool, since=since, until=until
+            )
+        )
+        return ToolRecallView.of(tool, found)
 
     return router

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from mes_engine.core import facts as f
-from mes_engine.core.assets import AssetState, LifeUnit, PhysicalAsset
+from mes_engine.core.assets import AssetState, LifeUnit, PhysicalAsset, ToolUse
 from mes_engine.core.bookings import Booking
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.errors import Malformed, NotFound, Refused
@@ -193,8 +193,31 @@ def _change(draft: Draft, asset: PhysicalAsset, **changes: Any) -> None:
 
 
 def _set(draft: Draft, asset: PhysicalAsset) -> None:
+    known = draft.state.physical_asset.get(asset.id)
     draft.emit(f.AssetChanged(asset=asset))
+    if known is None or known.run != asset.run:
+        _note_use(draft, asset)
     draft.touch_needing(tool_need(asset.asset_class))
+
+
+def _note_use(draft: Draft, asset: PhysicalAsset) -> None:
+    """Write down which run has the tool from now on, and which has it no more."""
+    for use in draft.state.tool_use.find("asset", asset.id):
+        at = max(draft.at, use.claimed_at)
+        freed = replace(use, freed_at=at, freed_seq=draft.next_seq)
+        draft.emit(f.ToolUsed(use=freed))
+    run = None if asset.run is None else draft.state.run.get(asset.run)
+    if run is not None:
+        use = ToolUse(
+            seq=draft.next_seq,
+            asset=asset.id,
+            asset_class=asset.asset_class,
+            run=run.id,
+            work_unit=run.work_unit,
+            job_orders=run.job_orders,
+            claimed_at=max(draft.at, run.opened_at),
+        )
+        draft.emit(f.ToolUsed(use=use))
 
 
 def _run_in_need(draft: Draft, unit: WorkUnit, asset: PhysicalAsset) -> Run | None:

@@ -70,6 +70,7 @@ from mes_engine.core.facts.means import (
     MeansFact,
     PersonQualified,
     PersonRegistered,
+    ToolUsed,
 )
 from mes_engine.core.facts.measured import (
     MeasuredFact,
@@ -192,6 +193,7 @@ __all__ = [
     "TimeWindowVoided",
     "TimeWindowWaived",
     "TimeWindowWarned",
+    "ToolUsed",
     "VisitChanged",
     "VisitOpened",
     "WorkRequestChanged",

@@ -1,6 +1,6 @@
 """Tools, people and documents."""
 
-from mes_engine.core.assets import PhysicalAsset
+from mes_engine.core.assets import PhysicalAsset, ToolUse
 from mes_engine.core.documents import Document
 from mes_engine.core.facts.fact import BaseFact
 from mes_engine.core.personnel import Person
@@ -16,6 +16,12 @@ class AssetChanged(BaseFact, frozen=True, kw_only=True, tag="asset_changed"):
     """An asset is elsewhere, claimed or given free, worn, or in another state."""
 
     asset: PhysicalAsset
+
+
+class ToolUsed(BaseFact, frozen=True, kw_only=True, tag="tool_used"):
+    """A run has a tool from now on, or has it no more."""
+
+    use: ToolUse
 
 
 class PersonRegistered(BaseFact, frozen=True, kw_only=True, tag="person_registered"):
@@ -46,6 +52,7 @@ class DocumentWithdrawn(BaseFact, frozen=True, kw_only=True, tag="document_withd
 MeansFact = (
     AssetRegistered
     | AssetChanged
+    | ToolUsed
     | PersonRegistered
     | PersonQualified
     | DocumentReleased

@@ -208,6 +208,33 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "tool_use",
+        text("partition"),
+        whole("seq"),
+        text("asset"),
+        text("asset_class"),
+        text("run"),
+        text("work_unit"),
+        text("job_orders"),
+        whole("claimed_at"),
+        whole("freed_at", nullable=True),
+        whole("freed_seq", nullable=True),
+        sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_tool_use")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_tool_use_partition_asset_claimed_at"),
+        "tool_use",
+        ["partition", "asset", "claimed_at"],
+    )
+    op.create_index(op.f("ix_tool_use_partition_run"), "tool_use", ["partition", "run"])
+    op.create_index(
+        op.f("ix_tool_use_open"),
+        "tool_use",
+        ["partition", "seq"],
+        sqlite_where=sa.text("freed_at IS NULL"),
+    )
+    op.create_table(
         "hold",
         text("partition"),
         text("id"),

@@ -22,7 +22,7 @@ from mes_engine.storage.tables.material import (
     posting,
     reversal,
 )
-from mes_engine.storage.tables.means import document, person, physical_asset
+from mes_engine.storage.tables.means import document, person, physical_asset, tool_use
 from mes_engine.storage.tables.measured import (
     measured_value,
     measurement,
@@ -88,6 +88,7 @@ __all__ = [
     "sign_on",
     "signal",
     "time_window",
+    "tool_use",
     "unassigned_production",
     "visit",
     "watermark",

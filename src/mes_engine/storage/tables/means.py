@@ -1,6 +1,6 @@
 """Tools, people and documents: what work needs besides material and machine."""
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 
 from mes_engine.core.assets import AssetState, LifeUnit
 from mes_engine.core.personnel import Qualification
@@ -8,6 +8,7 @@ from mes_engine.storage.columns import (
     body,
     flag,
     key,
+    number_key,
     partition,
     quantity,
     strict_table,
@@ -32,6 +33,26 @@ physical_asset = strict_table(
     string("reason"),
     whole("renewed"),
     Index(None, "partition", "asset_class"),
+)
+
+IS_IN_USE = "freed_at IS NULL"
+"""The SQL condition that a run has the tool still."""
+
+tool_use = strict_table(
+    "tool_use",
+    partition(),
+    number_key("seq"),
+    string("asset"),
+    string("asset_class"),
+    string("run"),
+    string("work_unit"),
+    body("job_orders", tuple[str, ...]),
+    whole("claimed_at"),
+    whole("freed_at", is_optional=True),
+    whole("freed_seq", is_optional=True),
+    Index(None, "partition", "asset", "claimed_at"),
+    Index(None, "partition", "run"),
+    Index("ix_tool_use_open", "partition", "seq", sqlite_where=text(IS_IN_USE)),
 )
 
 person = strict_table(
