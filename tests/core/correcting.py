@@ -7,7 +7,7 @@ from typing import Any
 from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.booked import bookings_of
-from mes_engine.core.bookings import Booking, BookingKind
+from mes_engine.core.bookings import AdjustAt, Booking, BookingKind
 from mes_engine.core.postings import Posting, PostingKind, PostingState
 from tests.core.shop import Shop
 
@@ -44,7 +44,20 @@ def reversing(shop: Shop, booking: Booking, **changed: Any) -> m.ReverseBooking:
             one.edge for kind in (f.LotConsumed, f.LotSplit) for one in shop.facts(kind)
         ),
     }
+    if changed.get("where") is AdjustAt.WHERE_IT_IS:
+        fields["onward"] = onward(shop, booking)
     return m.ReverseBooking(**fields | changed)
+
+
+def onward(shop: Shop, booking: Booking) -> tuple[Booking, ...]:
+    """Return what was booked on the other job orders of its request."""
+    request = shop.by_id(booking.job_order).request
+    return tuple(
+        one
+        for job in shop.state.job_order.find("request", request)
+        if job.id != booking.job_order
+        for one in bookings(shop, job.id)
+    )
 
 
 def reverse(

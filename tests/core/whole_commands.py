@@ -12,7 +12,7 @@ from hypothesis.stateful import rule
 
 from mes_engine.core import facts as f
 from mes_engine.core import messages as m
-from mes_engine.core.bookings import ReportedAs
+from mes_engine.core.bookings import AdjustAt, ReportedAs
 from mes_engine.core.characteristics import Characteristic, ValueKind
 from mes_engine.core.job_order import AT_WORK, JobOrder
 from mes_engine.core.lots import MaterialLot
@@ -341,9 +341,14 @@ class WholeCommands(WholeBooks):
 
     # Parts of bookings
 
-    @rule(pick=picks, part=few, reported_as=st.sampled_from(ReportedAs))
+    @rule(
+        pick=picks,
+        part=few,
+        reported_as=st.sampled_from([ReportedAs.GOOD, *ReportedAs]),
+        where=st.sampled_from(AdjustAt),
+    )
     def reverse_a_part(
-        self, *, pick: int, part: Decimal, reported_as: ReportedAs
+        self, *, pick: int, part: Decimal, reported_as: ReportedAs, where: AdjustAt
     ) -> None:
         self.shop.commit()
         booked = [
@@ -357,6 +362,7 @@ class WholeCommands(WholeBooks):
                 booked[-1 - pick % len(booked)],
                 quantity=part,
                 reported_as=reported_as,
+                where=where,
             )
             self.do(command)
 

@@ -8,7 +8,7 @@ from hypothesis.stateful import rule
 
 from mes_engine.core import messages as m
 from mes_engine.core.assets import AssetState, LifeUnit
-from mes_engine.core.bookings import CountedPieces
+from mes_engine.core.bookings import AdjustAt, CountedPieces
 from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.personnel import Qualification, QualificationNeed
 from mes_engine.core.routing import JobPer, ReworkLoop, Routing
@@ -157,8 +157,15 @@ class WholeFloor(WholeShop):
         )
         self.do(command)
 
-    @rule(pick=picks, which=picks, counted=st.sampled_from(CountedPieces))
-    def reverse(self, *, pick: int, which: int, counted: CountedPieces) -> None:
+    @rule(
+        pick=picks,
+        which=picks,
+        counted=st.sampled_from(CountedPieces),
+        where=st.sampled_from(AdjustAt),
+    )
+    def reverse(
+        self, *, pick: int, which: int, counted: CountedPieces, where: AdjustAt
+    ) -> None:
         self.shop.commit()
         booked = [
             one
@@ -167,7 +174,10 @@ class WholeFloor(WholeShop):
         ]
         if booked:
             booking = booked[-1 - (pick * which) % len(booked)]
-            self.do(correcting.reversing(self.shop, booking, counted=counted))
+            command = correcting.reversing(
+                self.shop, booking, counted=counted, where=where
+            )
+            self.do(command)
 
     # Time windows
 

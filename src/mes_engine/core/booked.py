@@ -165,6 +165,7 @@ def _reversal(recorded: f.Recorded, fact: f.BookingReversed) -> Booking:
         lost=-fact.lost,
         tested=-fact.tested,
         reverses=reversal.booking,
+        adjusts=reversal.adjusts,
     )
 
 

@@ -50,6 +50,7 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
         work_unit: Of the machine that counted it, with its tag.
         tools: Those on whose lives its pieces counted.
         reverses: What a reversal takes back.
+        adjusts: The booking at an earlier step because of which it does, if one.
     """
 
     seq: int
@@ -76,6 +77,7 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
     tag: str = ""
     tools: tuple[str, ...] = ()
     reverses: int | None = None
+    adjusts: int | None = None
 
     def of(self, kind: ReportedAs) -> Decimal:
         """Return how many pieces it says were ``kind``."""
@@ -105,6 +107,9 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
             of a consumption, of which goes back what the pieces of a report had used.
         good: Of a report, how many of its good pieces; the others likewise.
         entered: Of the pieces that it had brought in, how many are gone again.
+        good_of: Of its good pieces, how many of which lot.
+        adjusts: The booking at an earlier step that was wrong about the same pieces,
+            if this one was taken back because of it.
     """
 
     booking: int
@@ -124,6 +129,8 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
     tested: Decimal = ZERO
     entered: Decimal = ZERO
     earlier: tuple[int, ...] = ()
+    good_of: dict[str, Decimal] = {}
+    adjusts: int | None = None
 
     @property
     def seqs(self) -> tuple[int, ...]:
@@ -134,6 +141,17 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
         """Return how many pieces that had been reported ``kind`` are taken back."""
         amount: Decimal = getattr(self, kind)
         return amount
+
+
+class AdjustAt(StrEnum):
+    """Where pieces are taken out that a report was wrong about.
+
+    Where they were reported, if nobody has worked on them since; or wherever they are
+    now, with everything that was reported of them on the way.
+    """
+
+    HERE = "here"
+    WHERE_IT_IS = "where_it_is"
 
 
 class CountedPieces(StrEnum):

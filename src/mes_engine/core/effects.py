@@ -1,6 +1,6 @@
 """What a decision changes, listed: the state before it, beside the state after it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 
@@ -21,16 +21,19 @@ class EffectOn(StrEnum):
     JOB_ORDER = "job_order"
     CONDITION = "condition"
     PIECES = "pieces"
+    BOOKING = "booking"
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is another afterwards.
 
     Attributes:
-        id: Of the request or job order; for pieces, the visit that they are at.
-        what: The field, the condition's name or the bucket.
+        id: Of the request or job order; for pieces, the visit that they are at; for a
+            booking that is taken back, its number.
+        what: The field, the condition's name or the bucket; of a booking, what it says.
         before: None for what was not there.
-        why: For a condition, why it does not hold; else empty.
+        why: For a condition, why it does not hold; for a booking, the job order that
+            it is on; else empty.
     """
 
     on: EffectOn
@@ -54,7 +57,7 @@ _OF_JOB = (
 
 
 def effects(
-    before: State, after: State, records: Iterable[f.Recorded]
+    before: State, after: State, records: Sequence[f.Recorded]
 ) -> tuple[Effect, ...]:
     """Return what is another in ``after``, of all that the facts speak of.
 
@@ -63,11 +66,34 @@ def effects(
         after: The layer that the facts were put into.
         records: What the decision led to.
     """
+    requests, jobs, places = _spoken_of(records)
+    found = [
+        effect
+        for one in records
+        if isinstance(one.fact, f.BookingReversed)
+        for effect in _of_booking(one.fact)
+    ]
+    for name in requests:
+        was, now = before.work_request.get(name), after.work_request.get(name)
+        found += _fields(EffectOn.WORK_REQUEST, name, _OF_REQUEST, was, now)
+    for name in jobs:
+        found += _of_job(name, before.job_order.get(name), after.job_order.get(name))
+    for key in places:
+        found += _of_pieces(before, after, key)
+    return tuple(found)
+
+
+def _spoken_of(
+    records: Iterable[f.Recorded],
+) -> tuple[dict[str, None], dict[str, None], dict[tuple[str, str], None]]:
+    """Return the requests, the job orders and the places that facts speak of."""
     requests: dict[str, None] = {}
     jobs: dict[str, None] = {}
     places: dict[tuple[str, str], None] = {}
     for recorded in records:
         match recorded.fact:
+            case f.BookingReversed(reversal=reversal):
+                jobs[reversal.job_order] = None
             case f.WorkRequestUpdated(work_request=name):
                 requests[name] = None
             case f.WorkRequestChanged(work_request=name):
@@ -84,15 +110,22 @@ def effects(
             case f.QuantityMoved(move=move):
                 places[move.lot, move.place] = None
                 places[move.to_lot or move.lot, move.to_place] = None
-    found: list[Effect] = []
-    for name in requests:
-        was, now = before.work_request.get(name), after.work_request.get(name)
-        found += _fields(EffectOn.WORK_REQUEST, name, _OF_REQUEST, was, now)
-    for name in jobs:
-        found += _of_job(name, before.job_order.get(name), after.job_order.get(name))
-    for key in places:
-        found += _of_pieces(before, after, key)
-    return tuple(found)
+    return requests, jobs, places
+
+
+def _of_booking(fact: f.BookingReversed) -> Iterator[Effect]:
+    """Say what the job order of a booking that is taken back has reported then."""
+    for what in ("good", "scrap", "lost", "tested"):
+        taken, left = getattr(fact, what), getattr(fact, f"{what}_total")
+        if taken:
+            yield Effect(
+                on=EffectOn.BOOKING,
+                id=str(fact.reversal.booking),
+                what=what,
+                before=left + taken,
+                after=left,
+                why=fact.reversal.job_order,
+            )
 
 
 def _of_job(name: str, was: JobOrder | None, now: JobOrder | None) -> Iterator[Effect]:

@@ -30,6 +30,12 @@ def left_of(booking: Booking, reversal: Reversal | None, kind: ReportedAs) -> De
     return booking.of(kind) - (ZERO if reversal is None else reversal.of(kind))
 
 
+def good_left_of(booking: Booking, reversal: Reversal | None, lot: str) -> Decimal:
+    """Return how many pieces of a lot a report still says were good."""
+    moves = (one for one in _left_good(booking, reversal) if one.lot == lot)
+    return sum((one.quantity for one in moves), ZERO)
+
+
 def rest_of(booking: Booking, reversal: Reversal | None) -> Booking:
     """Return what has not been taken back of a report; all of it, if nothing was."""
     return part_of(
@@ -50,8 +56,11 @@ def part_of(
     gone = ZERO if reversal is None else reversal.entered
     moves = list(_newest(entries, skip=gone, most=None))
     for kind, amount in amounts.items():
-        known = [one for one in booking.moves if one.to_bucket is BUCKETS[kind]]
-        taken = ZERO if reversal is None else reversal.of(kind)
+        if kind is ReportedAs.GOOD:
+            known, taken = _left_good(booking, reversal), ZERO
+        else:
+            known = [one for one in booking.moves if one.to_bucket is BUCKETS[kind]]
+            taken = ZERO if reversal is None else reversal.of(kind)
         moves += _newest(known, skip=taken, most=amount)
     is_rest = all(
         amounts.get(kind, ZERO) == left_of(booking, reversal, kind)
@@ -68,6 +77,32 @@ def part_of(
         processing_us=booking.processing_us if is_rest else 0,
         down_us=booking.down_us if is_rest else 0,
     )
+
+
+def good_part_of(
+    booking: Booking, reversal: Reversal | None, lot: str, amount: Decimal
+) -> Booking:
+    """Return so many good pieces of one lot of a report.
+
+    What it had brought in stays: those are pieces of the step's own.
+    """
+    left = [one for one in _left_good(booking, reversal) if one.lot == lot]
+    part = part_of(booking, reversal, {ReportedAs.GOOD: amount})
+    moves = sorted(_newest(left, skip=ZERO, most=amount), key=lambda one: one.seq)
+    return replace(part, moves=tuple(moves))
+
+
+def _left_good(booking: Booking, reversal: Reversal | None) -> list[Move]:
+    """Return the moves of good pieces as far as they were not taken back."""
+    good = [one for one in booking.moves if one.to_bucket is Bucket.OUT]
+    gone = {} if reversal is None else reversal.good_of
+    if not gone:
+        return good
+    left: list[Move] = []
+    for lot in dict.fromkeys(one.lot for one in good):
+        of_lot = [one for one in good if one.lot == lot]
+        left += _newest(of_lot, skip=gone.get(lot, ZERO), most=None)
+    return sorted(left, key=lambda one: one.seq)
 
 
 def _newest(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Response
 from sqlalchemy import Connection
 
 from mes_engine.core.bookings import (
+    AdjustAt,
     Booking,
     BookingKind,
     CountedPieces,
@@ -14,13 +15,14 @@ from mes_engine.core.bookings import (
 )
 from mes_engine.core.errors import NotFound
 from mes_engine.core.job_order import JobOrder
+from mes_engine.core.lots import EdgeKind
 from mes_engine.core.messages import (
     AssignProduction,
     DismissProduction,
     ReverseBooking,
 )
 from mes_engine.http.bodies import api_router
-from mes_engine.http.commands import CommandSender
+from mes_engine.http.commands import CommandSender, Person
 from mes_engine.http.fields import Amount, At, Decimals, Id, Reason, View
 from mes_engine.http.paging import (
     DEFAULT_LIMIT,
@@ -32,9 +34,17 @@ from mes_engine.http.paging import (
 )
 from mes_engine.storage import bookings as stored
 from mes_engine.storage.journal import one
-from mes_engine.web.command_bodies import Occurred, Word, carried_out, posts
+from mes_engine.storage.onward import bookings_onward
+from mes_engine.web.command_bodies import (
+    Occurred,
+    Word,
+    carried_out,
+    posts,
+    problem_told,
+)
 from mes_engine.web.history import one_by_key
 from mes_engine.web.parts import Parts
+from mes_engine.web.previewing import PreviewView, previewed
 
 Seq = Annotated[int, Path(ge=1, lt=10**18, examples=[4711])]
 
@@ -45,10 +55,12 @@ class ReversalView(View):
     Attributes:
         seq: What took back the last of it; ``earlier``, what took back parts before.
         good: Of a report, how many of its good pieces; the others likewise.
+        adjusts: The booking at an earlier step because of which it was, if one.
     """
 
     seq: int
     earlier: list[int]
+    adjusts: int | None
     quantity: Decimals
     good: Decimals
     scrap: Decimals
@@ -78,6 +90,7 @@ class BookingView(View):
     Attributes:
         reversed_by: What took it back, if anything did.
         reverses: Of a reversal: the booking that it takes back.
+        adjusts: Of a reversal: the booking at an earlier step because of which it is.
     """
 
     seq: int
@@ -94,6 +107,7 @@ class BookingView(View):
     tested: Decimals
     moves: list[BookedMove]
     reverses: int | None
+    adjusts: int | None
     reversed_by: ReversalView | None = None
 
     @classmethod
@@ -109,6 +123,8 @@ class ReverseBody(Occurred):
     Attributes:
         quantity: Only so much of it, of a report of the pieces ``reported_as`` that.
         into_open_period: What is of a closed period is corrected in the open one.
+        where: Whether pieces that went on are taken out where they are now, with what
+            later steps have reported of them.
     """
 
     reason: Reason
@@ -116,6 +132,7 @@ class ReverseBody(Occurred):
     quantity: Amount | None = None
     reported_as: Word[ReportedAs] = ReportedAs.GOOD
     into_open_period: bool = False
+    where: Word[AdjustAt] = AdjustAt.HERE
 
 
 class DismissBody(Occurred):
@@ -170,13 +187,34 @@ def bookings_router(parts: Parts) -> APIRouter:
         """Take a booking back, or a part of it, by what is linked to it.
 
         Refused where what it brought about is no longer to be had; the answer names
-        who has it. A reversal is not reversed: report afresh.
+        who has it. Pieces that later steps have reported are taken out where they are
+        now, and of those reports, if 'where' says so. A reversal is not reversed:
+        report afresh.
         """
+        command = await _command(booking, body)
+        return await carried_out(parts, sender, command, body)
+
+    async def _command(booking: int, body: ReverseBody) -> ReverseBooking:
         partition = parts.state.partition
-        command = await parts.database.read(
+        return await parts.database.read(
             lambda connection: reversing(connection, partition, booking, body)
         )
-        return await carried_out(parts, sender, command, body)
+
+    @router.post(
+        "/bookings/{booking}/reverse/preview",
+        response_model=PreviewView,
+        responses={
+            404: problem_told("not-found"),
+            409: problem_told("refused"),
+        },
+    )
+    async def preview_reversal(
+        booking: Seq, body: ReverseBody, person: Person
+    ) -> PreviewView | Response:
+        """List each booking, piece and job order that it would change; do nothing."""
+        command = await _command(booking, body)
+        at = body.at(parts.clock())
+        return previewed(parts, command, person=person, at=at)
 
     @post("/unassigned-production/{production}/assign")
     async def assign_production(
@@ -237,14 +275,28 @@ def reversing(
     elif booking.kind is BookingKind.REPORT:
         also = stored.consumption_of_job(connection, partition, job)
     lots = {move.lot for made in (booking, *also) for move in made.moves}
+    uses = stored.uses_of_lots(connection, partition, lots)
+    onward: list[Booking] = []
+    if body.where is AdjustAt.WHERE_IT_IS:
+        onward = bookings_onward(
+            connection,
+            partition,
+            job,
+            lots=lots | {edge.target for edge in uses if edge.kind is EdgeKind.SPLIT},
+            quantity=body.quantity or job.good,
+        )
+        lots |= {move.lot for made in onward for move in made.moves}
+        uses = stored.uses_of_lots(connection, partition, lots)
     return ReverseBooking(
         work_request=job.request,
         booking=booking,
         reason=body.reason,
         also=tuple(also),
-        uses=tuple(stored.uses_of_lots(connection, partition, lots)),
+        uses=tuple(uses),
         counted=body.counted,
         quantity=body.quantity,
         reported_as=body.reported_as,
         into_open_period=body.into_open_period,
+        where=body.where,
+        onward=tuple(onward),
     )

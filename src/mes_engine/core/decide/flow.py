@@ -9,7 +9,7 @@ from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.choosing import chosen, passer, why_skipped
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.moving import move_of
-from mes_engine.core.decide.recall import reopen
+from mes_engine.core.decide.reopening import reopen
 from mes_engine.core.decide.splitting import split_off
 from mes_engine.core.decide.storing import (
     live_job,

@@ -17,7 +17,7 @@ from mes_engine.core.messages import ReverseBooking
 from mes_engine.core.parts import left_of
 from mes_engine.core.quantity import ZERO, floored
 from mes_engine.core.readiness import step_of
-from mes_engine.core.wip_ledger import Position
+from mes_engine.core.wip_ledger import Bucket, Position
 
 replace = msgspec.structs.replace
 
@@ -31,9 +31,13 @@ def give_back_components(
     for component in step_of(draft.state, job).consumes:
         left = floored(component.per_piece * before, unit=component.unit)
         left -= floored(component.per_piece * after, unit=component.unit)
-        for one in sorted(command.also, key=attrgetter("seq"), reverse=True):
+        booked = sorted(
+            (*command.also, *command.onward), key=attrgetter("seq"), reverse=True
+        )
+        for one in booked:
             is_of_it = (
                 one.kind is BookingKind.CONSUMPTION
+                and one.job_order == job.id
                 and one.moves[0].material == component.material
                 and one.moves[0].unit == component.unit
                 and not any(edge.kind is EdgeKind.DAMAGED for edge in one.edges)
@@ -118,7 +122,12 @@ def note(
 
 
 def note_part(
-    draft: Draft, command: ReverseBooking, part: Booking, *, entered: Decimal
+    draft: Draft,
+    command: ReverseBooking,
+    part: Booking,
+    *,
+    entered: Decimal,
+    adjusts: int | None = None,
 ) -> None:
     """Note which pieces of a report were taken back, and what is left of it.
 
@@ -127,9 +136,15 @@ def note_part(
         command: Which names the report, or the completion that it is under.
         part: What was taken back now.
         entered: How many pieces that it had brought in are gone again.
+        adjusts: The booking at an earlier step because of which it is.
     """
     known = draft.state.reversal.get(part.seq)
-    whole = next(one for one in (command.booking, *command.also) if one.seq == part.seq)
+    booked = (command.booking, *command.also, *command.onward)
+    whole = next(one for one in booked if one.seq == part.seq)
+    good_of = {} if known is None else dict(known.good_of)
+    for move in part.moves:
+        if move.to_bucket is Bucket.OUT:
+            good_of[move.lot] = good_of.get(move.lot, ZERO) + move.quantity
     taken = {
         kind.value: part.of(kind) + (ZERO if known is None else known.of(kind))
         for kind in ReportedAs
@@ -139,6 +154,8 @@ def note_part(
         **taken,
         quantity=sum(taken.values(), ZERO),
         entered=entered + (ZERO if known is None else known.entered),
+        good_of=good_of,
+        adjusts=adjusts,
     )
     is_whole = all(left_of(whole, reversal, kind) == ZERO for kind in ReportedAs)
     _emit(draft, replace(reversal, is_whole=is_whole), part)

@@ -14,7 +14,7 @@ from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import transfer
 from mes_engine.core.decide.posting import raise_posting
-from mes_engine.core.decide.recall import reopen
+from mes_engine.core.decide.reopening import reopen
 from mes_engine.core.decide.reporting import book, count_report
 from mes_engine.core.decide.stock import consume
 from mes_engine.core.decide.storing import live_job

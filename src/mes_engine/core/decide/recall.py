@@ -8,9 +8,9 @@ from decimal import Decimal
 import msgspec
 
 from mes_engine.core import facts as f
+from mes_engine.core.bookings import AdjustAt
 from mes_engine.core.decide import limits
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.posting import take_back_final
 from mes_engine.core.decide.stock import touch_consumers
 from mes_engine.core.decide.storing import rework_to
 from mes_engine.core.decide.window_course import void
@@ -21,8 +21,8 @@ from mes_engine.core.messages import ReverseBooking
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import routing_of
 from mes_engine.core.requests import Visit
-from mes_engine.core.routing import Connection, ConnectionKind
-from mes_engine.core.whereabouts import rework_at, visit_at
+from mes_engine.core.routing import Connection
+from mes_engine.core.whereabouts import visit_at
 from mes_engine.core.wip_ledger import SINKS, Bucket, Move
 
 replace = msgspec.structs.replace
@@ -56,10 +56,10 @@ def recall(draft: Draft, wanted: Wanted) -> None:
         Refused: Too few are still to be had; says who has the others.
     """
     job, lot = wanted.job, wanted.lot
-    leaving = _leaving(draft, job)
-    missing = wanted.quantity - _of(draft, (lot, wanted.place), Bucket.OUT)
+    leaving = leaving_of(draft, job)
+    missing = wanted.quantity - amount_at(draft, (lot, wanted.place), Bucket.OUT)
     missing -= _from_next(draft, wanted, leaving, missing)
-    for edge in _parts_of(draft, wanted):
+    for edge in parts_of(draft, wanted):
         part = dataclasses.replace(wanted, lot=edge.target)
         back = _from_next(draft, part, leaving, missing)
         if back > ZERO:
@@ -86,10 +86,10 @@ def _from_next(
 ) -> Decimal:
     """Bring back up to ``missing`` of what is queued at the next steps; how many."""
     job, back = wanted.job, ZERO
-    for one, visit in _targets(draft, job, leaving):
+    for one, visit in targets_of(draft, job, leaving):
         flow = draft.state.connection_flow.get((job.request, one.source, one.target))
         arrived = ZERO if flow is None else flow.arrived
-        queued = _of(draft, (wanted.lot, visit.id), Bucket.QUEUED)
+        queued = amount_at(draft, (wanted.lot, visit.id), Bucket.QUEUED)
         some = min(missing - back, arrived, queued)
         if some > ZERO:
             _send_back(draft, wanted, one, visit, some)
@@ -97,7 +97,7 @@ def _from_next(
     return back
 
 
-def _parts_of(draft: Draft, wanted: Wanted) -> Iterator[GenealogyEdge]:
+def parts_of(draft: Draft, wanted: Wanted) -> Iterator[GenealogyEdge]:
     """Yield how what moved on as lots of their own was split off the lot."""
     if not routing_of(draft.state, wanted.job).time_windows:
         return
@@ -132,7 +132,8 @@ def _put_back(
     draft.emit(f.LotEnded(lot=edge.target, existence=LotExistence.VOIDED))
 
 
-def _leaving(draft: Draft, job: JobOrder) -> list[Connection]:
+def leaving_of(draft: Draft, job: JobOrder) -> list[Connection]:
+    """Return the connections by which pieces leave the job order's step."""
     leaving = routing_of(draft.state, job).leaving(job.step)
     return [one for one in leaving if one.carries_pieces]
 
@@ -180,7 +181,7 @@ def _move_back(
                 to_place=wanted.place,
                 to_bucket=to_bucket,
                 request=wanted.job.request,
-                job_order=wanted.job.id,
+                job_order=wanted.job.id or None,
                 run=None,
                 at=draft.at,
                 person=draft.person,
@@ -193,9 +194,10 @@ def _move_back(
     )
 
 
-def _targets(
+def targets_of(
     draft: Draft, job: JobOrder, leaving: list[Connection]
 ) -> Iterator[tuple[Connection, Visit]]:
+    """Yield the connections with the visits that they have led to."""
     for one in leaving:
         rework = rework_to(draft, job, one.target)
         visit = visit_at(draft.state, job.request, one.target, rework)
@@ -203,7 +205,8 @@ def _targets(
             yield one, visit
 
 
-def _of(draft: Draft, where: tuple[str, str], bucket: Bucket) -> Decimal:
+def amount_at(draft: Draft, where: tuple[str, str], bucket: Bucket) -> Decimal:
+    """Return what is in a bucket of a lot at a place."""
     position = draft.state.position.get(where)
     return ZERO if position is None else position.of(bucket)
 
@@ -211,24 +214,42 @@ def _of(draft: Draft, where: tuple[str, str], bucket: Bucket) -> Decimal:
 def _gone(draft: Draft, wanted: Wanted, missing: Decimal) -> Refused:
     """Name what depends on the pieces that a reversal would take away."""
     job, lot = wanted.job, wanted.lot
-    leaving = _leaving(draft, job)
-    told = [*_taken_by_jobs(draft, job, leaving), *_split_off(draft, job, lot)]
-    if not leaving:
+    leaving = leaving_of(draft, job)
+    is_anywhere = wanted.command.where is AdjustAt.WHERE_IT_IS
+    takers = _not_to_be_had if is_anywhere else _taken_by_jobs
+    told = [*takers(draft, wanted, leaving), *_split_off(draft, job, lot)]
+    if not leaving or is_anywhere:
         told += _taken_from_stock(draft, wanted.command, lot)
     return Refused(
         f"Booking {wanted.command.booking.seq} of {job.id} cannot be reversed: "
         f"{missing} of the {wanted.quantity} {job.unit} of {lot} that went on are not "
         f"to be had any more; {'; '.join(told) or 'nothing says where they are'}.",
-        hint="Reverse first what was done with them, or book what is wrong where they "
-        "are now.",
+        hint="Reverse first what was done with them there."
+        if is_anywhere
+        else "Reverse first what was done with them, or have as many taken out where "
+        "they are now ('where_it_is').",
         unmet=[f"pieces_there: {one}" for one in told],
     )
 
 
+def _not_to_be_had(draft: Draft, wanted: Wanted, _: list[Connection]) -> Iterator[str]:
+    """Say what there is of the lot further on that is not good any more."""
+    routing = routing_of(draft.state, wanted.job)
+    for position in draft.state.position.find("lot", wanted.lot):
+        visit = draft.state.visit.get(position.place)
+        if visit is None or not routing.leads_to(wanted.job.step, visit.step):
+            continue
+        buckets = (Bucket.SUSPECT, Bucket.SCRAP, Bucket.LOST, Bucket.TESTED)
+        amounts = [f"{position.of(one)} {one}" for one in buckets if position.of(one)]
+        if amounts:
+            yield f"lot {position.lot} at {visit.step} has {', '.join(amounts)}"
+
+
 def _taken_by_jobs(
-    draft: Draft, job: JobOrder, leaving: list[Connection]
+    draft: Draft, wanted: Wanted, leaving: list[Connection]
 ) -> Iterator[str]:
-    for _, visit in _targets(draft, job, leaving):
+    job = wanted.job
+    for _, visit in targets_of(draft, job, leaving):
         held = {Bucket.IN_PROCESS: ZERO, Bucket.SUSPECT: ZERO}
         for position in draft.state.position.find("place", visit.id):
             for bucket in held:
@@ -263,41 +284,3 @@ def _taken_from_stock(draft: Draft, command: ReverseBooking, lot: str) -> Iterat
         if edge.source == lot and edge.reverses is None:
             used = f"{edge.quantity} {edge.unit} of {lot}"
             yield f"{edge.job_order} used {used} for lot {edge.target}"
-
-
-def reopen(draft: Draft, name: str) -> None:
-    """Let a visit be worked at again, and all that its end had told be unsaid.
-
-    What was posted as the last word on its operation is posted anew, and not as that.
-    A step that had a token of it, and has begun on the strength of that, keeps it.
-    """
-    visit = draft.state.visit.get(name)
-    if visit is None or not visit.is_done:
-        return
-    draft.emit(f.VisitChanged(visit=replace(visit, is_done=False)))
-    request = draft.request(visit.request)
-    jobs: list[JobOrder] = draft.state.job_order.find("visit", name)
-    for job in jobs:
-        if job.is_final_posted:
-            take_back_final(draft, job.id)
-    routing = draft.state.routing.get((request.routing, request.revision))
-    if routing is None:
-        raise LookupError(f"{request.id} names a routing revision that is not there")
-    for one in routing.leaving(visit.step):
-        rework = rework_at(routing, visit.rework, one.target)
-        target = visit_at(draft.state, request.id, one.target, rework)
-        if target is None:
-            continue
-        if one.kind is ConnectionKind.PRECEDENCE:
-            _take_token_back(draft, target, one.source)
-        else:
-            reopen(draft, target.id)
-    for other in draft.state.job_order.find("request", request.id):
-        draft.touch(other.id)
-
-
-def _take_token_back(draft: Draft, target: Visit, source: str) -> None:
-    jobs = draft.state.job_order.find("visit", target.id)
-    if source in target.tokens and all(job.begun_at is None for job in jobs):
-        tokens = tuple(one for one in target.tokens if one != source)
-        draft.emit(f.VisitChanged(visit=replace(target, tokens=tokens)))

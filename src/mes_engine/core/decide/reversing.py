@@ -1,30 +1,25 @@
 """Reversals: a booking is taken back by what is linked to it, and by nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from operator import attrgetter
 
-import msgspec
-
 from mes_engine.core import facts as f
 from mes_engine.core.bookings import Booking, BookingKind
-from mes_engine.core.decide import limits, windows
-from mes_engine.core.decide.claims import book_time
+from mes_engine.core.decide import windows
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.giving_back import (
     give_back,
-    give_back_components,
     left_to_give,
     note,
-    note_part,
 )
 from mes_engine.core.decide.periods import check_open
 from mes_engine.core.decide.posting import correct_postings
-from mes_engine.core.decide.production import unassign
-from mes_engine.core.decide.recall import Wanted, recall, reopen, restore
+from mes_engine.core.decide.reopening import reopen
 from mes_engine.core.decide.stock import touch_consumers
 from mes_engine.core.decide.storing import live_job, store
-from mes_engine.core.decide.tools import unwear_tools
+from mes_engine.core.decide.taking_back import Correction, take_back
+from mes_engine.core.decide.visits import nothing_comes_of
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.messages import ReverseBooking
@@ -32,9 +27,6 @@ from mes_engine.core.parts import left_of, part_of, rest_of
 from mes_engine.core.quantity import ZERO, checked_quantity
 from mes_engine.core.readiness import visit_of
 from mes_engine.core.requests import OVER
-from mes_engine.core.wip_ledger import ENTRIES, Bucket, Move
-
-replace = msgspec.structs.replace
 
 
 def reverse(draft: Draft, command: ReverseBooking) -> dict[str, str]:
@@ -160,119 +152,27 @@ def _reverse_reports(
     draft: Draft, command: ReverseBooking, reports: Iterable[Booking]
 ) -> None:
     """Take back reports on one job order, the newest first; then what follows."""
-    returned, posted = ZERO, set[str]()
-    lots: dict[str, None] = {}
-    for booking in reports:
-        job = draft.job(booking.job_order)
-        entered = _take_back_pieces(draft, command, job, booking)
-        if job.is_over:
-            give_back_components(draft, command, job, booking)
-        note_part(draft, command, booking, entered=entered)
-        unwear_tools(draft, booking)
-        if booking.setup_us or booking.processing_us or booking.down_us:
-            told = (booking.setup_us, booking.processing_us, booking.down_us)
-            book_time(draft, draft.job(job.id), *(-one for one in told))
-        if booking.source == "machine":
-            unassign(draft, booking, command.counted, command.reason)
-        returned += booking.total
-        lots.update(dict.fromkeys(one.lot for one in booking.moves))
-        if booking.posting is not None:
-            posted.add(booking.posting)
+    correction = Correction(draft, command)
+    returned = sum((take_back(correction, booking) for booking in reports), ZERO)
     job = draft.job(command.booking.job_order)
     if job.is_over and returned:
         reopen(draft, job.visit)
         _follow_on(draft, job, returned)
+    for name, lots in correction.lots.items():
+        _settle(draft, draft.job(name), lots, correction.posted[name])
+    if job.is_over and not returned:
+        nothing_comes_of(draft, job)
+
+
+def _settle(
+    draft: Draft, job: JobOrder, lots: Iterable[str], posted: Collection[str]
+) -> None:
+    """Do what follows for a job order of which something was taken back."""
     windows.taken_back(draft, job, lots)
     correct_postings(draft, job.id, first=posted)
     draft.touch(job.id)
     for material in job.materials:
         touch_consumers(draft, material)
-
-
-def _take_back_pieces(
-    draft: Draft, command: ReverseBooking, job: JobOrder, booking: Booking
-) -> Decimal:
-    """Bring reported pieces back to where they were reported from.
-
-    Returns:
-        How many that the report had brought in are gone again.
-    """
-    entered, waiting, is_rest = ZERO, ZERO, command.quantity is None
-    passed_on: dict[tuple[str, str], Decimal] = {}
-    for move in booking.moves:
-        restore(draft, move.lot)
-        if move.to_bucket is Bucket.OUT:
-            key = (move.lot, move.place)
-            passed_on[key] = passed_on.get(key, ZERO) + move.quantity
-    for (lot, place), quantity in passed_on.items():
-        recall(
-            draft,
-            Wanted(command=command, job=job, lot=lot, place=place, quantity=quantity),
-        )
-    for move in reversed(booking.moves):
-        quantity = move.quantity
-        if move.bucket in ENTRIES:
-            too_many = min(_brought_too_many(draft, move), booking.total - entered)
-            quantity = too_many if is_rest else min(too_many, _queued(draft, move))
-            entered += quantity
-        if quantity == ZERO:
-            continue
-        back_to = move.bucket
-        if back_to is Bucket.IN_PROCESS and job.is_over:
-            back_to = Bucket.QUEUED  # Nobody is working on them now.
-        if back_to is Bucket.QUEUED:
-            waiting += quantity
-        _check_there(draft, booking, move, quantity)
-        draft.emit(
-            f.QuantityMoved(
-                move=replace(
-                    move,
-                    seq=draft.next_seq,
-                    quantity=quantity,
-                    place=move.to_place,
-                    bucket=move.to_bucket,
-                    to_place=move.place,
-                    to_bucket=back_to,
-                    at=draft.at,
-                    person=draft.person,
-                    reason=command.reason,
-                    reverses=booking.seq,
-                )
-            )
-        )
-    if waiting:
-        limits.came(draft, job, waiting)
-    return entered
-
-
-def _brought_too_many(draft: Draft, move: Move) -> Decimal:
-    """Return how many pieces the report brought in that had not been planned."""
-    if move.bucket is Bucket.FOUND:
-        return move.quantity
-    request = draft.request(move.request or "")
-    positions = draft.state.position.find("request", request.id)
-    began = sum((one.entered for one in positions), ZERO)
-    return min(move.quantity, max(began - request.quantity, ZERO))
-
-
-def _queued(draft: Draft, move: Move) -> Decimal:
-    position = draft.state.position.get((move.lot, move.to_place))
-    return ZERO if position is None else position.queued
-
-
-def _check_there(draft: Draft, booking: Booking, move: Move, quantity: Decimal) -> None:
-    position = draft.state.position.get((move.lot, move.to_place))
-    there = ZERO if position is None else position.of(move.to_bucket)
-    if there < quantity:
-        told = (
-            f"{quantity} {move.unit} of {move.lot} would have to be "
-            f"{move.to_bucket} at {move.to_place}, and {there} are"
-        )
-        raise Refused(
-            f"Booking {booking.seq} of {booking.job_order} cannot be reversed: {told}.",
-            hint="Reverse first what was done with them since.",
-            unmet=[f"pieces_there: {told}"],
-        )
 
 
 def _follow_on(draft: Draft, job: JobOrder, returned: Decimal) -> None:

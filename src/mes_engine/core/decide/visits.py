@@ -93,6 +93,14 @@ def _pass_token(draft: Draft, request: WorkRequest, one: Connection) -> None:
                 give_up_if_empty(draft, successor, target)
 
 
+def nothing_comes_of(draft: Draft, job: JobOrder) -> None:
+    """Tell on that of what a job order sent less is there, and no more to come."""
+    visit = draft.state.visit.get(job.visit)
+    if visit is not None and visit.is_done:
+        for other in fed_by(draft.state, routing_of(draft.state, job), visit):
+            _tell_nothing_comes(draft, other)
+
+
 def _tell_nothing_comes(draft: Draft, target: Visit) -> None:
     """Tell a visit that nothing more comes; give it up if nothing ever came."""
     jobs = draft.state.job_order.find("visit", target.id)

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from mes_engine.core.bookings import Booking, CountedPieces, ReportedAs
+from mes_engine.core.bookings import AdjustAt, Booking, CountedPieces, ReportedAs
 from mes_engine.core.lots import GenealogyEdge
 from mes_engine.core.messages.command import BaseCommand
 
@@ -24,6 +24,8 @@ class ReverseBooking(BaseCommand, frozen=True, kw_only=True, tag="reverse_bookin
         reported_as: Of which pieces of a report.
         into_open_period: Whether a booking of a closed period is corrected in the one
             that is open.
+        where: Whether pieces that went on are taken out where they are now.
+        onward: What was booked on the job orders that they may have come to, if so.
     """
 
     work_request: str
@@ -35,6 +37,8 @@ class ReverseBooking(BaseCommand, frozen=True, kw_only=True, tag="reverse_bookin
     quantity: Decimal | None = None
     reported_as: ReportedAs = ReportedAs.GOOD
     into_open_period: bool = False
+    where: AdjustAt = AdjustAt.HERE
+    onward: tuple[Booking, ...] = ()
 
 
 class AssignProduction(BaseCommand, frozen=True, kw_only=True, tag="assign_production"):

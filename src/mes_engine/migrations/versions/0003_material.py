@@ -297,6 +297,8 @@ def upgrade() -> None:
         whole("tested"),
         whole("entered"),
         text("earlier"),
+        text("good_of"),
+        whole("adjusts", nullable=True),
         sa.PrimaryKeyConstraint("partition", "booking", name=op.f("pk_reversal")),
         sqlite_strict=True,
     )

@@ -1,5 +1,7 @@
 """Material: lots, where they are, how they went there, and what the ERP is told."""
 
+from decimal import Decimal
+
 from sqlalchemy import CheckConstraint, Index, text
 
 from mes_engine.core.bookings import BookingKind, ReportedAs
@@ -168,6 +170,8 @@ reversal = strict_table(
     *(quantity(kind.value) for kind in ReportedAs),
     quantity("entered"),
     body("earlier", tuple[int, ...]),
+    body("good_of", dict[str, Decimal]),
+    whole("adjusts", is_optional=True),
     Index(None, "partition", "request"),
     Index(None, "partition", "job_order"),
 )

@@ -75,6 +75,11 @@ function consume({ form, jobOrder }) {
   };
 }
 
+function takeBack({ booking, form }) {
+  const where = form.is_onward.checked ? "where_it_is" : "here";
+  return { path: `${API}/bookings/${booking}/reverse`, body: { reason: form.reason.value, where, ...maybe(form.quantity) } };
+}
+
 function assign({ form, production }) {
   const jobOrder = form.job_order.value.trim();
   if (!jobOrder) return null;
@@ -120,7 +125,7 @@ export const COMMANDS = {
   split_lot: splitLot,
   merge_lots: mergeLots,
   consume,
-  take_back: ({ booking, form }) => ({ path: `${API}/bookings/${booking}/reverse`, body: { reason: form.reason.value } }),
+  take_back: takeBack,
   sign_on: ({ workUnit }) => ({ path: `${API}/work-units/${workUnit}/sign-on`, body: {} }),
   sign_off: ({ workUnit, person }) => ({ path: `${API}/work-units/${workUnit}/sign-off`, body: { person } }),
   mount,

@@ -190,12 +190,13 @@ export function renderClock(node, now) {
 // The reports that can be taken back, the newest first, a page at a time.
 export async function showBookings(node, readJson, cursor = "") {
   const page = await readJson(`/api/v1/job-orders/${node.dataset.jobOrder}/bookings?limit=20${cursor && `&cursor=${cursor}`}`);
-  const open = page.items.filter((one) => one.kind === "report" && one.reversed_by === null);
+  const open = page.items.filter((one) => one.kind === "report" && !one.reversed_by?.is_whole);
   const parent = node.querySelector(".bookings");
   const shown = open.map((one) => {
     const item = copyOf("booking");
-    const amounts = ["good", "scrap", "suspect", "lost", "tested"].filter((name) => one[name] !== "0");
-    const told = amounts.map((name) => `${one[name]} ${t(name)}`).join(", ");
+    const left = (name) => Number(one[name]) - Number(one.reversed_by?.[name] ?? 0);
+    const amounts = ["good", "scrap", "suspect", "lost", "tested"].filter((name) => left(name) !== 0);
+    const told = amounts.map((name) => `${left(name)} ${t(name)}`).join(", ");
     show(item, { what: `${day(one.at)} ${one.person || t("machine")}: ${told || t("time")}` });
     item.dataset.booking = one.seq;
     return item;
