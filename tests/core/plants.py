@@ -58,6 +58,7 @@ def a_plant(**changed: Any) -> Plant:
                 "drill-1.width", means=SignalMeaning.MEASUREMENT, characteristic="width"
             ),
         ),
+        "serials": {"bracket": "B{yy}-{n:03}"},
     }
     return Plant(**fields | changed)
 

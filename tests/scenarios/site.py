@@ -45,6 +45,7 @@ _PLANT = """\
 site: {id: TEST, name: Test plant, zone: Europe/Berlin}
 locations: {finished: STORE, receiving: DOCK}
 areas: [hall, {id: booth, wip_limit: {work_requests: 2}}]
+serials: {NUMBERED: "P{yy}-{n:04}"}
 """
 _FURNACE = {
     "most": 60,

@@ -1,10 +1,11 @@
 """A lot's genealogy from a database that may be in use."""
 
-from mes_engine.core.errors import NotFound, SettingsError
+from mes_engine.core.errors import SettingsError
 from mes_engine.migrations import current, head
 from mes_engine.storage.database import Database
 from mes_engine.storage.genealogy import Direction, Genealogy, genealogy
-from mes_engine.storage.journal import MAIN, one
+from mes_engine.storage.journal import MAIN
+from mes_engine.storage.serials import lot_called
 
 
 async def traced(
@@ -26,12 +27,12 @@ async def traced(
     database = Database.open(database_url)
     try:
         known = await database.read(
-            lambda connection: one(connection, "lot", MAIN, lot)
+            lambda connection: lot_called(connection, MAIN, lot)
         )
-        if known is None:
-            raise NotFound(f"There is no lot '{lot}'.")
         return await database.read(
-            lambda connection: genealogy(connection, MAIN, lot, direction, depth=depth)
+            lambda connection: genealogy(
+                connection, MAIN, known.id, direction, depth=depth
+            )
         )
     finally:
         await database.close()

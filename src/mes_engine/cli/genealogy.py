@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def show_genealogy(
-    lot: Annotated[str, typer.Argument(help="Its number, such as L-000012.")],
+    lot: Annotated[
+        str, typer.Argument(help="Its number, such as L-000012, or its serial.")
+    ],
     *,
     forward: Annotated[
         bool, typer.Option(help="What it went into, not what it came of.")
@@ -50,7 +52,7 @@ def show_genealogy(
 def _told(found: "Genealogy") -> str:
     from mes_engine.http.fields import to_iso, to_plain
 
-    material = {one.id: one.material for one in found.lots}
+    material = {one.id: f"{one.material} {one.serial}".strip() for one in found.lots}
     lines = [f"{found.lot} {material.get(found.lot, '')}, {found.direction}:"]
     for one in found.steps:
         edge = one.edge

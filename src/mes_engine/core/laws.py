@@ -24,6 +24,7 @@ def broken_laws(state: State) -> Iterator[str]:
     yield from broken_position_laws(positions)
     yield from broken_connection_laws(state.connection_flow.values(), positions)
     yield from broken_lot_laws(list(state.lot.values()), positions)
+    yield from broken_serial_laws(list(state.lot.values()), positions)
     yield from broken_request_laws(state.work_request.values(), positions)
     yield from broken_posting_laws(state.job_order.values(), state.posting.values())
     yield from broken_count_laws(
@@ -90,6 +91,27 @@ def broken_lot_laws(
     known = {lot.id for lot in lots}
     for name in sorted(set(held) - known):
         yield f"L3: positions speak of lot {name}, which there is none of"
+
+
+def broken_serial_laws(
+    lots: Iterable[MaterialLot], positions: Iterable[Position]
+) -> Iterator[str]:
+    """Yield each serial that is not of one piece, or that two lots of a material have.
+
+    Of all lots that are given: also of those that nothing is left of.
+    """
+    held: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for position in positions:
+        held[position.lot] += position.held
+    having: dict[tuple[str, str], str] = {}
+    for lot in lots:
+        if not lot.serial:
+            continue
+        other = having.setdefault((lot.material, lot.serial), lot.id)
+        if other != lot.id:
+            yield f"SERIAL: {lot.serial} of {lot.material} is {other}, and is {lot.id}"
+        if held[lot.id] > 1:
+            yield f"SERIAL: {lot.serial}: {held[lot.id]} are held of lot {lot.id}"
 
 
 def broken_edge_laws(

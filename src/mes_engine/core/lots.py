@@ -69,6 +69,7 @@ class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
         bound_units: By step: the work unit on which it was worked there, where a later
             step has to be worked on the same.
         supplier: Who sent it, and ``supplier_lot`` what they call it; else empty.
+        serial: Of the plant's own, of a lot of one; empty if it has none.
     """
 
     id: str
@@ -84,6 +85,7 @@ class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
     quality: LotQuality = LotQuality.UNRESTRICTED
     existence: LotExistence = LotExistence.ACTIVE
     bound_units: dict[str, str] = {}
+    serial: str = ""
 
 
 class GenealogyEdge(msgspec.Struct, frozen=True, kw_only=True):

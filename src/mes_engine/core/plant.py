@@ -244,3 +244,4 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     state_maps: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     wip_limits: dict[str, WipLimit] = msgspec.field(default_factory=dict)
     reasons: dict[ReasonKind, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    serials: dict[str, str] = msgspec.field(default_factory=dict)

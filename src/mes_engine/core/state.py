@@ -142,8 +142,11 @@ TABLES: dict[str, TableSpec] = {
     "document": TableSpec(attrgetter("id")),
     "lot": TableSpec(
         attrgetter("id"),
-        ("request",),
-        lambda one: ((one.request,) if one.request else (),),
+        ("request", "serial"),
+        lambda one: (
+            (one.request,) if one.request else (),
+            (one.serial,) if one.serial else (),
+        ),
     ),
     "area_entry": TableSpec(
         attrgetter("area", "request"),

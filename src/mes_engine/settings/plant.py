@@ -118,6 +118,7 @@ def to_plant(file: PlantFile) -> Plant:
         reasons={
             ReasonKind(kind): tuple(given) for kind, given in file.reasons.items()
         },
+        serials=dict(file.serials),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mes_engine.core.equipment import STATE_MAPS, ItemState
 from mes_engine.core.plant import (
@@ -21,6 +21,7 @@ from mes_engine.core.plant import (
 )
 from mes_engine.core.quantity import MAX_QUANTITY, ZERO
 from mes_engine.core.reasons import ReasonKind
+from mes_engine.core.serials import pattern_problem
 from mes_engine.settings.checked import Names, checked
 from mes_engine.settings.document import Document
 from mes_engine.settings.fields import (
@@ -240,6 +241,16 @@ Reason = Annotated[str, Field(min_length=1, max_length=MOST_OF_A_REASON)]
 ReasonList = Annotated[list[Reason], Field(min_length=1, max_length=MOST_REASONS)]
 """One of ``reasons``: what people choose from, in the order of its buttons."""
 
+
+def _serial_pattern(word: str) -> str:
+    if told := pattern_problem(word):
+        raise wrong(told)
+    return word
+
+
+Serials = dict[Code, Annotated[str, AfterValidator(_serial_pattern)]]
+"""``serials``: by material, how the serials of its pieces are made."""
+
 _ENTRIES: dict[str, Any] = {
     "equipment_classes": EquipmentClassEntry,
     "work_centers": WorkCenterEntry,
@@ -249,7 +260,7 @@ _ENTRIES: dict[str, Any] = {
     "reasons": ReasonList,
 }
 _REQUIRED = ("areas", "equipment_classes", "work_centers", "work_units")
-_KEYS = ("site", "locations", "areas", "links", *_ENTRIES)
+_KEYS = ("site", "locations", "areas", "links", "serials", *_ENTRIES)
 _KINDS = {
     "area": "areas",
     "equipment class": "equipment_classes",
@@ -272,6 +283,7 @@ class PlantFile:
     shifts: Mapping[str, ShiftEntry]
     state_maps: Mapping[str, dict[str, ItemState]]
     reasons: Mapping[str, list[str]]
+    serials: Mapping[str, str]
 
 
 def read_plant(document: Document, problems: Problems) -> PlantFile:
@@ -298,6 +310,7 @@ def read_plant(document: Document, problems: Problems) -> PlantFile:
         site=checked(document, ("site",), SiteSection, problems),
         locations=checked(document, ("locations",), LocationsSection, problems),
         areas=tuple(_areas(document, problems)),
+        serials=_serials(document, problems),
         **entries,
     )
 
@@ -312,6 +325,12 @@ def _areas(document: Document, problems: Problems) -> Iterator[AreaSection | Non
         kind = AreaSection if isinstance(one, dict) else Id
         area = checked(document, ("areas", index), kind, problems)
         yield AreaSection(id=area) if isinstance(area, str) else area
+
+
+def _serials(document: Document, problems: Problems) -> Mapping[str, str]:
+    if document.at(("serials",)) is None:
+        return {}
+    return checked(document, ("serials",), Serials, problems) or {}
 
 
 def _check_kinds(document: Document, problems: Problems) -> None:

@@ -37,6 +37,7 @@ from mes_engine.web.postings import postings_router
 from mes_engine.web.reconciliation import reconciliation_router
 from mes_engine.web.rework import rework_router
 from mes_engine.web.routings import routings_router
+from mes_engine.web.serials import serials_router
 from mes_engine.web.terminals import terminals_router
 from mes_engine.web.time_windows import time_windows_router
 from mes_engine.web.tools import tools_router
@@ -70,6 +71,7 @@ _ROUTERS = (
     wip_limits_router,
     lots_router,
     lot_commands_router,
+    serials_router,
     genealogy_router,
     routings_router,
     periods_router,

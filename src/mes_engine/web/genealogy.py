@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from mes_engine.core.lots import MaterialLot
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import At, Decimals, Id, Instant, View
 from mes_engine.storage.genealogy import (
@@ -20,6 +19,7 @@ from mes_engine.web.history import one_by_key
 from mes_engine.web.lots import EdgeView, LotView, MoveView
 from mes_engine.web.measurements import MeasurementView
 from mes_engine.web.parts import Parts
+from mes_engine.web.serials import lot_of
 
 MOST_DEPTH = 1_000
 
@@ -184,9 +184,7 @@ def genealogy_router(parts: Parts) -> APIRouter:
     ) -> GenealogyView:
         """Show what a lot came of, or went into, with the work on each."""
         partition = parts.state.partition
-        known: MaterialLot = await one_by_key(
-            parts.database, "lot", lot, partition=partition, what="lot"
-        )
+        known = await lot_of(parts, lot)
         found = await parts.database.read(
             lambda connection: genealogy(
                 connection, partition, known.id, direction, depth=depth

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
 from mes_engine.core import messages as m
+from mes_engine.core.lot_names import lot_named
 from mes_engine.core.wip_ledger import Bucket
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender
@@ -104,11 +105,12 @@ def lot_commands_router(parts: Parts) -> APIRouter:
         Refused where anything has happened to it since; the answer names what.
         """
         partition = parts.state.partition
+        name = lot_named(parts.state, lot)
         made = await parts.database.read(
-            lambda connection: regrouping_of(connection, partition, lot)
+            lambda connection: regrouping_of(connection, partition, name)
         )
         command = m.ReverseRegrouping(
-            lot=lot,
+            lot=name,
             reason=body.reason,
             moves=made.moves,
             edges=made.edges,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import or_
+from sqlalchemy import literal_column, or_
 
 from mes_engine.core.lots import (
     EdgeKind,
@@ -17,11 +17,14 @@ from mes_engine.core.wip_ledger import Bucket
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import At, Decimals, Id, View
 from mes_engine.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, number_of_cursor
-from mes_engine.web.history import found, is_one, one_by_key, page, table_of
+from mes_engine.storage.tables.material import IS_SERIAL
+from mes_engine.web.history import Condition, found, is_one, page, table_of
 from mes_engine.web.job_order_views import PositionView
 from mes_engine.web.parts import Parts
+from mes_engine.web.serials import lot_of
 
 MOST_MOVES = 1000
+IS_A_SERIAL: Condition = literal_column(IS_SERIAL)
 
 
 class LotView(View):
@@ -38,6 +41,7 @@ class LotView(View):
     supplier_lot: str
     quality: LotQuality
     existence: LotExistence
+    serial: str
     bound_units: dict[str, str] = Field(
         description="by step: the work unit that a later step has to come back to"
     )
@@ -101,9 +105,11 @@ def lots_router(parts: Parts) -> APIRouter:
 
     @router.get("")
     async def list_lots(
+        *,
         material: Annotated[str | None, Query(max_length=64)] = None,
         work_request: Id | None = None,
         existence: LotExistence | None = None,
+        serial: Id | None = None,
         cursor: Cursor = None,
         limit: Limit = DEFAULT_LIMIT,
     ) -> Page[LotView]:
@@ -116,6 +122,7 @@ def lots_router(parts: Parts) -> APIRouter:
             *is_one(columns.material, material),
             *is_one(columns.request, work_request),
             *is_one(columns.existence, existence),
+            *([] if serial is None else [columns.serial == serial, IS_A_SERIAL]),
             partition=parts.state.partition,
             by=columns.number,
             key=_number,
@@ -127,9 +134,8 @@ def lots_router(parts: Parts) -> APIRouter:
     async def show_lot(lot: Id) -> LotDetail:
         """Show a lot: its positions, its moves, and its genealogy both ways."""
         partition = parts.state.partition
-        shown = await one_by_key(
-            parts.database, "lot", lot, partition=partition, what="lot"
-        )
+        shown = await lot_of(parts, lot)
+        lot = shown.id
         move, edge = table_of("move").c, table_of("genealogy_edge").c
         positions, moves, made_of, went_into = await parts.database.read(
             lambda connection: (

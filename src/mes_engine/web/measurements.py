@@ -32,6 +32,7 @@ from mes_engine.storage.measurements import (
 from mes_engine.web.command_bodies import Occurred, carried_out, posts
 from mes_engine.web.history import is_one, one_by_key, table_of
 from mes_engine.web.parts import Parts
+from mes_engine.web.serials import lot_of
 
 Seq = Annotated[int, Path(ge=1, lt=10**18, examples=[4711])]
 
@@ -210,10 +211,8 @@ def measurements_router(parts: Parts) -> APIRouter:
         lot: Id, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Page[MeasurementView]:
         """List what was measured of a lot by itself; its genealogy tells the rest."""
-        await one_by_key(
-            parts.database, "lot", lot, partition=parts.state.partition, what="lot"
-        )
-        return await listed(columns.lot == lot, cursor=cursor, limit=limit)
+        known = await lot_of(parts, lot)
+        return await listed(columns.lot == known.id, cursor=cursor, limit=limit)
 
     @post("/job-orders/{job_order}/measurements")
     async def record_measurement(

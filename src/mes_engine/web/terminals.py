@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path
 from mes_engine.core.dispatching import in_turn
 from mes_engine.core.errors import NotFound
 from mes_engine.core.job_order import JobOrder
+from mes_engine.core.lot_names import lot_named
 from mes_engine.core.means import Asker
 from mes_engine.core.queues import queue_of
 from mes_engine.core.reasons import ReasonKind, reasons_of
@@ -114,7 +115,7 @@ def _known(state: State, code: str) -> CodeView | None:
     if (request := state.work_request.get(code)) is not None:
         jobs = state.job_order.find("live_of", request.id)
         return _shown(code, "work_request", request.material, jobs)
-    if (lot := state.lot.get(code)) is not None:
+    if (lot := state.lot.get(lot_named(state, code))) is not None:
         there = [one for one in state.position.find("lot", lot.id) if one.held]
         jobs = [
             job
@@ -123,7 +124,8 @@ def _known(state: State, code: str) -> CodeView | None:
             if not job.is_over and job.lot in {None, lot.id}
         ]
         places = [one.place for one in there]
-        return _shown(code, "lot", lot.material, jobs, places)
+        title = lot.material if code == lot.id else f"{lot.material} {lot.id}"
+        return _shown(code, "lot", title, jobs, places)
     if (tool := state.physical_asset.get(code)) is not None:
         run = None if tool.run is None else state.run.get(tool.run)
         members = () if run is None else run.job_orders

@@ -37,6 +37,7 @@ from mes_engine.core.decide import (
     requests,
     reversing,
     rework,
+    serialising,
     shipping,
     skipping,
     stock,
@@ -55,6 +56,7 @@ from mes_engine.core.job_order import (
     JobOrder,
     JobOrderTrigger,
 )
+from mes_engine.core.lot_names import with_lots
 from mes_engine.core.readiness import readiness
 from mes_engine.core.samples import DataGap, LinkReport, occurred_at, told_at
 from mes_engine.core.state import State
@@ -122,7 +124,8 @@ def _commanded(layer: State, commanded: m.Commanded, now: int) -> Decision:
     draft = Draft(layer, now=now, at=commanded.at, cause=cause, person=commanded.person)
     try:
         with layer.attempt():
-            result = _HANDLERS[type(commanded.command)](draft, commanded.command)
+            command = with_lots(layer, commanded.command)
+            result = _HANDLERS[type(command)](draft, command)
             _settle(draft)
             result = _as_settled(draft, result)
     except (Refused, NotFound, Malformed) as error:
@@ -300,6 +303,7 @@ _HANDLERS: dict[type, Handler] = {
     m.ShipLot: shipping.ship_lot,
     m.SplitLot: lots.split_lot,
     m.MergeLots: lots.merge_lots,
+    m.SerialiseLot: serialising.serialise,
     m.ReverseRegrouping: regrouping.reverse_regrouping,
     m.RecordPosting: posting.record_posting,
     m.RetryPosting: posting.retry_posting,

@@ -41,7 +41,7 @@ def split_lot(draft: Draft, command: SplitLot) -> dict[str, str]:
             meant.
     """
     lot = active_lot(draft, command.lot)
-    _check_reason(command.reason, f"Splitting {lot.id}")
+    check_reason(command.reason, f"Splitting {lot.id}")
     total = _checked_total(lot, command.quantities)
     position, bucket = pieces_of(draft, lot, command.place, command.bucket)
     there = position.of(bucket)
@@ -52,16 +52,41 @@ def split_lot(draft: Draft, command: SplitLot) -> dict[str, str]:
             hint="Split off at most what is there.",
             unmet=[f"quantity_there: {total} asked for, {there} there"],
         )
+    if lot.serial:
+        raise Refused(
+            f"{lot.id} is one piece, {lot.serial}: it is not split.",
+            unmet=[f"not_serial: {lot.id} is {lot.serial}"],
+        )
+    children = split_into(
+        draft, lot, position, bucket, command.quantities, reason=command.reason
+    )
+    return {"lot": lot.id, "lots": " ".join(one.id for one in children)}
+
+
+def split_into(
+    draft: Draft,
+    lot: MaterialLot,
+    position: Position,
+    bucket: Bucket,
+    quantities: Sequence[Decimal],
+    *,
+    reason: str,
+) -> list[MaterialLot]:
+    """Make a lot of each of the quantities, with a job order if it needs its own.
+
+    Raises:
+        Refused: Its job order has got further with the pieces than queueing them.
+    """
     job = job_of_lot(draft, lot, position.place, bucket)
-    children = []
-    for quantity in command.quantities:
-        amounts = {bucket: quantity}
-        children.append(split_off(draft, position, amounts, reason=command.reason))
+    children = [
+        split_off(draft, position, {bucket: quantity}, reason=reason)
+        for quantity in quantities
+    ]
     _end_regrouped(draft, lot, LotExistence.SPLIT)
     if job is not None:
-        _part_job_order(draft, job, children, command.quantities)
+        _part_job_order(draft, job, children, quantities)
     touch_place(draft, lot, position.place)
-    return {"lot": lot.id, "lots": " ".join(one.id for one in children)}
+    return children
 
 
 def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
@@ -75,7 +100,7 @@ def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
             "A merge needs two lots or more, each named once.",
             hint="Name them in 'lots'.",
         )
-    _check_reason(command.reason, "Merging lots")
+    check_reason(command.reason, "Merging lots")
     lots = [active_lot(draft, one) for one in command.lots]
     found = [pieces_of(draft, one, None, None) for one in lots]
     _check_alike(lots, found)
@@ -109,7 +134,12 @@ def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
     return {"lot": merged.id, "quantity": f"{total:f}"}
 
 
-def _check_reason(reason: str, what: str) -> None:
+def check_reason(reason: str, what: str) -> None:
+    """See that there is a reason.
+
+    Raises:
+        Malformed: There is none.
+    """
     if not reason.strip():
         raise Malformed(f"{what} needs a reason.", hint="Say why in 'reason'.")
 

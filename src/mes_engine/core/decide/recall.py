@@ -16,7 +16,7 @@ from mes_engine.core.decide.storing import rework_to
 from mes_engine.core.decide.window_course import void
 from mes_engine.core.errors import Refused
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.lots import EdgeKind, GenealogyEdge, LotExistence
+from mes_engine.core.lots import EdgeKind, GenealogyEdge, LotExistence, MaterialLot
 from mes_engine.core.messages import ReverseBooking
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import routing_of
@@ -33,6 +33,19 @@ def restore(draft: Draft, name: str) -> None:
     lot = draft.state.lot.get(name)
     if lot is not None and lot.existence is not LotExistence.ACTIVE:
         draft.emit(f.LotRestored(lot=name))
+
+
+def check_takes_more(lot: MaterialLot) -> None:
+    """See that the lot is not one piece, with a serial: no more go into it.
+
+    Raises:
+        Refused: It is.
+    """
+    if lot.serial:
+        raise Refused(
+            f"Nothing is put back into {lot.id}: it is one piece, {lot.serial}.",
+            unmet=[f"not_serial: {lot.id} is {lot.serial}"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +124,9 @@ def _put_back(
     draft: Draft, wanted: Wanted, quantity: Decimal, edge: GenealogyEdge
 ) -> None:
     """Let pieces that are back be of the lot again that they were split off."""
+    source = draft.state.lot.get(edge.source)
+    if source is not None:
+        check_takes_more(source)
     arc = (wanted.place, Bucket.OUT, Bucket.OUT)
     _move_back(draft, wanted, quantity, arc, into=edge)
     draft.emit(

@@ -15,7 +15,7 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
 from mes_engine.core.decide.inheritance import hand_back_holds
 from mes_engine.core.decide.lot_jobs import plan, stored_for, touch_place
-from mes_engine.core.decide.recall import restore
+from mes_engine.core.decide.recall import check_takes_more, restore
 from mes_engine.core.decide.storing import live_job
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import NOT_ALLOWED, QUEUED, JobOrder
@@ -117,6 +117,8 @@ def _source(draft: Draft, edge: GenealogyEdge) -> MaterialLot:
             f"{edge.target} cannot be put back into {edge.source}: it is {told}.",
             unmet=[f"lot_active: {edge.source} is {told}"],
         )
+    if edge.kind is EdgeKind.SPLIT:
+        check_takes_more(source)
     return source
 
 

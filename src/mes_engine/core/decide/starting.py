@@ -9,6 +9,7 @@ from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot
 from mes_engine.core.decide.moving import move_of
+from mes_engine.core.errors import Refused
 from mes_engine.core.job_order import (
     JobOrder,
 )
@@ -115,16 +116,24 @@ def lot_for_more(draft: Draft, job: JobOrder, lot: str) -> str:
     new one.
     """
     found = draft.state.lot.get(lot)
-    if found is None or found.existence is LotExistence.ACTIVE:
+    if found is None or _takes_more(found):
         return lot
+    if job.lot == lot and found.serial:
+        raise Refused(
+            f"{lot} is one piece, {found.serial}: no more go into it.",
+            hint="Report what is there.",
+            unmet=[f"quantity_accounted: {lot} is {found.serial}"],
+        )
     there = [one.lot for one in positions_of(draft.state, job) if one.on_floor]
-    others = [
-        one.id
+    known = (draft.state.lot.get(one) for one in there)
+    others = (
+        one
         for one in draft.state.lot.find("request", job.request)
-        if one.existence is LotExistence.ACTIVE and one.material == found.material
-    ]
-    if there or others:
-        return (*there, *others)[0]
+        if one.material == found.material
+    )
+    for one in (*known, *others):
+        if one is not None and _takes_more(one):
+            return one.id
     return create_lot(
         draft,
         material=found.material,
@@ -132,3 +141,7 @@ def lot_for_more(draft: Draft, job: JobOrder, lot: str) -> str:
         request=found.request,
         origin=LotOrigin.FOUND,
     ).id
+
+
+def _takes_more(lot: MaterialLot) -> bool:
+    return lot.existence is LotExistence.ACTIVE and not lot.serial

@@ -15,6 +15,7 @@ from mes_engine.core.evolve import (
     periods,
     posting,
     requests,
+    serials,
     ways,
     windows,
     work,
@@ -45,5 +46,6 @@ _HANDLERS: Handlers = {
     **corrections.HANDLERS,
     **limits.HANDLERS,
     **measured.HANDLERS,
+    **serials.HANDLERS,
     **handling.HANDLERS,
 }

@@ -88,6 +88,7 @@ from mes_engine.core.facts.requests import (
     WorkRequestCreated,
     WorkRequestUpdated,
 )
+from mes_engine.core.facts.serials import SerialGiven, SerialsFact
 from mes_engine.core.facts.ways import (
     AlternativeChosen,
     LotDeviated,
@@ -177,6 +178,7 @@ __all__ = [
     "RoutingWithdrawn",
     "RunChanged",
     "RunOpened",
+    "SerialGiven",
     "SignalRead",
     "SignedOff",
     "SignedOn",
@@ -224,6 +226,7 @@ Fact = (
     | CorrectionsFact
     | LimitsFact
     | MeasuredFact
+    | SerialsFact
     | HandlingFact
 )
 

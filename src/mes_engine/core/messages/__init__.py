@@ -84,6 +84,7 @@ from mes_engine.core.messages.requests import (
     ReleaseWorkRequest,
     RequestsCommand,
 )
+from mes_engine.core.messages.serials import SerialiseLot, SerialsCommand
 from mes_engine.core.messages.ways import (
     DeviateLot,
     ReworkFrom,
@@ -176,6 +177,7 @@ __all__ = [
     "Scrapped",
     "SendToRework",
     "Sensed",
+    "SerialiseLot",
     "ShipLot",
     "SignOffPerson",
     "SignOnPerson",
@@ -208,6 +210,7 @@ Command = (
     | CorrectionsCommand
     | PeriodsCommand
     | MeasuredCommand
+    | SerialsCommand
 )
 
 

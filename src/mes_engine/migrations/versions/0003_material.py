@@ -32,6 +32,7 @@ def upgrade() -> None:
             "active consumed merged split scrapped shipped returned voided",
         ),
         text("bound_units"),
+        text("serial"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_lot")),
         sqlite_strict=True,
     )
@@ -41,6 +42,13 @@ def upgrade() -> None:
         "lot",
         ["partition", "supplier_lot"],
         sqlite_where=sa.text("supplier_lot <> ''"),
+    )
+    op.create_index(
+        op.f("ix_lot_serial"),
+        "lot",
+        ["partition", "serial", "material"],
+        unique=True,
+        sqlite_where=sa.text("serial <> ''"),
     )
     op.create_table(
         "position",

@@ -25,6 +25,9 @@ from mes_engine.storage.columns import (
 IS_BOUGHT = "supplier_lot <> ''"
 """The SQL condition that a lot is a supplier's, known by a number of theirs."""
 
+IS_SERIAL = "serial <> ''"
+"""The SQL condition that a lot has a serial of the plant's own."""
+
 lot = strict_table(
     "lot",
     partition(),
@@ -41,11 +44,20 @@ lot = strict_table(
     word("quality", LotQuality),
     word("existence", LotExistence),
     body("bound_units", dict[str, str]),
+    string("serial"),
     Index(
         "ix_lot_supplier_lot",
         "partition",
         "supplier_lot",
         sqlite_where=text(IS_BOUGHT),
+    ),
+    Index(
+        "ix_lot_serial",
+        "partition",
+        "serial",
+        "material",
+        unique=True,
+        sqlite_where=text(IS_SERIAL),
     ),
     Index(None, "partition", "request"),
 )

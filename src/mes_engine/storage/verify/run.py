@@ -22,6 +22,7 @@ LAWS: tuple[tuple[str, Callable[..., Iterator[str]], tuple[str, ...]], ...] = (
         ("connection_flow", "position"),
     ),
     ("lot", laws.broken_lot_laws, ("lot", "position")),
+    ("lot", laws.broken_serial_laws, ("lot", "position")),
     ("work_request", laws.broken_request_laws, ("work_request", "position")),
     ("job_order", laws.broken_posting_laws, ("job_order", "posting")),
     (
