@@ -11,13 +11,13 @@ import pytest
 
 from mes_adapters.modbus import ADAPTER as MODBUS
 from mes_adapters.opcua import ADAPTER as OPCUA
+from mes_engine.conformance.hearing import Heard, grows, life, listening, shows
+from mes_engine.conformance.network import relaying
 from mes_engine.core.errors import SourceLost
 from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
 from mes_engine.ports import Link
-from tests.adapters.heard import Heard, grows, life, listening, shows
 from tests.adapters.opcua.judge import supervised
 from tests.adapters.plant import NAMESPACE, RunningPlant, running_plant
-from tests.adapters.relay import relaying
 
 STOPPED, IDLE, EXECUTE = 2, 4, 6
 FAST = ("--speed", "20", "--scrap-rate", "0.3", "--seed", "7")

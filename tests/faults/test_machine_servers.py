@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mes_adapters.simulator.plant import count_pieces
+from mes_engine.conformance.network import Relay, relaying
 from tests.adapters.plant import RunningPlant, running_plant
-from tests.adapters.relay import Relay, relaying
 from tests.faults.harness import EngineProcess, an_engine, until, verified
 from tests.faults.judge import have_arrived, miscounted
 from tests.faults.people import Acknowledgements, Person, a_person

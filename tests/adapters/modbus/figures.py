@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from mes_engine.conformance.hearing import Heard, supervised
+from mes_engine.conformance.network import relaying
 from mes_engine.core.samples import LinkState
-from tests.adapters.heard import Heard
 from tests.adapters.modbus import faults
-from tests.adapters.modbus.links import open_link, supervised
+from tests.adapters.modbus.links import open_link
 from tests.adapters.modbus.peers import STACKS, Peer, libmodbus, running_peer
-from tests.adapters.relay import relaying
 
 PLACES = (20, 40, 60)
 TAGS: dict[str, dict[str, Any]] = {

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from mes_engine.conformance.hearing import Heard, supervised
+from mes_engine.conformance.network import relaying
 from mes_engine.core.samples import DataGap, LinkState
-from tests.adapters.heard import Heard
-from tests.adapters.modbus.links import open_link, supervised
+from tests.adapters.modbus.links import open_link
 from tests.adapters.modbus.peers import STACKS, Peer, libmodbus, running_peer
-from tests.adapters.relay import relaying
 
 MADE = {"made": {"address": 300, "type": "u32", "order": "CDAB"}}
 RECOVERED_S = 5

@@ -7,7 +7,7 @@ import asyncio
 
 import pytest
 
-from tests.adapters.heard import Heard
+from mes_engine.conformance.hearing import Heard, supervised
 from tests.adapters.modbus.faults import (
     Fault,
     Way,
@@ -16,7 +16,7 @@ from tests.adapters.modbus.faults import (
     serial_pair,
     serial_server,
 )
-from tests.adapters.modbus.links import open_link, supervised
+from tests.adapters.modbus.links import open_link
 from tests.adapters.modbus.peers import Peer, libmodbus
 
 PLACES = (20, 40, 60, 80)

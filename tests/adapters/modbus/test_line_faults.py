@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.adapters.heard import Heard
+from mes_engine.conformance.hearing import Heard, supervised
 from tests.adapters.modbus.faults import (
     Fault,
     Way,
@@ -27,7 +27,7 @@ from tests.adapters.modbus.faults import (
     trickles,
     truncates,
 )
-from tests.adapters.modbus.links import open_link, supervised
+from tests.adapters.modbus.links import open_link
 from tests.adapters.modbus.peers import Peer, libmodbus
 
 TAGS = {

@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
+from mes_engine.conformance.hearing import Heard, supervised
 from mes_engine.core.samples import LinkState, Quality
-from tests.adapters.heard import Heard
-from tests.adapters.modbus.links import open_link, supervised
+from tests.adapters.modbus.links import open_link
 from tests.adapters.modbus.peers import STACKS, Peer, libmodbus, running_peer
 
 ILLEGAL_ADDRESS, BUSY = 2, 6

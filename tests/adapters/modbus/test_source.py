@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mes_adapters.modbus import ADAPTER
+from mes_engine.conformance.hearing import Heard, life, listening, shows
+from mes_engine.conformance.network import relaying
 from mes_engine.core.errors import SourceLost, SourceMisconfigured
 from mes_engine.core.samples import Quality
-from tests.adapters.heard import Heard, life, listening, shows
 from tests.adapters.modbus.device import Device, running_device
-from tests.adapters.relay import relaying
 
 ILLEGAL_ADDRESS, DEVICE_FAILURE, BUSY, NO_PATH = 2, 4, 6, 11
 

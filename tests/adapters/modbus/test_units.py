@@ -7,9 +7,10 @@ import pytest
 
 from mes_adapters.modbus.settings import UnitSettings
 from mes_adapters.modbus.units import Unit
+from mes_engine.conformance.hearing import supervised
 from mes_engine.core.samples import Quality
 from tests.adapters.modbus.faults import serial_pair
-from tests.adapters.modbus.links import open_link, supervised
+from tests.adapters.modbus.links import open_link
 from tests.adapters.modbus.peers import Peer, libmodbus, running_peer
 
 POLL_S = 0.2

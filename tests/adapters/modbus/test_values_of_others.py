@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.heard import Heard
-from tests.adapters.modbus.links import open_link, supervised
+from mes_engine.conformance.hearing import Heard, supervised
+from tests.adapters.modbus.links import open_link
 from tests.adapters.modbus.peers import STACKS, libmodbus, running_peer
 
 ORDERS = {"ABCD": ">", "CDAB": ">", "BADC": "<", "DCBA": "<"}

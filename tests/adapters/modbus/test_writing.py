@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mes_adapters.modbus.source import ModbusLink
+from mes_engine.conformance.hearing import listening
 from mes_engine.core.errors import Malformed, OutcomeUnknown, Refused, SourceLost
-from tests.adapters.heard import listening
 from tests.adapters.modbus.faults import serial_pair
 from tests.adapters.modbus.links import open_link
 from tests.adapters.modbus.peers import STACKS, Peer, libmodbus, running_peer

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from mes_adapters.opcua import ADAPTER
+from mes_engine.conformance.hearing import Heard, grows
+from mes_engine.conformance.network import Relay, relaying
 from mes_engine.ports import Link
-from tests.adapters.heard import Heard, grows
 from tests.adapters.opcua.judge import Figures, Watched, judge, supervised
 from tests.adapters.opcua.peer import URI, Peer, Truth, running_peer
-from tests.adapters.relay import Relay, relaying
 
 MACHINE = "Line1"
 TAGS = {

@@ -1,18 +1,15 @@
 """What became of a machine's parts: told, missing, doubled, out of order."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
+from mes_engine.conformance.hearing import Heard, supervising
 from mes_engine.core.messages import Sensed
 from mes_engine.core.samples import LinkReport, LinkState, Origin, Sample
 from mes_engine.ports import Link
-from mes_engine.runtime.pace import BackOff
-from mes_engine.runtime.supervise import supervise
-from tests.adapters.heard import Heard
 from tests.adapters.opcua.peer import Truth
 
 
@@ -103,22 +100,8 @@ def judge(heard: Watched, machine: str, truth: Truth) -> Figures:
 @asynccontextmanager
 async def supervised(link: Link) -> AsyncIterator[Watched]:
     """Run ``link`` as the engine does, with its pauses."""
-    heard = Watched()
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(
-            supervise(
-                "line",
-                link,
-                heard.sense,
-                epoch=1,
-                clock=lambda: time.time_ns() // 1000,
-                back_off=BackOff(first_s=0.25, longest_s=1),
-            )
-        )
-        try:
-            yield heard
-        finally:
-            task.cancel()
+    async with supervising(link, Watched(), first_s=0.25, longest_s=1) as heard:
+        yield heard
 
 
 def is_up(heard: Heard) -> bool:

@@ -19,9 +19,9 @@ from pydantic import ValidationError
 
 from mes_adapters.opcua import ADAPTER
 from mes_adapters.opcua.security import fingerprint
+from mes_engine.conformance.hearing import life, listening
 from mes_engine.core.errors import SourceMisconfigured, SourceRefused
 from mes_engine.ports import Link
-from tests.adapters.heard import life, listening
 from tests.adapters.opcua.peer import URI, Peer, require_peer, running_peer
 
 POLICIES = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")

@@ -8,11 +8,11 @@ from asyncua import ua
 
 from mes_adapters.opcua import ADAPTER
 from mes_adapters.opcua.connection import limit_node
+from mes_engine.conformance.hearing import life, listening, shows
+from mes_engine.conformance.network import relaying
 from mes_engine.core.errors import SourceLost, SourceMisconfigured
 from mes_engine.core.samples import LinkReport, LinkState, Quality
-from tests.adapters.heard import life, listening, shows
 from tests.adapters.opcua.conftest import URI, Line
-from tests.adapters.relay import relaying
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -4,8 +4,8 @@ import pytest
 
 from mes_adapters.opcua import ADAPTER
 from mes_adapters.opcua.source import OpcUaLink
+from mes_engine.conformance.hearing import listening
 from mes_engine.core.errors import Malformed, Refused, SourceLost
-from tests.adapters.heard import listening
 from tests.adapters.opcua.ground import MACHINE, Peers
 from tests.adapters.opcua.peer import URI, require_peer
 

@@ -10,6 +10,8 @@ import pytest
 from mes_adapters.sparkplug import ADAPTER
 from mes_adapters.sparkplug.settings import SparkplugSettings, SparkplugTag
 from mes_adapters.sparkplug.source import SparkplugLink
+from mes_engine.conformance.hearing import Heard, life, listening, shows
+from mes_engine.conformance.network import relaying
 from mes_engine.core.errors import (
     Malformed,
     OutcomeUnknown,
@@ -19,8 +21,6 @@ from mes_engine.core.errors import (
     SourceRefused,
 )
 from mes_engine.core.samples import LinkState, Origin, Quality, Recovered
-from tests.adapters.heard import Heard, life, listening, shows
-from tests.adapters.relay import relaying
 from tests.adapters.sparkplug.peers import (
     GOOD,
     OFFSET,

@@ -30,9 +30,10 @@ class Relay:
         self._flows.set()
         self._holds = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
-        self._closed = asyncio.Condition()
+        self._changed = asyncio.Condition()
 
     def hold(self) -> None:
+        """Keep back what comes, in both directions."""
         self._flows.clear()
         self._holds.clear()
 
@@ -42,9 +43,11 @@ class Relay:
             await self._holds.wait()
 
     def release(self) -> None:
+        """Pass on what was kept back."""
         self._flows.set()
 
     def cut(self) -> None:
+        """Close every connection."""
         for writer in self._open:
             writer.transport.abort()
 
@@ -66,13 +69,22 @@ class Relay:
         self.cut()
 
     async def until_unused(self, *, within_s: float = 5) -> None:
-        async with asyncio.timeout(within_s), self._closed:
-            await self._closed.wait_for(lambda: not self._open)
+        """Wait until no connection is open any more."""
+        async with asyncio.timeout(within_s), self._changed:
+            await self._changed.wait_for(lambda: not self._open)
+
+    async def until_accepted(self, count: int, *, within_s: float = 30) -> None:
+        """Wait until so many connections were made, since the beginning."""
+        async with asyncio.timeout(within_s), self._changed:
+            await self._changed.wait_for(lambda: self.accepted >= count)
 
     async def join(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self.accepted += 1
+        """Take a connection, and make one to the target for it."""
+        async with self._changed:
+            self.accepted += 1
+            self._changed.notify_all()
         try:
             there = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
@@ -87,8 +99,8 @@ class Relay:
             for end in (writer, there[1]):
                 self._open.discard(end)
                 end.transport.abort()
-            async with self._closed:
-                self._closed.notify_all()
+            async with self._changed:
+                self._changed.notify_all()
 
     async def _pass(
         self,
