@@ -103,9 +103,9 @@ async def stall_20_times(peers: Peers) -> Figures:
 
 
 async def busy_loop(peers: Peers) -> Figures:
-    """4: the server is busy with itself for 3 s."""
+    """4: the server is busy with itself for 4.5 s, longer than we wait."""
     async with playing(peers) as ground:
-        await ground.peer.do("freeze", ms=3000)
+        await ground.peer.do("freeze", ms=4500)
         await ground.until_lost()
         # It answers this when it is through.
         await ground.peer.do("truth", machine=MACHINE)

@@ -65,8 +65,9 @@ class Peer:
 
     async def until_seen(self, topic: str, text: str = "") -> None:
         """Wait until a broker has passed on such a message."""
-        async with asyncio.timeout(10):
-            await asyncio.to_thread(self.tell, "until_seen", topic=topic, text=text)
+        assert await asyncio.to_thread(
+            self.tell, "until_seen", topic=topic, text=text
+        ), f"nobody has said {text} under {topic}"
 
     def publish(self, topic: str, raw: bytes) -> None:
         self.tell("raw", topic=topic, base64=base64.b64encode(raw).decode())
@@ -134,7 +135,11 @@ def a_link(port: int, **given: Any) -> SparkplugLink:
     tags = given.pop("tags", TAGS)
     given.setdefault("url", f"mqtt://127.0.0.1:{port}")
     settings = SparkplugSettings(
-        **{"group": "line", "node": "cell", "rebirth_s": 0.5, "settle_s": 0.5, **given}
+        **{
+            **{"group": "line", "node": "cell", "connect_s": 20},
+            **{"rebirth_s": 0.5, "settle_s": 0.5},
+            **given,
+        }
     )
     return SparkplugLink("press-link", settings, tags)
 

@@ -63,7 +63,7 @@ class SparkplugBench(Bench):
             port,
             tags={tag: ALL[tag] for tag in tags},
             keepalive_s=1,
-            connect_s=2,
+            connect_s=5,
             reorder_s=0.3,
         )
 
