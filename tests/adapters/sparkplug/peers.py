@@ -136,8 +136,11 @@ def a_link(port: int, **given: Any) -> SparkplugLink:
     given.setdefault("url", f"mqtt://127.0.0.1:{port}")
     settings = SparkplugSettings(
         **{
-            **{"group": "line", "node": "cell", "connect_s": 20},
-            **{"rebirth_s": 0.5, "settle_s": 0.5},
+            "group": "line",
+            "node": "cell",
+            "connect_s": 20,
+            "rebirth_s": 0.5,
+            "settle_s": 0.5,
             **given,
         }
     )
