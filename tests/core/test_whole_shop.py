@@ -9,13 +9,23 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from mes_engine.core import messages as m
-from tests.core import correcting, whole_books, whole_commands, whole_floor, whole_shop
+from tests.core import (
+    correcting,
+    whole_books,
+    whole_commands,
+    whole_floor,
+    whole_shop,
+    whole_signals,
+)
 from tests.core.whole_commands import NOT_SENT
 from tests.core.whole_engine import WholeEngine
 from tests.core.whole_shop import WholeShop
 
 COMMANDS = frozenset(get_args(m.Command))
-MACHINES = (whole_shop, whole_floor, whole_books, whole_commands, correcting)
+MACHINES = (
+    *(whole_shop, whole_floor, whole_books, whole_signals, whole_commands),
+    correcting,
+)
 
 USUAL = settings(
     max_examples=25,

@@ -33,9 +33,9 @@ from mes_engine.core.wip_limits import WipLimit
 from tests.core import correcting
 from tests.core.plants import a_furnace, a_routing, a_step, in_batches, steel
 from tests.core.shop import SECOND
-from tests.core.whole_books import WholeBooks
 from tests.core.whole_floor import WholeFloor
 from tests.core.whole_shop import REQUESTS, amounts, few, picks, reasons, routes
+from tests.core.whole_signals import WholeSignals
 
 NOT_SENT: dict[type[BaseCommand], str] = {}
 
@@ -98,7 +98,7 @@ SERIALS = ("SN-1", "SN-2", "SN-3", "B26-002", "L-1", "S N")
 STEPS = ("cut", "mill", "drill", "paint", "pack")
 
 
-class WholeCommands(WholeBooks):
+class WholeCommands(WholeSignals):
     """Every command there is, and every kind of routing."""
 
     routings: ClassVar[tuple[Routing, ...]] = (

@@ -12,6 +12,7 @@ from hypothesis.stateful import (
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.job_order import JobOrderTrigger as T
+from mes_engine.core.plant import Plant
 from mes_engine.core.postings import PostingState
 from mes_engine.core.routing import BeginOn, Component, Routing, StepOrder
 from mes_engine.core.runs import HoldMode, HoldScope, Lane
@@ -85,9 +86,10 @@ class WholeShop(Driving):
     """The engine's commands and samples, valid or not, in any order."""
 
     routings: ClassVar[tuple[Routing, ...]] = ROUTINGS
+    plant: ClassVar[Plant] = a_furnace("paint")
 
     def __init__(self) -> None:
-        super().__init__(*self.routings, plant=a_furnace("paint"))
+        super().__init__(*self.routings, plant=self.plant)
 
     @initialize(
         which=st.lists(routes, min_size=1, max_size=3),

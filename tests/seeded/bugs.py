@@ -207,14 +207,14 @@ BUGS = (
     ),
     Bug(
         "the counter's new baseline at a rollover is zero",
-        "core/signals.py",
+        "core/signals/counter.py",
         "around = value + width - previous",
         "around = value",
         Oracle.SIMULATED,
     ),
     Bug(
         "the first count after a restart is all there ever was",
-        "core/signals.py",
+        "core/signals/counter.py",
         "delta = value - previous",
         "delta = value",
         Oracle.SIMULATED,

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from mes_engine.core.machine_rules import HandshakeRule
 from mes_engine.core.reasons import ReasonKind
 from mes_engine.core.wip_limits import WipLimit
 
@@ -88,12 +89,16 @@ class BatchCount(StrEnum):
 
 
 class SignalMeaning(StrEnum):
-    """What the value of a tag stands for."""
+    """What the value of a tag stands for.
+
+    A plain ``value`` means nothing by itself: handshakes and the like use it.
+    """
 
     GOOD_COUNT = "good_count"
     SCRAP_COUNT = "scrap_count"
     STATE = "state"
     MEASUREMENT = "measurement"
+    VALUE = "value"
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,6 +245,7 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     work_centers: tuple[WorkCenter, ...]
     work_units: tuple[WorkUnit, ...]
     signals: tuple[Signal, ...] = ()
+    handshakes: tuple[HandshakeRule, ...] = ()
     shifts: tuple[Shift, ...] = ()
     state_maps: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     wip_limits: dict[str, WipLimit] = msgspec.field(default_factory=dict)

@@ -69,6 +69,26 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, tag="sample"):
     origin: Origin = Origin.LIVE
 
 
+class SampleGroup(msgspec.Struct, frozen=True, kw_only=True, tag="sample_group"):
+    """Values that were read together, at one moment, because they belong together.
+
+    Attributes:
+        gate: The tag that says what the others are: a request, above all.
+        samples: Of all its tags, changed or not; each tag once.
+        since: Since when all of them have been as they are, as far as is known, in
+            microseconds of UTC, by the clock that their ``received_at`` is of.
+    """
+
+    gate: str
+    samples: tuple[Sample, ...]
+    since: int
+
+    @property
+    def at(self) -> int:
+        """When they were read."""
+        return max(one.received_at for one in self.samples)
+
+
 KEPT_BY_THE_DEVICE = frozenset({Origin.REPLAY, Origin.BACKFILL})
 """How values come that are late, and by the device's own time."""
 
@@ -141,5 +161,5 @@ class DataGap(msgspec.Struct, frozen=True, kw_only=True, tag="data_gap"):
         return self.until
 
 
-Report = Sample | LinkReport | DataGap
+Report = Sample | SampleGroup | LinkReport | DataGap
 """All that a link can say."""

@@ -29,6 +29,7 @@ class Site:
     Attributes:
         units_of: The work units of each work center.
         signals_of_link: The signals that each link brings.
+        handshakes: By id; ``handshake_of_request`` by the tag of their request.
         has_wip_limits: Whether any area or work center limits its work in progress.
     """
 
@@ -49,6 +50,8 @@ class Site:
         self.signals_of_link: dict[str, list[Signal]] = defaultdict(list)
         for signal in plant.signals:
             self.signals_of_link[signal.link].append(signal)
+        self.handshakes = {one.id: one for one in plant.handshakes}
+        self.handshake_of_request = {one.request: one for one in plant.handshakes}
         self._batch_of = {one.id: one.batch for one in plant.classes}
         self.has_wip_limits = bool(plant.wip_limits) or any(
             one.kanban is not None for one in plant.work_centers

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from mes_engine.core.alarms import Alarm
 from mes_engine.core.assets import PhysicalAsset, ToolUse
 from mes_engine.core.bookings import Reversal
 from mes_engine.core.conditions import ConditionName
@@ -34,7 +35,7 @@ from mes_engine.core.production import MachineTally, UnassignedProduction
 from mes_engine.core.requests import ConnectionFlow, Visit, WorkRequest
 from mes_engine.core.routing import Routing
 from mes_engine.core.runs import Hold, Run, RunMember
-from mes_engine.core.signals import SignalState
+from mes_engine.core.signals import HandshakeState, MachineTransaction, SignalState
 from mes_engine.core.site import Site
 from mes_engine.core.time_windows import CLOCK, TimeWindow
 from mes_engine.core.wip_ledger import Move, Position
@@ -178,6 +179,16 @@ TABLES: dict[str, TableSpec] = {
     "connection_flow": TableSpec(attrgetter("request", "source", "target")),
     "equipment": TableSpec(attrgetter("work_unit")),
     "signal": TableSpec(attrgetter("tag")),
+    "handshake": TableSpec(
+        attrgetter("id"),
+        ("due",),
+        lambda one: (() if one.due_at is None else (CLOCK,),),
+    ),
+    "alarm": TableSpec(
+        attrgetter("id"),
+        ("work_unit",),
+        lambda one: ((one.work_unit,) if one.is_open else (),),
+    ),
     "machine_tally": TableSpec(attrgetter("work_unit", "role")),
     "unassigned_production": TableSpec(attrgetter("seq")),
     "component_use": TableSpec(
@@ -208,6 +219,7 @@ TABLES: dict[str, TableSpec] = {
     "genealogy_edge": TableSpec(attrgetter("seq"), is_kept=False),
     "measurement": TableSpec(attrgetter("seq"), is_kept=False),
     "measurement_void": TableSpec(attrgetter("seq"), is_kept=False),
+    "machine_transaction": TableSpec(attrgetter("seq"), is_kept=False),
     "dispatch_decision": TableSpec(attrgetter("seq"), is_kept=False),
     "handled": TableSpec(attrgetter("origin", "key")),
     "watermark": TableSpec(attrgetter("source")),
@@ -257,6 +269,8 @@ class State:
     connection_flow: Table[tuple[str, str, str], ConnectionFlow]
     equipment: Table[str, Equipment]
     signal: Table[str, SignalState]
+    handshake: Table[str, HandshakeState]
+    alarm: Table[str, Alarm]
     machine_tally: Table[tuple[str, str], MachineTally]
     unassigned_production: Table[int, UnassignedProduction]
     component_use: Table[tuple[str, str], ComponentUse]
@@ -268,6 +282,7 @@ class State:
     genealogy_edge: Table[int, GenealogyEdge]
     measurement: Table[int, Measurement]
     measurement_void: Table[int, MeasurementVoid]
+    machine_transaction: Table[int, MachineTransaction]
     dispatch_decision: Table[int, DispatchDecision]
     handled: Table[tuple[str, str], CommandHandled]
     watermark: Table[str, SourceAdvanced]

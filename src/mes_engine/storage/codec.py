@@ -15,6 +15,7 @@ from sqlalchemy import Select, Table, Text, column, select
 from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.types import TypeDecorator
 
+from mes_engine.core.alarms import Alarm
 from mes_engine.core.assets import PhysicalAsset, ToolUse
 from mes_engine.core.bookings import Reversal
 from mes_engine.core.dispatching import DispatchDecision
@@ -34,7 +35,7 @@ from mes_engine.core.quantity import to_millionths
 from mes_engine.core.requests import ConnectionFlow, Visit, WorkRequest
 from mes_engine.core.routing import Routing
 from mes_engine.core.runs import Hold, Run, RunMember
-from mes_engine.core.signals import SignalState
+from mes_engine.core.signals import HandshakeState, MachineTransaction, SignalState
 from mes_engine.core.state import Counter, EffectiveRouting
 from mes_engine.core.time_windows import TimeWindow
 from mes_engine.core.wip_ledger import Move, Position
@@ -67,6 +68,8 @@ STRUCTS: dict[str, type] = {
     "connection_flow": ConnectionFlow,
     "equipment": Equipment,
     "signal": SignalState,
+    "handshake": HandshakeState,
+    "alarm": Alarm,
     "machine_tally": MachineTally,
     "unassigned_production": UnassignedProduction,
     "component_use": ComponentUse,
@@ -78,6 +81,7 @@ STRUCTS: dict[str, type] = {
     "genealogy_edge": GenealogyEdge,
     "measurement": Measurement,
     "measurement_void": MeasurementVoid,
+    "machine_transaction": MachineTransaction,
     "dispatch_decision": DispatchDecision,
     "handled": CommandHandled,
     "watermark": SourceAdvanced,

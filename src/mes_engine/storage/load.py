@@ -49,6 +49,8 @@ WHOLE = (
     "person",
     "document",
     "signal",
+    "handshake",
+    "alarm",
     "machine_tally",
     "books",
     "watermark",

@@ -19,6 +19,7 @@ from mes_engine.core.decide import (
     dispatch,
     documents,
     ending,
+    handshaking,
     holds,
     job_orders,
     labour,
@@ -39,6 +40,7 @@ from mes_engine.core.decide import (
     rework,
     serialising,
     shipping,
+    signal_clock,
     skipping,
     stock,
     tools,
@@ -58,7 +60,13 @@ from mes_engine.core.job_order import (
 )
 from mes_engine.core.lot_names import with_lots
 from mes_engine.core.readiness import readiness
-from mes_engine.core.samples import DataGap, LinkReport, occurred_at, told_at
+from mes_engine.core.samples import (
+    DataGap,
+    LinkReport,
+    SampleGroup,
+    occurred_at,
+    told_at,
+)
 from mes_engine.core.state import State
 
 __all__ = ["Decision", "TriggerView", "decide", "explain"]
@@ -103,6 +111,8 @@ def _sensed(layer: State, sensed: m.Sensed, now: int) -> Decision:
     elif isinstance(report, DataGap):
         draft = Draft(layer, now=now, at=report.until, cause=cause, person="")
         machine.hear_gap(draft, sensed.source, report)
+    elif isinstance(report, SampleGroup):
+        draft = _grouped(layer, sensed.source, report, cause, now)
     else:
         at = occurred_at(report)
         draft = Draft(
@@ -117,6 +127,43 @@ def _sensed(layer: State, sensed: m.Sensed, now: int) -> Decision:
         machine.hear_sample(draft, sensed.source, report)
     _settle(draft)
     return Decision(facts=tuple(draft.records))
+
+
+def _grouped(
+    layer: State, source: str, group: SampleGroup, cause: str, now: int
+) -> Draft:
+    """Hear each value of a group, then what it says as a whole."""
+    gate = next((one for one in group.samples if one.tag == group.gate), None)
+    draft = Draft(
+        layer,
+        now=now,
+        at=group.at if gate is None else occurred_at(gate),
+        cause=cause,
+        person="",
+        told_at=group.at if gate is None else told_at(gate),
+        heard_at=group.at,
+    )
+    for sample in group.samples:
+        machine.hear_sample(draft, source, sample)
+    handshaking.hear_group(draft, source, group, _carried_out)
+    return draft
+
+
+def _carried_out(draft: Draft, make: handshaking.Make) -> m.Answer:
+    """Decide a command of a machine: all that it does, or nothing of it."""
+    count = len(draft.records)
+    touched, lots = dict(draft.touched), dict(draft.lots)
+    layer = draft.state
+    try:
+        with layer.attempt():
+            command = make(draft)
+            result = _HANDLERS[type(command)](draft, command)
+            _settle(draft)
+    except (Refused, NotFound, Malformed) as error:
+        del draft.records[count:]
+        draft.touched, draft.lots = touched, lots
+        return _refusal(error, layer.seq)
+    return m.Answer(outcome=m.Outcome.ACCEPTED, result=result, seq=layer.seq)
 
 
 def _commanded(layer: State, commanded: m.Commanded, now: int) -> Decision:
@@ -318,4 +365,6 @@ _HANDLERS: dict[type, Handler] = {
     m.DismissProduction: production.dismiss,
     m.RecordMeasurement: measuring.record,
     m.VoidMeasurement: measuring.void,
+    m.RecordAcknowledgement: handshaking.record_acknowledgement,
+    m.CheckSignals: signal_clock.check_signals,
 }

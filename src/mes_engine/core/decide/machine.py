@@ -79,6 +79,10 @@ def hear_sample(draft: Draft, source: str, sample: Sample) -> None:
         _hear_state(draft, signal, sample, last)
     elif signal.means is SignalMeaning.MEASUREMENT:
         hear_measurement(draft, signal, sample, last)
+    elif signal.means is SignalMeaning.VALUE:
+        if last is not None and last.is_bad:
+            good = replace(last, is_bad=False, at=draft.heard_at)
+            draft.emit(f.SignalRead(signal=good))
     else:
         _hear_counter(draft, signal, sample, last)
 

@@ -16,6 +16,7 @@ from mes_engine.core.evolve import (
     posting,
     requests,
     serials,
+    transactions,
     ways,
     windows,
     work,
@@ -48,4 +49,5 @@ _HANDLERS: Handlers = {
     **measured.HANDLERS,
     **serials.HANDLERS,
     **handling.HANDLERS,
+    **transactions.HANDLERS,
 }

@@ -89,6 +89,13 @@ from mes_engine.core.facts.requests import (
     WorkRequestUpdated,
 )
 from mes_engine.core.facts.serials import SerialGiven, SerialsFact
+from mes_engine.core.facts.transactions import (
+    AlarmCleared,
+    AlarmRaised,
+    HandshakeMoved,
+    TransactionDecided,
+    TransactionsFact,
+)
 from mes_engine.core.facts.ways import (
     AlternativeChosen,
     LotDeviated,
@@ -123,6 +130,8 @@ from mes_engine.core.facts.work import (
 
 __all__ = [
     "FACT_VERSION",
+    "AlarmCleared",
+    "AlarmRaised",
     "AlternativeChosen",
     "AreaEntered",
     "AreaLeft",
@@ -140,6 +149,7 @@ __all__ = [
     "EquipmentChanged",
     "Fact",
     "GapSeen",
+    "HandshakeMoved",
     "HoldOpened",
     "HoldReleased",
     "JobOrderMoved",
@@ -196,6 +206,7 @@ __all__ = [
     "TimeWindowWaived",
     "TimeWindowWarned",
     "ToolUsed",
+    "TransactionDecided",
     "VisitChanged",
     "VisitOpened",
     "WorkRequestChanged",
@@ -228,6 +239,7 @@ Fact = (
     | MeasuredFact
     | SerialsFact
     | HandlingFact
+    | TransactionsFact
 )
 
 

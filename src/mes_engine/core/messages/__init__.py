@@ -85,6 +85,11 @@ from mes_engine.core.messages.requests import (
     RequestsCommand,
 )
 from mes_engine.core.messages.serials import SerialiseLot, SerialsCommand
+from mes_engine.core.messages.signals import (
+    CheckSignals,
+    RecordAcknowledgement,
+    SignalsCommand,
+)
 from mes_engine.core.messages.ways import (
     DeviateLot,
     ReworkFrom,
@@ -128,6 +133,7 @@ __all__ = [
     "BookLabour",
     "CancelWorkRequest",
     "ChangeWorkRequest",
+    "CheckSignals",
     "CheckTimeWindows",
     "ChooseAlternative",
     "ClosePeriod",
@@ -154,6 +160,7 @@ __all__ = [
     "Outcome",
     "PauseJobOrder",
     "ReceiveMaterial",
+    "RecordAcknowledgement",
     "RecordMeasurement",
     "RecordPosting",
     "RegisterAsset",
@@ -211,6 +218,7 @@ Command = (
     | PeriodsCommand
     | MeasuredCommand
     | SerialsCommand
+    | SignalsCommand
 )
 
 

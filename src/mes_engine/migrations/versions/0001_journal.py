@@ -138,6 +138,77 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "handshake",
+        text("partition"),
+        text("id"),
+        word(
+            "handshake",
+            "phase",
+            "idle acknowledging acknowledged unanswered clearing",
+        ),
+        text("boot"),
+        text("key"),
+        word("handshake", "outcome", "executed refused", nullable=True),
+        whole("since"),
+        text("wanted"),
+        whole("due_at", nullable=True),
+        flag("handshake", "is_late"),
+        text("executed"),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_handshake")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "alarm",
+        text("partition"),
+        text("id"),
+        text("work_unit"),
+        text("code"),
+        whole("severity"),
+        text("text"),
+        whole("raised_at"),
+        whole("cleared_at", nullable=True),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_alarm")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "machine_transaction",
+        text("partition"),
+        whole("seq"),
+        text("rule"),
+        text("work_unit"),
+        text("link"),
+        text("boot"),
+        text("key"),
+        word(
+            "machine_transaction",
+            "does",
+            "load dispatch begin report complete pause resume hold measure consume",
+        ),
+        word("machine_transaction", "outcome", "executed refused"),
+        text("job_order"),
+        text("given"),
+        text("message"),
+        text("hint"),
+        text("unmet"),
+        whole("at"),
+        sa.PrimaryKeyConstraint(
+            "partition", "seq", name=op.f("pk_machine_transaction")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_machine_transaction_partition_work_unit_seq"),
+        "machine_transaction",
+        ["partition", "work_unit", "seq"],
+    )
+    op.create_index(
+        op.f("ix_machine_transaction_refused"),
+        "machine_transaction",
+        ["partition", "seq"],
+        sqlite_where=sa.text("outcome = 'refused'"),
+    )
+    guard("machine_transaction")
+    op.create_table(
         "machine_tally",
         text("partition"),
         text("work_unit"),

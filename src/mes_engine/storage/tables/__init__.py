@@ -28,6 +28,11 @@ from mes_engine.storage.tables.measured import (
     measurement,
     measurement_void,
 )
+from mes_engine.storage.tables.signals import (
+    alarm,
+    handshake,
+    machine_transaction,
+)
 from mes_engine.storage.tables.site import (
     counter,
     effective_routing,
@@ -55,6 +60,7 @@ from mes_engine.storage.tables.work import (
 __all__ = [
     "PROJECTIONS",
     "WRITTEN_ONCE",
+    "alarm",
     "area_entry",
     "component_use",
     "connection_flow",
@@ -67,11 +73,13 @@ __all__ = [
     "genealogy_edge",
     "guards",
     "handled",
+    "handshake",
     "hold",
     "job_order",
     "labour_interval",
     "lot",
     "machine_tally",
+    "machine_transaction",
     "measured_value",
     "measurement",
     "measurement_void",

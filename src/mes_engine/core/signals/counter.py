@@ -1,4 +1,4 @@
-"""Signals: what a sample means. Counters as position and epoch; state words.
+"""Counters: position and epoch, and what a new value means.
 
 A counter's value is absolute. Its first value ever is a baseline; after that an
 increase counts, a return to the bottom is told apart into rollover and reset, and what

@@ -1,0 +1,70 @@
+"""What machines ask for by themselves: transactions, handshakes, alarms."""
+
+from sqlalchemy import Index, text
+
+from mes_engine.core.machine_rules import MachineAction
+from mes_engine.core.signals import HandshakePhase, TransactionOutcome, Wanted
+from mes_engine.storage.columns import (
+    body,
+    flag,
+    key,
+    number_key,
+    partition,
+    strict_table,
+    string,
+    whole,
+    word,
+)
+
+handshake = strict_table(
+    "handshake",
+    partition(),
+    key("id"),
+    word("phase", HandshakePhase),
+    string("boot"),
+    string("key"),
+    word("outcome", TransactionOutcome, is_optional=True),
+    whole("since"),
+    body("wanted", tuple[Wanted, ...]),
+    whole("due_at", is_optional=True),
+    flag("is_late"),
+    body("executed", tuple[str, ...]),
+)
+
+machine_transaction = strict_table(
+    "machine_transaction",
+    partition(),
+    number_key("seq"),
+    string("rule"),
+    string("work_unit"),
+    string("link"),
+    string("boot"),
+    string("key"),
+    word("does", MachineAction),
+    word("outcome", TransactionOutcome),
+    string("job_order"),
+    body("given", dict[str, str]),
+    string("message"),
+    string("hint"),
+    body("unmet", tuple[str, ...]),
+    whole("at"),
+    Index(None, "partition", "work_unit", "seq"),
+    Index(
+        "ix_machine_transaction_refused",
+        "partition",
+        "seq",
+        sqlite_where=text("outcome = 'refused'"),
+    ),
+)
+
+alarm = strict_table(
+    "alarm",
+    partition(),
+    key("id"),
+    string("work_unit"),
+    string("code"),
+    whole("severity"),
+    string("text"),
+    whole("raised_at"),
+    whole("cleared_at", is_optional=True),
+)
