@@ -114,6 +114,37 @@ class Devices(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TagGroup:
+    """Tags whose values have to be of one moment, as those of a handshake.
+
+    Attributes:
+        gate: The tag that says what the others are, one of ``tags``.
+        tags: All of them.
+        steady_s: After the last change of one of them, how long until they are read
+            and told once more: what is the same still is no glitch, and not torn.
+        also: Tags that are told along if they are read with the others anyway.
+    """
+
+    gate: str
+    tags: tuple[str, ...]
+    steady_s: float
+    also: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class ReadsTogether(Protocol):
+    """What a link can do besides: tell the values of a group as one."""
+
+    def keep_together(self, groups: Sequence[TagGroup]) -> None:
+        """Tell these in ``SampleGroup``, changed or not, and not by themselves.
+
+        Before ``run``. A group is told when one of its values has changed, once more
+        after ``steady_s``, and now and then.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLine:
     """One request or subscription that a link's settings come down to.
 
@@ -154,6 +185,8 @@ class AdapterSpec:
         open: Make the link from its id, its settings and its tags, by tag id. No I/O.
         check: Tell what does not go together, of settings and tags that are each good.
         plan: Tell what the device will be asked for, of settings and tags. No I/O.
+        check_groups: Tell which groups cannot be read at one moment. None if the links
+            are no ``ReadsTogether``.
     """
 
     name: str
@@ -162,6 +195,9 @@ class AdapterSpec:
     open: Callable[[str, Any, Mapping[str, Any]], Link]
     check: Callable[[Any, Mapping[str, Any]], Iterable[Unfit]] | None = None
     plan: Callable[[Any, Mapping[str, Any]], Sequence[PlanLine]] | None = None
+    check_groups: (
+        Callable[[Any, Mapping[str, Any], Sequence[TagGroup]], Iterable[Unfit]] | None
+    ) = None
 
 
 Submit = Callable[[Commanded], Awaitable[Answer]]

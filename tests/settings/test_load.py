@@ -17,6 +17,7 @@ from mes_engine.core.reasons import USUAL, ReasonKind, reasons_of
 from mes_engine.core.routing import BeginOn, Connection, ConnectionKind
 from mes_engine.settings import LinkPlan, installed_adapters, load_site
 from mes_engine.settings.fields import Section
+from mes_engine.settings.machine_rules_file import HandshakeEntry
 from mes_engine.settings.plant_file import (
     AreaSection,
     EquipmentClassEntry,
@@ -250,7 +251,7 @@ def test_the_examples_are_whole_and_load(tmp_path: Path) -> None:
             (
                 *(SiteSection, LocationsSection, EquipmentClassEntry, WorkCenterEntry),
                 *(WorkUnitEntry, LanesSection, SignalEntry, ShiftEntry, RuleSection),
-                *(AreaSection, WipLimitSection),
+                *(AreaSection, WipLimitSection, HandshakeEntry),
             ),
         ),
         (

@@ -1,6 +1,6 @@
 """Samples from Modbus devices, by polling; over TCP, serial lines, and both. Writes."""
 
-from mes_adapters.modbus.plan import told, unfit
+from mes_adapters.modbus.plan import apart, told, unfit
 from mes_adapters.modbus.settings import ModbusSettings
 from mes_adapters.modbus.source import ModbusLink
 from mes_adapters.modbus.tags import ModbusTag
@@ -13,4 +13,5 @@ ADAPTER = AdapterSpec(
     open=ModbusLink,
     check=unfit,
     plan=told,
+    check_groups=apart,
 )

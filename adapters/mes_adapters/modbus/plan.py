@@ -15,7 +15,7 @@ from mes_adapters.modbus.settings import (
     parse_forbidden,
 )
 from mes_adapters.modbus.tags import LAST, REGISTER_BITS, ModbusTag, Table
-from mes_engine.ports import PlanLine, Unfit
+from mes_engine.ports import PlanLine, TagGroup, Unfit
 
 MOST_BITS = 2000
 MOST_APART = 64
@@ -132,6 +132,25 @@ def unfit(settings: ModbusSettings, tags: Mapping[str, ModbusTag]) -> Iterator[U
                 "link read along more registers, or name a block with a sentinel"
             )
             yield Unfit(tag=one.tags[0][0], key="address", text=text)
+
+
+def apart(
+    settings: ModbusSettings,
+    tags: Mapping[str, ModbusTag],
+    groups: Iterable[TagGroup],
+) -> Iterator[Unfit]:
+    """Yield each tag of a group that is not read in the block of its gate."""
+    block_of = {name: block for block in plan(tags, settings) for name, _ in block.tags}
+    for group in groups:
+        gate = block_of[group.gate]
+        for name in group.tags:
+            if block_of[name] != gate:
+                text = (
+                    f"is read in {block_of[name]}, and {group.gate} in {gate}: give "
+                    "them all the same block, or they are not of one moment"
+                )
+                key = "block" if tags[name].block else "address"
+                yield Unfit(tag=name, key=key, text=text)
 
 
 def _wrong_block(

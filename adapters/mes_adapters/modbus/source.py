@@ -1,7 +1,7 @@
 """One connection to a Modbus device, for one life of it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -15,7 +15,7 @@ from mes_adapters.modbus.tags import ModbusTag
 from mes_adapters.modbus.telling import Teller
 from mes_adapters.modbus.writing import Writer
 from mes_engine.core.errors import SourceMisconfigured
-from mes_engine.ports import Emit, WriteResult
+from mes_engine.ports import Emit, TagGroup, WriteResult
 
 log = structlog.stdlib.get_logger()
 
@@ -34,6 +34,7 @@ class ModbusLink:
         self._name = str(settings.address)
         self._log = log.bind(link=link_id)
         self._known = Known(tags, settings)
+        self._groups: Sequence[TagGroup] = ()
         self._line = self._make_line()
         self._exchange = Exchange(self._line, settings)
         self._writer = Writer(self._line, self._exchange, settings, tags)
@@ -48,7 +49,9 @@ class ModbusLink:
         await self._line.open()
         try:
             await asyncio.sleep(self._settings.warmup_s)
-            teller = Teller(self._name, self._settings, emit, self._known.good_at)
+            teller = Teller(
+                self._name, self._settings, emit, self._known.good_at, self._groups
+            )
             poller = Poller(
                 self._exchange,
                 self._settings,
@@ -60,6 +63,10 @@ class ModbusLink:
             await poller.run()
         finally:
             await self._line.close()
+
+    def keep_together(self, groups: Sequence[TagGroup]) -> None:
+        """Tell these as one; see `ports.ReadsTogether`."""
+        self._groups = tuple(groups)
 
     async def write(
         self, tag: str, value: Value, *, expect: Value | None = None

@@ -1,7 +1,8 @@
 """What a poll is worth telling: changes, now and then the same again, and gaps."""
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from mes_adapters.modbus.mapping import decode
 from mes_adapters.modbus.plan import Block
@@ -15,11 +16,22 @@ from mes_engine.core.samples import (
     Quality,
     Recovered,
     Sample,
+    SampleGroup,
 )
-from mes_engine.ports import Emit
+from mes_engine.ports import Emit, TagGroup
 
 GAP_PERIODS = 3
 US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _ToldGroup:
+    """What was told of a group: its values, since when, when, and whether as steady."""
+
+    values: tuple[object, ...]
+    since: int
+    at: int
+    is_steady: bool
 
 
 class Teller:
@@ -31,10 +43,16 @@ class Teller:
         emit: Where to.
         good_at: When each block was read last, also in the lives before; by its first
             tag.
+        groups: What is told together.
     """
 
     def __init__(
-        self, name: str, settings: ModbusSettings, emit: Emit, good_at: dict[str, int]
+        self,
+        name: str,
+        settings: ModbusSettings,
+        emit: Emit,
+        good_at: dict[str, int],
+        groups: Sequence[TagGroup] = (),
     ) -> None:
         self.is_connected = False
         self._name = name
@@ -42,6 +60,11 @@ class Teller:
         self._emit = emit
         self._good_at = good_at
         self._told: dict[str, Sample] = {}
+        self._groups = groups
+        self._told_groups: dict[str, _ToldGroup] = {}
+        self._grouped = frozenset(
+            tag for one in groups for tag in (*one.tags, *one.also)
+        )
         self.missing: frozenset[str] = frozenset()
         self._waiting: list[Sample] = []
 
@@ -51,21 +74,27 @@ class Teller:
         """Tell what the words of a block mean."""
         await self._tell_connected()
         await self._tell_gap(block, answer.at)
+        grouped: dict[str, Sample] = {}
         for name, tag in block.tags:
             if name in leave_out:
                 continue
             at = tag.address - block.start
             value, quality = decode(tag, answer.words[at : at + tag.width])
-            await self._tell(
-                Sample(
-                    tag=name,
-                    value=value,
-                    quality=quality,
-                    source_at=None,
-                    received_at=answer.at,
-                    origin=Origin.POLL if name in self._told else Origin.INITIAL,
-                )
+            sample = Sample(
+                tag=name,
+                value=value,
+                quality=quality,
+                source_at=None,
+                received_at=answer.at,
+                origin=Origin.POLL if name in self._told else Origin.INITIAL,
             )
+            if name in self._grouped:
+                grouped[name] = sample
+            else:
+                await self._tell(sample)
+        for group in self._groups:
+            if grouped.keys() >= set(group.tags):
+                await self._tell_group(group, grouped)
 
     async def bad(self, tags: Iterable[str]) -> None:
         """Tell that nothing is known of ``tags``."""
@@ -125,6 +154,28 @@ class Teller:
                 until=at,
                 recovered=Recovered.NONE,
                 reason=f"{block} was not read for {(at - before) / US:.1f} s",
+            )
+        )
+
+    async def _tell_group(self, group: TagGroup, samples: Mapping[str, Sample]) -> None:
+        values = tuple((samples[tag].value, samples[tag].quality) for tag in group.tags)
+        at = samples[group.gate].received_at
+        told = self._told_groups.get(group.gate)
+        since = at if told is None or told.values != values else told.since
+        is_steady = at - since >= group.steady_s * US
+        if told is not None and (since, is_steady) == (told.since, told.is_steady):
+            age_s = (at - told.at) / US
+            if 0 <= age_s < self._settings.heartbeat_s:
+                return
+        self._told_groups[group.gate] = _ToldGroup(values, since, at, is_steady)
+        tags = (*group.tags, *(tag for tag in group.also if tag in samples))
+        for tag in tags:
+            self._told[tag] = samples[tag]
+        await self._emit(
+            SampleGroup(
+                gate=group.gate,
+                samples=tuple(samples[tag] for tag in tags),
+                since=since,
             )
         )
 

@@ -1,7 +1,7 @@
 """Links and their tags: checked by the models that the adapters bring."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +9,16 @@ from pydantic import BaseModel
 
 from mes_engine.core.errors import SettingsError
 from mes_engine.core.plant import SignalMeaning
-from mes_engine.ports import AdapterSpec
+from mes_engine.ports import AdapterSpec, TagGroup
 from mes_engine.settings.checked import checked
 from mes_engine.settings.document import Document, KeyPath
-from mes_engine.settings.plant import tag_id
-from mes_engine.settings.plant_file import SignalEntry, keys_of, names_of
+from mes_engine.settings.machine_rules import groups_of, tag_id, written_tags
+from mes_engine.settings.plant_file import (
+    PlantFile,
+    SignalEntry,
+    keys_of,
+    names_of,
+)
 from mes_engine.settings.problems import Problems, guess
 
 
@@ -26,18 +31,23 @@ class LinkPlan:
         settings: An instance of the adapter's ``settings``.
         tags: An instance of the adapter's ``tag`` for each tag id; empty for a link
             that no signal uses.
+        groups: Which of them have to be read together.
     """
 
     adapter: str
     settings: BaseModel
     tags: Mapping[str, BaseModel] = field(default_factory=dict)
+    groups: tuple[TagGroup, ...] = ()
 
 
-_NO_COUNTS = frozenset({SignalMeaning.STATE, SignalMeaning.MEASUREMENT})
+_COUNTS = frozenset({SignalMeaning.GOOD_COUNT, SignalMeaning.SCRAP_COUNT})
 
 
 def read_links(
-    document: Document, adapters: Mapping[str, AdapterSpec], problems: Problems
+    document: Document,
+    file: PlantFile,
+    adapters: Mapping[str, AdapterSpec],
+    problems: Problems,
 ) -> dict[str, LinkPlan]:
     """Check ``links``, and ``at`` of every signal; return what can be opened."""
     specs = {
@@ -46,6 +56,7 @@ def read_links(
         if (spec := _spec(document, link, adapters, problems)) is not None
     }
     tags = _tags(document, specs, problems)
+    groups = groups_of(file)
     plans = {}
     for link, spec in specs.items():
         settings = checked(
@@ -53,10 +64,55 @@ def read_links(
         )
         if settings is not None:
             plans[link] = LinkPlan(
-                adapter=spec.name, settings=settings, tags=tags.get(link, {})
+                adapter=spec.name,
+                settings=settings,
+                tags=tags.get(link, {}),
+                groups=tuple(group for _, group in groups.get(link, ())),
             )
             _check_together(document, link, spec, plans[link], problems)
+            for path, group in groups.get(link, ()):
+                for at, text in _group_problems(
+                    document, path, group, spec, plans[link]
+                ):
+                    problems.add(document.problem(at, text))
+    _check_written(document, written_tags(file), tags, problems)
     return plans
+
+
+def _group_problems(
+    document: Document,
+    path: KeyPath,
+    group: TagGroup,
+    spec: AdapterSpec,
+    plan: LinkPlan,
+) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what keeps the tags of a group from being read at one moment."""
+    if not plan.tags.keys() >= set(group.tags):
+        return  # What is wrong with them is told already.
+    if spec.check_groups is None:
+        text = f"adapter '{spec.name}' cannot read values of one moment"
+        yield (*path, "request"), text
+        return
+    for one in spec.check_groups(plan.settings, plan.tags, (group,)):
+        unit, _, name = str(one.tag).partition(".")
+        base: KeyPath = ("work_units", unit, "signals", name, "at")
+        has_key = document.at((*base, one.key)) is not None
+        yield ((*base, one.key) if has_key else base), one.text
+
+
+def _check_written(
+    document: Document,
+    written: Collection[str],
+    tags: Mapping[str, Mapping[str, Any]],
+    problems: Problems,
+) -> None:
+    for of_link in tags.values():
+        for name in sorted(of_link.keys() & written):
+            if getattr(of_link[name], "writable", False) is not True:
+                unit, _, signal = name.partition(".")
+                path = ("work_units", unit, "signals", signal, "at")
+                text = "a handshake writes to it: it needs writable: true"
+                problems.add(document.problem(path, text))
 
 
 def _check_together(
@@ -154,7 +210,7 @@ def _check_width(
     number without a sign.
     """
     bits = getattr(tag, "bits", None)
-    if bits is None or signal.means in _NO_COUNTS:
+    if bits is None or signal.means not in _COUNTS:
         return
     largest = 2**bits
     if signal.rollover is not None and signal.rollover > largest:

@@ -68,7 +68,7 @@ def load_site(
     links: dict[str, LinkPlan] = {}
     if document is not None and plant is not None:
         check_plant(document, plant, problems)
-        links = read_links(document, adapters, problems)
+        links = read_links(document, plant, adapters, problems)
     site = _read_site(config_dir / _SITE, environment, problems)
     over = plant.site.over_tolerance if plant is not None and plant.site else ZERO
     routings: tuple[Routing, ...] = ()

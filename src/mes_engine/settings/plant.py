@@ -17,6 +17,11 @@ from mes_engine.core.plant import (
 from mes_engine.core.reasons import ReasonKind
 from mes_engine.core.wip_limits import WipLimit
 from mes_engine.settings.document import Document, KeyPath
+from mes_engine.settings.machine_rules import (
+    check_machine_rules,
+    handshakes_of,
+    tag_id,
+)
 from mes_engine.settings.plant_file import (
     BUILT_IN_STATE_MAPS,
     DAYS,
@@ -42,6 +47,7 @@ def check_plant(document: Document, file: PlantFile, problems: Problems) -> None
         *_reason_problems(file.reasons),
     ):
         problems.add(document.problem(path, text))
+    check_machine_rules(document, file, problems)
     for name in BUILT_IN_STATE_MAPS & file.state_maps.keys():
         path = ("state_maps", name)
         text = "is built in: give yours another name"
@@ -101,6 +107,7 @@ def to_plant(file: PlantFile) -> Plant:
             for key, one in file.work_units.items()
         ),
         signals=tuple(_signals(file.work_units)),
+        handshakes=tuple(handshakes_of(file)),
         shifts=tuple(
             Shift(
                 id=key,
@@ -139,11 +146,6 @@ def _batch(given: BatchSection | None) -> BatchRule | None:
         wait_s=given.wait_min * 60,
         counts=given.counts,
     )
-
-
-def tag_id(work_unit: str, signal: str) -> str:
-    """Return the name of a signal's tag, unique in the plant."""
-    return f"{work_unit}.{signal}"
 
 
 def _signals(units: Mapping[str, WorkUnitEntry]) -> Iterator[Signal]:

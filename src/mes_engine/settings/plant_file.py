@@ -37,6 +37,7 @@ from mes_engine.settings.fields import (
     refers_to,
     wrong,
 )
+from mes_engine.settings.machine_rules_file import HandshakeEntry
 from mes_engine.settings.problems import Problems, guess
 
 BUILT_IN_STATE_MAPS = frozenset(STATE_MAPS)
@@ -201,6 +202,7 @@ class SignalEntry(Section):
         own = {
             SignalMeaning.STATE: {"map"},
             SignalMeaning.MEASUREMENT: {"characteristic"},
+            SignalMeaning.VALUE: set(),
         }.get(self.means, _OF_COUNTS)
         foreign = _OF_COUNTS | {"map", "characteristic"}
         for key in sorted((foreign - own) & self.model_fields_set):
@@ -224,6 +226,7 @@ class WorkUnitEntry(Section):
     changeovers: Changeovers = Field(default_factory=dict)
     batch: BatchSection | None = None
     signals: dict[Id, SignalEntry] = Field(default_factory=dict)
+    handshakes: dict[Id, HandshakeEntry] = Field(default_factory=dict)
 
 
 class ShiftEntry(Section):
