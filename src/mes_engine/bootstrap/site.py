@@ -29,13 +29,15 @@ from mes_engine.http.deadlines import PromptProtocol
 from mes_engine.migrations import head
 from mes_engine.modules import crm, ledger, plm, scm
 from mes_engine.ports import AdapterSpec
+from mes_engine.runtime.acknowledging import Acknowledging
 from mes_engine.runtime.consumers import Consumer, Consuming
-from mes_engine.runtime.devices import LinkDevices
+from mes_engine.runtime.devices import LinkDevices, open_link
 from mes_engine.runtime.intents import IntentRelay
 from mes_engine.runtime.jobs import Job, Jobs, every
 from mes_engine.runtime.qualifications import qualifications_job
 from mes_engine.runtime.reconcile import Booked, reconcile
 from mes_engine.runtime.relay import Relay, engine_back_off
+from mes_engine.runtime.signal_clock import run_signal_clock
 from mes_engine.runtime.supervise import next_epoch, supervise
 from mes_engine.runtime.time_windows import time_windows_job
 from mes_engine.settings import Site
@@ -175,10 +177,19 @@ async def _run(
         )
     )
     devices = _devices(site, adapters)
+    committed = core.engine.committed
+    acknowledging = Acknowledging(
+        devices, committed=committed, submit=core.submit, clock=core.clock
+    )
+    core.feed.tap(acknowledging.hear)
     parts = {
         **{f"link {name}": link for name, link in _links(core, devices)},
         "relay": relay.run(),
         "jobs": jobs.run(),
+        "handshakes": acknowledging.run(),
+        "signal clock": run_signal_clock(
+            committed, core.submit, clock=core.clock, patience=engine_back_off
+        ),
         "intents": IntentRelay(core.database, core.submit).run(),
         **{f"consumer {name}": one.run() for name, one in consumers.items()},
         "ready file": announce(server, listener, ready_file),
@@ -201,7 +212,9 @@ def _module_routers(core: Core, books: ledger.LedgerService) -> list[APIRouter]:
 def _devices(site: Site, adapters: Mapping[str, AdapterSpec]) -> LinkDevices:
     return LinkDevices(
         {
-            name: adapters[plan.adapter].open(name, plan.settings, plan.tags)
+            name: open_link(
+                adapters[plan.adapter], name, plan.settings, plan.tags, plan.groups
+            )
             for name, plan in site.links.items()
         }
     )

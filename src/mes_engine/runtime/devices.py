@@ -1,9 +1,31 @@
 """The devices of links that run in this process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mes_engine.core.errors import NotFound
-from mes_engine.ports import Link, WriteResult, Writes
+from mes_engine.ports import (
+    AdapterSpec,
+    Link,
+    ReadsTogether,
+    TagGroup,
+    WriteResult,
+    Writes,
+)
+
+
+def open_link(
+    spec: AdapterSpec,
+    name: str,
+    settings: Any,
+    tags: Mapping[str, Any],
+    groups: Sequence[TagGroup],
+) -> Link:
+    """Make a link that tells its groups as one. No I/O."""
+    link = spec.open(name, settings, tags)
+    if groups and isinstance(link, ReadsTogether):
+        link.keep_together(groups)
+    return link
 
 
 class LinkDevices:

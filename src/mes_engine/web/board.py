@@ -7,6 +7,7 @@ from mes_engine.core.holding import may_release
 from mes_engine.core.time_windows import WindowState
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import At, View
+from mes_engine.web.machine_transactions import AlarmView, open_alarms
 from mes_engine.web.parts import Parts
 from mes_engine.web.terminal_views import OpenHoldView, Who
 from mes_engine.web.time_window_views import TimeWindowView
@@ -23,11 +24,13 @@ class BoardView(View):
         holds: Those that are open.
         unassigned: What was counted, and is on no job order.
         time_windows: Those that are short or over.
+        alarms: Of machines, the gravest first.
     """
 
     holds: list[OpenHoldView]
     unassigned: list[UnassignedView]
     time_windows: list[TimeWindowView]
+    alarms: list[AlarmView]
     now: At
     seq: int
 
@@ -58,6 +61,7 @@ def board_router(parts: Parts) -> APIRouter:
                 ],
                 "unassigned": sorted(loose, key=lambda one: one.seq)[:MOST],
                 "time_windows": late[:MOST],
+                "alarms": open_alarms(parts)[:MOST],
                 "now": parts.clock(),
                 "seq": state.seq,
             }

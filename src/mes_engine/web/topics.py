@@ -93,6 +93,8 @@ def _centers(state: State, fact: f.Fact) -> tuple[str, ...]:
             return _center_of(state, asset.work_unit)
         case f.MachineCounted():
             return _center_of(state, fact.tally.work_unit)
+        case f.AlarmRaised() | f.AlarmCleared():
+            return _center_of(state, fact.alarm.work_unit)
         case f.ProductionUnassigned() | f.ProductionSettled():
             return _center_of(state, fact.production.work_unit)
         case _:

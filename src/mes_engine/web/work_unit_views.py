@@ -11,6 +11,7 @@ from mes_engine.web.job_order_views import (
     QueuedJobOrder,
     RunView,
 )
+from mes_engine.web.machine_transactions import AlarmView
 from mes_engine.web.parts import Parts
 
 
@@ -123,6 +124,7 @@ class WorkUnitView(View):
     staged: int
     equipment: EquipmentView
     runs: list[RunView]
+    alarms: list[AlarmView]
 
 
 class WorkUnitDetail(WorkUnitView):

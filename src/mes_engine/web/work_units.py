@@ -23,6 +23,7 @@ from mes_engine.web.job_order_views import (
     QueuedJobOrder,
     RunView,
 )
+from mes_engine.web.machine_transactions import open_alarms
 from mes_engine.web.parts import Parts
 from mes_engine.web.work_unit_views import (
     DecisionView,
@@ -232,6 +233,7 @@ def unit_members(parts: Parts, unit: WorkUnit) -> dict[str, object]:
         "staged": unit.staged,
         "equipment": EquipmentView.of(parts, unit),
         "runs": [RunView.of(run) for run in parts.state.run.find("work_unit", unit.id)],
+        "alarms": open_alarms(parts, unit.id),
     }
 
 

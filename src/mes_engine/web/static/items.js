@@ -1,7 +1,7 @@
-// What is listed on terminals and on the supervisor's page alike: holds, time windows, and
-// counts that are on no job order.
+// What is listed on terminals and on the supervisor's page alike: alarms, holds, time windows,
+// and counts that are on no job order.
 
-import { HELD, LOOK_OF_WINDOW } from "/static/looks.js";
+import { ALARM, HELD, LOOK_OF_WINDOW } from "/static/looks.js";
 import { chip, list, offer, reveal, show } from "/static/showing.js";
 import { clock, day, span, t } from "/static/words.js";
 
@@ -18,6 +18,21 @@ const REASONS = {
   reversed: t("the booking was taken back"),
   too_late: t("too late for its job order"),
 };
+
+export function alarms(parent, open) {
+  list(parent, open, {
+    template: "alarm", id: "id", key: "alarm",
+    render: (node, one) => {
+      chip(node.querySelector("[data-chip]"), ALARM);
+      show(node, {
+        what: one.text,
+        since: t("{unit}, {code}, severity {severity}, since {time}", {
+          unit: one.work_unit, code: one.code, severity: one.severity, time: clock(one.raised_at),
+        }),
+      });
+    },
+  });
+}
 
 export function holds(parent, open) {
   list(parent, open, {

@@ -22,6 +22,8 @@ export const LOOK_OF_JOB = {
 
 export const HELD = LOOK_OF_JOB["interrupted.held"];
 
+export const ALARM = look("down", "▲", t("Alarm"));
+
 export const LOOK_OF_MACHINE = {
   executing: look("run", "▶", t("Running")),
   not_executing: look("ready", "○", t("Idle")),

@@ -72,6 +72,8 @@ function renderStation({ who }) {
     },
   });
   const known = [...latest.loaded, ...latest.set_down, ...latest.waiting].map((one) => [one.id, title(one)]);
+  items.alarms(byId("alarms"), latest.unit.alarms);
+  reveal(byId("alarmed"), latest.unit.alarms.length > 0);
   items.unassigned(byId("unassigned"), latest.unassigned, () => [...known]);
   reveal(byId("counted"), latest.unassigned.length > 0);
 }

@@ -1,4 +1,4 @@
-// The supervisor's page: what is held, what was counted on no job order, and lots whose
+// The supervisor's page: alarms of machines, what is held, what was counted on no job order, and lots whose
 // queue time is short or over, of the whole plant.
 
 import { Desk } from "/static/desk.js";
@@ -8,6 +8,7 @@ import { byId, reveal } from "/static/showing.js";
 const TYPES = [
   "hold_opened", "hold_released", "production_unassigned", "production_settled",
   "time_window_armed", "time_window_warned", "time_window_violated", "time_window_waived",
+  "alarm_raised", "alarm_cleared",
   "time_window_satisfied", "time_window_passed", "time_window_voided",
 ];
 let latest = null;
@@ -21,6 +22,8 @@ function render({ now }) {
   if (latest === null) return;
   items.holds(byId("holds"), latest.holds);
   reveal(byId("no-holds"), latest.holds.length === 0);
+  items.alarms(byId("alarms"), latest.alarms);
+  reveal(byId("no-alarms"), latest.alarms.length === 0);
   items.unassigned(byId("unassigned"), latest.unassigned);
   reveal(byId("no-unassigned"), latest.unassigned.length === 0);
   items.timeWindows(byId("windows"), latest.time_windows, now);
