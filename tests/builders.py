@@ -58,10 +58,11 @@ from mes_engine.core.routing import (
     Step,
 )
 from mes_engine.core.runs import HoldScope
-from mes_engine.core.samples import LinkReport, LinkState, Quality, Sample
+from mes_engine.core.samples import LinkReport, LinkState, Quality, Report, Sample
 from mes_engine.core.state import State
 from mes_engine.core.time_windows import WindowRule
 from mes_engine.core.wip_limits import WipLimit
+from tests.asking import a_request_for, asking
 
 SHIFT_START = 1_767_592_800_000_000  # 2026-01-05 06:00 UTC
 SECOND = 1_000_000
@@ -176,7 +177,7 @@ class Shop:
         assert answer.outcome is Outcome.ACCEPTED, answer
         return answer
 
-    def sense(self, report: Sample | LinkReport) -> None:
+    def sense(self, report: Report) -> None:
         """Decide what the link heard, and note that it has been heard."""
         mark = self.batch.watermark.get(LINK)
         n = 1 if mark is None else mark.n + 1
@@ -294,6 +295,9 @@ def a_day(shop: Shop) -> None:
     shop.do(RegisterPerson(person="Jo", name="Jo"))
     shop.do(ReleaseDocument(document="WI-7", revision="A", title="Milling"))
     shop.do(ClosePeriod(last_day="2020-12-31", reason="the year is over"))
+    shop.do(ApplyPlant(plant=asking(a_plant())))
+    at = SHIFT_START + shop.batch.seq * SECOND
+    shop.sense(a_request_for(1_000_000, key=1, at=at))
 
 
 def take_back(shop: Shop, job_order: str) -> None:
