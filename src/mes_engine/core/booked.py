@@ -7,7 +7,8 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.assets import LifeUnit, PhysicalAsset
-from mes_engine.core.bookings import Booking, BookingKind
+from mes_engine.core.booked_ways import another_way, with_moves
+from mes_engine.core.bookings import WAYS, Booking, BookingKind
 from mes_engine.core.job_order import JobOrderState, JobOrderTrigger
 from mes_engine.core.lots import GenealogyEdge
 from mes_engine.core.quantity import ZERO
@@ -62,12 +63,20 @@ class _Reader:
                 self._read_move(recorded, move)
             case f.LotConsumed(edge=edge) if edge.job_order == self._job_order:
                 self.made = [_with_edge(one, edge) for one in self.made]
+            case _:
+                self.made += self._of_another_kind(recorded)
+
+    def _of_another_kind(self, recorded: f.Recorded) -> Iterator[Booking]:
+        match recorded.fact:
             case f.JobOrderMoved() as fact if fact.job_order == self._job_order:
                 if fact.state in ENDS:
-                    self.made.append(_completion(recorded, fact))
-            case f.BookingReversed() as fact:
+                    yield _completion(recorded, fact)
+            case f.ReworkSent() | f.LotDeviated() as fact:
+                if fact.job_order == self._job_order:
+                    yield another_way(recorded, fact)
+            case f.BookingReversed() | f.WayReversed() as fact:
                 if fact.reversal.job_order == self._job_order:
-                    self.made.append(_reversal(recorded, fact))
+                    yield _reversal(recorded, fact)
             case _:
                 pass
 
@@ -151,8 +160,12 @@ def _completion(recorded: f.Recorded, fact: f.JobOrderMoved) -> Booking:
     )
 
 
-def _reversal(recorded: f.Recorded, fact: f.BookingReversed) -> Booking:
+def _reversal(recorded: f.Recorded, fact: f.BookingReversed | f.WayReversed) -> Booking:
     reversal = fact.reversal
+    if isinstance(fact, f.WayReversed):
+        good = scrap = lost = tested = ZERO
+    else:
+        good, scrap, lost, tested = fact.good, fact.scrap, fact.lost, fact.tested
     return Booking(
         seq=recorded.seq,
         kind=BookingKind.REVERSAL,
@@ -160,10 +173,10 @@ def _reversal(recorded: f.Recorded, fact: f.BookingReversed) -> Booking:
         at=reversal.at,
         person=reversal.person,
         reason=reversal.reason,
-        good=-fact.good,
-        scrap=-fact.scrap,
-        lost=-fact.lost,
-        tested=-fact.tested,
+        good=-good,
+        scrap=-scrap,
+        lost=-lost,
+        tested=-tested,
         reverses=reversal.booking,
         adjusts=reversal.adjusts,
     )
@@ -180,7 +193,9 @@ def _with_edge(booking: Booking, edge: GenealogyEdge) -> Booking:
 
 
 def _with_rest(booking: Booking, records: Sequence[f.Recorded]) -> Booking:
-    """Add what the rest of the message says of a report."""
+    """Add what the rest of the message says of a report, or of another way."""
+    if booking.kind in WAYS:
+        return with_moves(booking, records)
     if booking.kind is not BookingKind.REPORT:
         return booking
     unit, tag = _counted_by(records) if booking.source == "machine" else ("", "")

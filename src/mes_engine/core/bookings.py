@@ -21,6 +21,12 @@ class BookingKind(StrEnum):
     CONSUMPTION = "consumption"
     COMPLETION = "completion"
     REVERSAL = "reversal"
+    REWORK = "rework"
+    DEVIATION = "deviation"
+
+
+WAYS = frozenset({BookingKind.REWORK, BookingKind.DEVIATION})
+"""What sent pieces another way than straight on."""
 
 
 class ReportedAs(StrEnum):
@@ -51,6 +57,11 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
         tools: Those on whose lives its pieces counted.
         reverses: What a reversal takes back.
         adjusts: The booking at an earlier step because of which it does, if one.
+        sent: Pieces that it sent another way; ``reworked`` or ``deviated`` of them had
+            not been reported good.
+        lot: As which those went, and to which visit.
+        parent: The lot that they were split from; None where the whole lot went.
+        repeats: By visit, how many of them it had confirmed as good before.
     """
 
     seq: int
@@ -78,6 +89,13 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[str, ...] = ()
     reverses: int | None = None
     adjusts: int | None = None
+    sent: Decimal = ZERO
+    reworked: Decimal = ZERO
+    deviated: Decimal = ZERO
+    lot: str = ""
+    to_visit: str = ""
+    parent: str | None = None
+    repeats: dict[str, Decimal] = {}
 
     def of(self, kind: ReportedAs) -> Decimal:
         """Return how many pieces it says were ``kind``."""
@@ -94,6 +112,8 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
         """Pieces that it speaks of; of a consumption, what was consumed."""
         if self.kind is BookingKind.CONSUMPTION:
             return sum((move.quantity for move in self.moves), ZERO)
+        if self.kind in WAYS:
+            return self.sent
         return self.worked + self.suspect
 
 

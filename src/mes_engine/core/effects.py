@@ -70,7 +70,7 @@ def effects(
     found = [
         effect
         for one in records
-        if isinstance(one.fact, f.BookingReversed)
+        if isinstance(one.fact, f.BookingReversed | f.WayReversed)
         for effect in _of_booking(one.fact)
     ]
     for name in requests:
@@ -92,7 +92,9 @@ def _spoken_of(
     places: dict[tuple[str, str], None] = {}
     for recorded in records:
         match recorded.fact:
-            case f.BookingReversed(reversal=reversal):
+            case (
+                f.BookingReversed(reversal=reversal) | f.WayReversed(reversal=reversal)
+            ):
                 jobs[reversal.job_order] = None
             case f.WorkRequestUpdated(work_request=name):
                 requests[name] = None
@@ -113,9 +115,15 @@ def _spoken_of(
     return requests, jobs, places
 
 
-def _of_booking(fact: f.BookingReversed) -> Iterator[Effect]:
+_TAKEN_BACK = {
+    f.BookingReversed: ("good", "scrap", "lost", "tested"),
+    f.WayReversed: ("reworked", "deviated"),
+}
+
+
+def _of_booking(fact: f.BookingReversed | f.WayReversed) -> Iterator[Effect]:
     """Say what the job order of a booking that is taken back has reported then."""
-    for what in ("good", "scrap", "lost", "tested"):
+    for what in _TAKEN_BACK[type(fact)]:
         taken, left = getattr(fact, what), getattr(fact, f"{what}_total")
         if taken:
             yield Effect(

@@ -102,6 +102,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         ways: Likewise of single lots, where measured data tells it.
         skips: The lots that skip the step; ``ALL`` for every one.
         is_done: Whether the step's work is over: its token has been passed on.
+        repeats: Pieces that it had confirmed as good, and that a deviation brings to
+            it again.
     """
 
     id: str
@@ -114,6 +116,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     ways: tuple[LotWay, ...] = ()
     skips: tuple[str, ...] = ()
     is_done: bool = False
+    repeats: Decimal = ZERO
 
 
 def visit_id(request: str, step: str, pass_number: int = 1) -> str:

@@ -4,7 +4,7 @@ Each report names the one before it on the same job order, so that they are foun
 after the other by their numbers: no index of them is kept while pieces are reported.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import CTE, Connection, func, literal, select
 
@@ -71,6 +71,7 @@ def newest_bookings(
             for seq in one.seqs
         ),
         *_edges(connection, partition, job),
+        *_ways(connection, partition, job),
         *(() if job.ended_seq is None else (job.ended_seq,)),
     }
     if before is not None:  # Its message may have booked more, before it.
@@ -175,6 +176,23 @@ def _edges(connection: Connection, partition: str, job: JobOrder) -> list[int]:
     return list(connection.scalars(query))
 
 
+def _ways(connection: Connection, partition: str, job: JobOrder) -> Iterator[int]:
+    """Yield the facts by which its pieces were sent another way than straight on."""
+    move = t.move.c
+    query = select(move.seq).where(
+        move.partition == partition,
+        move.job_order == job.id,
+        move.connection != "",
+        move.reason != "",
+        move.reverses.is_(None),
+    )
+    causes = _causes(connection, partition, connection.scalars(query))
+    for records in facts_of_causes(connection, partition, causes).values():
+        for one in records:
+            if isinstance(one.fact, f.ReworkSent | f.LotDeviated):
+                yield one.seq
+
+
 def _booked(
     connection: Connection, partition: str, job_order: str, causes: Iterable[str]
 ) -> list[Booking]:
@@ -196,11 +214,13 @@ def _causes(
 
 def _job_order_of(fact: f.Fact) -> str | None:
     match fact:
-        case f.QuantityReported() | f.JobOrderMoved():
+        case (
+            f.QuantityReported() | f.JobOrderMoved() | f.ReworkSent() | f.LotDeviated()
+        ):
             return fact.job_order
         case f.QuantityMoved(move=move):
             return move.job_order
-        case f.BookingReversed(reversal=reversal):
+        case f.BookingReversed(reversal=reversal) | f.WayReversed(reversal=reversal):
             return reversal.job_order
         case _:
             return None

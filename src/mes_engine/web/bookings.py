@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Response
 from sqlalchemy import Connection
 
 from mes_engine.core.bookings import (
+    WAYS,
     AdjustAt,
     Booking,
     BookingKind,
@@ -88,6 +89,7 @@ class BookingView(View):
     """One booking on a job order; ``seq`` names it.
 
     Attributes:
+        sent: Of rework or a deviation: how many pieces went, as which lot and where.
         reversed_by: What took it back, if anything did.
         reverses: Of a reversal: the booking that it takes back.
         adjusts: Of a reversal: the booking at an earlier step because of which it is.
@@ -105,6 +107,9 @@ class BookingView(View):
     suspect: Decimals
     lost: Decimals
     tested: Decimals
+    sent: Decimals
+    lot: str
+    to_visit: str
     moves: list[BookedMove]
     reverses: int | None
     adjusts: int | None
@@ -272,7 +277,7 @@ def reversing(
     also: list[Booking] = []
     if booking.kind is BookingKind.COMPLETION:
         also = stored.bookings_of_job(connection, partition, job)
-    elif booking.kind is BookingKind.REPORT:
+    elif booking.kind is BookingKind.REPORT or booking.kind in WAYS:
         also = stored.consumption_of_job(connection, partition, job)
     lots = {move.lot for made in (booking, *also) for move in made.moves}
     uses = stored.uses_of_lots(connection, partition, lots)

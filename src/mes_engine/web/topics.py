@@ -52,7 +52,7 @@ def _jobs(state: State, fact: f.Fact) -> Iterable[JobOrder]:
             | f.LabourBooked()
         ):
             found = [state.job_order.get(fact.job_order)]
-        case f.BookingReversed():
+        case f.BookingReversed() | f.WayReversed():
             found = [state.job_order.get(fact.reversal.job_order)]
         case f.HoldOpened():
             found = [state.job_order.get(fact.hold.target)]

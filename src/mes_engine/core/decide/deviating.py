@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import msgspec
+
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import bring
@@ -14,9 +16,12 @@ from mes_engine.core.job_order import JobOrder
 from mes_engine.core.messages import DeviateLot, ReworkFrom
 from mes_engine.core.quantity import ZERO, checked_quantity
 from mes_engine.core.readiness import routing_of, visit_of
+from mes_engine.core.repeats import confirmed_before
 from mes_engine.core.routing import Routing
 from mes_engine.core.whereabouts import rework_at
 from mes_engine.core.wip_ledger import Bucket, Position
+
+replace = msgspec.structs.replace
 
 
 def deviate(draft: Draft, command: DeviateLot) -> dict[str, str]:
@@ -66,6 +71,14 @@ def skipped_by(
     return tuple(one.id for one in routing.steps if one.id in ahead - reached)
 
 
+def come_again(draft: Draft, name: str, quantity: Decimal) -> None:
+    """Note that so many pieces come to a visit that had confirmed them already."""
+    visit = draft.state.visit.get(name)
+    if visit is not None:
+        repeats = max(visit.repeats + quantity, ZERO)
+        draft.emit(f.VisitChanged(visit=replace(visit, repeats=repeats)))
+
+
 def _check_target(draft: Draft, job: JobOrder, to_step: str) -> None:
     routing = routing_of(draft.state, job)
     others = [
@@ -99,6 +112,7 @@ def _send(
     quantity: Decimal = sum(taken.values(), ZERO)
     deviated = quantity - taken.get(Bucket.OUT, ZERO)
     is_worked = command.taken_from is ReworkFrom.OUT
+    repeats = confirmed_before(draft.state, routing, job, to_step, taken)
     draft.emit(
         f.LotDeviated(
             job_order=job.id,
@@ -112,6 +126,7 @@ def _send(
             reason=command.reason,
             at=draft.at,
             person=draft.person,
+            repeats=repeats,
         )
     )
     successor = bring(
@@ -125,4 +140,6 @@ def _send(
         reason=command.reason,
         may_skip=False,
     )
+    for name, again in repeats.items():
+        come_again(draft, name, again)
     return lot, successor

@@ -27,7 +27,7 @@ def give_back_components(
 ) -> None:
     """Put back into stock what the end of the job order consumed for these pieces."""
     before = job.worked - booking.unworked
-    after = before - (booking.worked - booking.unworked)
+    after = before - (booking.worked + booking.reworked - booking.unworked)
     for component in step_of(draft.state, job).consumes:
         left = floored(component.per_piece * before, unit=component.unit)
         left -= floored(component.per_piece * after, unit=component.unit)
@@ -117,7 +117,7 @@ def note(
 ) -> None:
     """Note that a consumption or a completion was taken back, or how much of it."""
     known = draft.state.reversal.get(booking.seq)
-    reversal = _reversal(draft, command, booking, known)
+    reversal = reversal_of(draft, command, booking, known)
     _emit(draft, replace(reversal, quantity=quantity, is_whole=is_whole), None)
 
 
@@ -150,7 +150,7 @@ def note_part(
         for kind in ReportedAs
     }
     reversal = replace(
-        _reversal(draft, command, part, known),
+        reversal_of(draft, command, part, known),
         **taken,
         quantity=sum(taken.values(), ZERO),
         entered=entered + (ZERO if known is None else known.entered),
@@ -161,9 +161,10 @@ def note_part(
     _emit(draft, replace(reversal, is_whole=is_whole), part)
 
 
-def _reversal(
+def reversal_of(
     draft: Draft, command: ReverseBooking, booking: Booking, known: Reversal | None
 ) -> Reversal:
+    """Return that something of a booking is taken back now, without its amounts."""
     job = draft.job(booking.job_order)
     return Reversal(
         booking=booking.seq,

@@ -115,6 +115,15 @@ def correct_postings(
     _seal(draft, job.id)
 
 
+def retell_repeats(draft: Draft, job: JobOrder) -> None:
+    """Post anew, and not as the last word, what told pieces as confirmed before."""
+    for posting in _standing(draft, job.id):
+        if posting.repeated:
+            _reverse(draft, posting)
+    raise_posting(draft, job.id, is_final=False)
+    _seal(draft, job.id)
+
+
 def take_back_final(draft: Draft, job_order: str) -> None:
     """Post anew, and not as the last word, what was posted as that."""
     for posting in _standing(draft, job_order):

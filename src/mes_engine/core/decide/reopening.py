@@ -1,11 +1,15 @@
 """A visit is worked at again: what its end had told is unsaid."""
 
+from decimal import Decimal
+
 import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.posting import take_back_final
+from mes_engine.core.decide.storing import live_job, store
 from mes_engine.core.job_order import JobOrder
+from mes_engine.core.readiness import visit_of
 from mes_engine.core.requests import Visit
 from mes_engine.core.routing import ConnectionKind
 from mes_engine.core.whereabouts import rework_at, visit_at
@@ -49,3 +53,29 @@ def _take_token_back(draft: Draft, target: Visit, source: str) -> None:
     if source in target.tokens and all(job.begun_at is None for job in jobs):
         tokens = tuple(one for one in target.tokens if one != source)
         draft.emit(f.VisitChanged(visit=replace(target, tokens=tokens)))
+
+
+def follow_on(draft: Draft, job: JobOrder, returned: Decimal) -> None:
+    """Have a job order for the pieces that are to be worked on again."""
+    live = live_job(draft, job.visit, job.lot)
+    if live is None:
+        store(
+            draft,
+            draft.request(job.request),
+            job.step,
+            planned=returned,
+            follows=job,
+            rework=visit_of(draft.state, job).rework,
+            lot=job.lot,
+        )
+        return
+    draft.touch(live.id)
+    if live.follows is not None:
+        draft.emit(
+            f.JobOrderUpdated(
+                job_order=live.id,
+                planned=live.planned + returned,
+                due_at=live.due_at,
+                priority=live.priority,
+            )
+        )

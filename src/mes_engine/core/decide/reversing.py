@@ -1,11 +1,9 @@
 """Reversals: a booking is taken back by what is linked to it, and by nothing else."""
 
 from collections.abc import Collection, Iterable
-from decimal import Decimal
 from operator import attrgetter
 
-from mes_engine.core import facts as f
-from mes_engine.core.bookings import Booking, BookingKind
+from mes_engine.core.bookings import WAYS, Booking, BookingKind
 from mes_engine.core.decide import windows
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.giving_back import (
@@ -15,11 +13,12 @@ from mes_engine.core.decide.giving_back import (
 )
 from mes_engine.core.decide.periods import check_open
 from mes_engine.core.decide.posting import correct_postings
-from mes_engine.core.decide.reopening import reopen
+from mes_engine.core.decide.reopening import follow_on, reopen
 from mes_engine.core.decide.stock import touch_consumers
-from mes_engine.core.decide.storing import live_job, store
+from mes_engine.core.decide.storing import live_job
 from mes_engine.core.decide.taking_back import Correction, take_back
-from mes_engine.core.decide.visits import nothing_comes_of
+from mes_engine.core.decide.visits import nothing_comes_of, settle_afterwards
+from mes_engine.core.decide.ways_back import put_back
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.messages import ReverseBooking
@@ -45,6 +44,8 @@ def reverse(draft: Draft, command: ReverseBooking) -> dict[str, str]:
             give_back(draft, command, booking, left if wanted is None else wanted)
         case BookingKind.COMPLETION:
             _reverse_completion(draft, command)
+        case BookingKind.REWORK | BookingKind.DEVIATION:
+            put_back(draft, command)
         case _:
             _reverse_reports(draft, command, [_wanted_part(draft, command)])
     told = {"booking": str(booking.seq), "job_order": booking.job_order}
@@ -92,9 +93,9 @@ def _check_quantity(draft: Draft, command: ReverseBooking) -> None:
     booking, wanted = command.booking, command.quantity
     if wanted is None:
         return
-    if booking.kind is BookingKind.COMPLETION:
+    if booking.kind is BookingKind.COMPLETION or booking.kind in WAYS:
         raise Malformed(
-            f"A completion as {booking.seq} is taken back whole.",
+            f"A {booking.kind} as {booking.seq} is taken back whole.",
             hint="Reports and consumption may be reversed in parts.",
         )
     if booking.kind is BookingKind.CONSUMPTION:
@@ -155,13 +156,26 @@ def _reverse_reports(
     correction = Correction(draft, command)
     returned = sum((take_back(correction, booking) for booking in reports), ZERO)
     job = draft.job(command.booking.job_order)
+    visit = visit_of(draft.state, job)
+    is_reopened = job.is_over and (returned or _says_last_elsewhere(draft, correction))
+    if is_reopened:
+        reopen(draft, visit.id)
     if job.is_over and returned:
-        reopen(draft, job.visit)
-        _follow_on(draft, job, returned)
+        follow_on(draft, job, returned)
     for name, lots in correction.lots.items():
         _settle(draft, draft.job(name), lots, correction.posted[name])
     if job.is_over and not returned:
+        if is_reopened and visit.is_done:
+            settle_afterwards(draft, visit)
         nothing_comes_of(draft, job)
+
+
+def _says_last_elsewhere(draft: Draft, correction: Correction) -> bool:
+    """Whether the last word on a step, of which less is so, was another's."""
+    jobs = [draft.job(name) for name in correction.lots]
+    return any(
+        visit_of(draft.state, one).is_done and not one.is_final_posted for one in jobs
+    )
 
 
 def _settle(
@@ -173,29 +187,3 @@ def _settle(
     draft.touch(job.id)
     for material in job.materials:
         touch_consumers(draft, material)
-
-
-def _follow_on(draft: Draft, job: JobOrder, returned: Decimal) -> None:
-    """Have a job order for the pieces that are to be worked on again."""
-    live = live_job(draft, job.visit, job.lot)
-    if live is None:
-        store(
-            draft,
-            draft.request(job.request),
-            job.step,
-            planned=returned,
-            follows=job,
-            rework=visit_of(draft.state, job).rework,
-            lot=job.lot,
-        )
-        return
-    draft.touch(live.id)
-    if live.follows is not None:
-        draft.emit(
-            f.JobOrderUpdated(
-                job_order=live.id,
-                planned=live.planned + returned,
-                due_at=live.due_at,
-                priority=live.priority,
-            )
-        )

@@ -86,7 +86,7 @@ def _take_back_pieces(
     for move in reversed(booking.moves):
         quantity = move.quantity
         if move.bucket in ENTRIES:
-            too_many = min(_brought_too_many(draft, move), booking.total - entered)
+            too_many = min(brought_too_many(draft, move), booking.total - entered)
             quantity = too_many if is_rest else min(too_many, _queued(draft, move))
             entered += quantity
         if quantity == ZERO:
@@ -144,7 +144,7 @@ def _adjust(correction: Correction, part: Booking) -> Decimal:
     return take_back(correction, part, adjusts=correction.command.booking.seq)
 
 
-def _brought_too_many(draft: Draft, move: Move) -> Decimal:
+def brought_too_many(draft: Draft, move: Move) -> Decimal:
     """Return how many pieces the report brought in that had not been planned."""
     if move.bucket is Bucket.FOUND:
         return move.quantity

@@ -23,4 +23,15 @@ def _booking_reversed(state: State, fact: f.BookingReversed) -> None:
     )
 
 
-HANDLERS: Handlers = {f.BookingReversed: _booking_reversed}
+def _way_reversed(state: State, fact: f.WayReversed) -> None:
+    state.reversal.put(fact.reversal)
+    job = known(state.job_order.get(fact.reversal.job_order))
+    state.job_order.put(
+        replace(job, reworked=fact.reworked_total, deviated=fact.deviated_total)
+    )
+
+
+HANDLERS: Handlers = {
+    f.BookingReversed: _booking_reversed,
+    f.WayReversed: _way_reversed,
+}

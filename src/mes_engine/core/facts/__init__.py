@@ -10,7 +10,11 @@ from typing import Any
 import msgspec
 
 from mes_engine.core.errors import MesError
-from mes_engine.core.facts.corrections import BookingReversed, CorrectionsFact
+from mes_engine.core.facts.corrections import (
+    BookingReversed,
+    CorrectionsFact,
+    WayReversed,
+)
 from mes_engine.core.facts.floor import (
     DispatchDecided,
     FloorFact,
@@ -209,6 +213,7 @@ __all__ = [
     "TransactionDecided",
     "VisitChanged",
     "VisitOpened",
+    "WayReversed",
     "WorkRequestChanged",
     "WorkRequestCreated",
     "WorkRequestUpdated",

@@ -24,4 +24,18 @@ class BookingReversed(BaseFact, frozen=True, kw_only=True, tag="booking_reversed
     tested_total: Decimal
 
 
-CorrectionsFact = BookingReversed
+class WayReversed(BaseFact, frozen=True, kw_only=True, tag="way_reversed"):
+    """Pieces that were sent to rework, or another way, are back where they were.
+
+    The amounts are those that the job order has less for it; the totals are its
+    afterwards.
+    """
+
+    reversal: Reversal
+    reworked: Decimal
+    deviated: Decimal
+    reworked_total: Decimal
+    deviated_total: Decimal
+
+
+CorrectionsFact = BookingReversed | WayReversed

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import msgspec
+
 from mes_engine.core.facts.fact import BaseFact
 from mes_engine.core.measurements import Seen
 
@@ -42,6 +44,7 @@ class LotDeviated(BaseFact, frozen=True, kw_only=True, tag="lot_deviated"):
             order's afterwards.
         visit: Where they go.
         skipped: The steps that they do not come through because of it.
+        repeats: By visit, how many of them it had confirmed as good already.
     """
 
     job_order: str
@@ -55,6 +58,7 @@ class LotDeviated(BaseFact, frozen=True, kw_only=True, tag="lot_deviated"):
     reason: str
     at: int
     person: str
+    repeats: dict[str, Decimal] = msgspec.field(default_factory=dict)
 
 
 class StepSampled(BaseFact, frozen=True, kw_only=True, tag="step_sampled"):

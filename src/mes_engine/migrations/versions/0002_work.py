@@ -56,6 +56,7 @@ def upgrade() -> None:
         text("ways"),
         text("skips"),
         flag("visit", "is_done"),
+        whole("repeats"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_visit")),
         sqlite_strict=True,
     )

@@ -160,6 +160,12 @@ def upgrade() -> None:
         ["partition", "to_lot", "seq"],
         sqlite_where=sa.text("to_lot IS NOT NULL"),
     )
+    op.create_index(
+        op.f("ix_move_another_way"),
+        "move",
+        ["partition", "job_order", "seq"],
+        sqlite_where=sa.text("connection <> '' AND reason <> '' AND reverses IS NULL"),
+    )
     guard("move")
     op.create_table(
         "genealogy_edge",
@@ -290,7 +296,11 @@ def upgrade() -> None:
         text("partition"),
         whole("booking"),
         whole("seq"),
-        word("reversal", "kind", "report consumption completion reversal"),
+        word(
+            "reversal",
+            "kind",
+            "report consumption completion reversal rework deviation",
+        ),
         text("job_order"),
         text("request"),
         whole("quantity"),

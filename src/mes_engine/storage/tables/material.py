@@ -131,6 +131,13 @@ move = strict_table(
         "seq",
         sqlite_where=text("to_lot IS NOT NULL"),
     ),
+    Index(
+        "ix_move_another_way",
+        "partition",
+        "job_order",
+        "seq",
+        sqlite_where=text("connection <> '' AND reason <> '' AND reverses IS NULL"),
+    ),
     has_rowid=False,
 )
 

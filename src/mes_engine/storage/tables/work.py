@@ -71,6 +71,7 @@ visit = strict_table(
     body("ways", tuple[LotWay, ...]),
     body("skips", tuple[str, ...]),
     flag("is_done"),
+    quantity("repeats"),
     Index(None, "partition", "request"),
 )
 

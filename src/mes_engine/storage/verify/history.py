@@ -30,8 +30,8 @@ def broken_history(state: State, fact: f.Fact) -> Iterator[str]:
         case f.TimeBooked():
             for name in ("setup", "processing", "down"):
                 yield from _not_the_sum(state, fact, f"{name}_us", f"{name}_total_us")
-        case f.BookingReversed():
-            yield from _not_the_rest(state, fact)
+        case f.BookingReversed() | f.WayReversed():
+            yield from _not_taken_back(state, fact)
         case _:
             yield from _not_the_count(state, fact)
 
@@ -56,6 +56,24 @@ def _not_the_count(state: State, fact: f.Fact) -> Iterator[str]:
             f"{fact.tally.work_unit} has counted {fact.tally.counted}, "
             f"{before.counted} before"
         )
+
+
+def _not_taken_back(
+    state: State, fact: f.BookingReversed | f.WayReversed
+) -> Iterator[str]:
+    if isinstance(fact, f.BookingReversed):
+        yield from _not_the_rest(state, fact)
+    else:
+        yield from _not_sent_back(state, fact)
+
+
+def _not_sent_back(state: State, fact: f.WayReversed) -> Iterator[str]:
+    """Yield each total that is not what it was less what is back."""
+    job = state.job_order.get(fact.reversal.job_order)
+    for name in ("reworked", "deviated") if job is not None else ():
+        told = getattr(job, name) - getattr(fact, name)
+        if told != getattr(fact, f"{name}_total"):
+            yield f"{fact.reversal.job_order} has {told} {name} then, it says otherwise"
 
 
 def _not_the_rest(state: State, fact: f.BookingReversed) -> Iterator[str]:

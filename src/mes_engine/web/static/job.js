@@ -187,17 +187,19 @@ export function renderClock(node, now) {
   show(node, { time: `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}` });
 }
 
-// The reports that can be taken back, the newest first, a page at a time.
+// The reports and other ways that can be taken back, the newest first, a page at a time.
 export async function showBookings(node, readJson, cursor = "") {
   const page = await readJson(`/api/v1/job-orders/${node.dataset.jobOrder}/bookings?limit=20${cursor && `&cursor=${cursor}`}`);
-  const open = page.items.filter((one) => one.kind === "report" && !one.reversed_by?.is_whole);
+  const kinds = ["report", "rework", "deviation"];
+  const open = page.items.filter((one) => kinds.includes(one.kind) && !one.reversed_by?.is_whole);
   const parent = node.querySelector(".bookings");
   const shown = open.map((one) => {
     const item = copyOf("booking");
     const left = (name) => Number(one[name]) - Number(one.reversed_by?.[name] ?? 0);
     const amounts = ["good", "scrap", "suspect", "lost", "tested"].filter((name) => left(name) !== 0);
     const told = amounts.map((name) => `${left(name)} ${t(name)}`).join(", ");
-    show(item, { what: `${day(one.at)} ${one.person || t("machine")}: ${told || t("time")}` });
+    const what = one.kind === "report" ? told || t("time") : `${one.sent} → ${one.to_visit.split("/")[1]}`;
+    show(item, { what: `${day(one.at)} ${one.person || t("machine")}: ${what}` });
     item.dataset.booking = one.seq;
     return item;
   });
