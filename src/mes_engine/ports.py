@@ -6,7 +6,15 @@ and in ``mes_adapters`` (devices and other ERPs). An adapter package advertises 
 imports an implementation.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -174,6 +182,47 @@ class Unfit:
     text: str
 
 
+Submit = Callable[[Commanded], Awaitable[Answer]]
+"""Hand a command to the engine; its answer means that what it did is committed.
+
+Raises ``Overloaded`` (nothing was taken) or ``OutcomeUnknown`` (ask again, same key).
+"""
+
+Changes = AbstractContextManager[AsyncIterator[Sequence[Recorded]]]
+"""What is committed from now on, in order; it ends early for who does not keep up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """The engine, as far as an adapter needs it that serves others.
+
+    Attributes:
+        committed: The engine's state; for reading.
+        submit: How everything goes in that changes work in progress.
+        changes: Subscribe to what is committed.
+        clock: Microseconds of UTC.
+    """
+
+    committed: State
+    submit: Submit
+    changes: Callable[[], Changes]
+    clock: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSpec:
+    """How an adapter serves others, besides opening links of its own.
+
+    Attributes:
+        settings: Checks ``servers.<id>`` of ``site.yaml`` (without its ``adapter``).
+        serve: Serve, by id and settings, until cancelled. Raises ``SourceLost`` for
+            what may pass, ``SourceMisconfigured`` for what a person has to mend.
+    """
+
+    settings: type[BaseModel]
+    serve: Callable[[str, Any, Floor], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterSpec:
     """How ``bootstrap`` makes links of an adapter out of ``config/``.
@@ -187,6 +236,7 @@ class AdapterSpec:
         plan: Tell what the device will be asked for, of settings and tags. No I/O.
         check_groups: Tell which groups cannot be read at one moment. None if the links
             are no ``ReadsTogether``.
+        server: What it serves to others, if it does.
     """
 
     name: str
@@ -198,13 +248,7 @@ class AdapterSpec:
     check_groups: (
         Callable[[Any, Mapping[str, Any], Sequence[TagGroup]], Iterable[Unfit]] | None
     ) = None
-
-
-Submit = Callable[[Commanded], Awaitable[Answer]]
-"""Hand a command to the engine; its answer means that what it did is committed.
-
-Raises ``Overloaded`` (nothing was taken) or ``OutcomeUnknown`` (ask again, same key).
-"""
+    server: ServerSpec | None = None
 
 
 class WipStore(Protocol):

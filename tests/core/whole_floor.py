@@ -102,6 +102,12 @@ class WholeFloor(WholeShop):
         lots = list(self.shop.batch.lot.values())
         return lots[-1 - pick % len(lots)].id if lots else "L-none"
 
+    # Job control
+
+    @rule(pick=picks)
+    def clear_job_order(self, *, pick: int) -> None:
+        self.do(m.ClearJobOrder(job_order=self.job(pick)))
+
     # Changes and holds
 
     @rule(

@@ -74,7 +74,7 @@ class Site:
     def __init__(
         self, process: subprocess.Popen[bytes], http: httpx.Client, folder: Path
     ) -> None:
-        self.numbers = count(1)
+        self.numbers: Iterator[int] = count(1)
         self.routings: dict[str, str] = {}
         self.database_url = url_in(folder)
         self.url = str(http.base_url).partition("/api")[0]
@@ -165,7 +165,7 @@ def running_site(
     """Run ``mes run`` on a database in ``folder``; by hand only, unless ``config``."""
     if config is None:
         config = folder / "config"
-        _write_config(config)
+        write_config(config)
         upgrade(url_in(folder))
         with closing(sqlite_driver().connect(folder / "mes.db")) as raw:
             raw.execute(_CLOSED_BOOKS)
@@ -205,7 +205,7 @@ def running_site(
         yield Site(process, http, folder)
 
 
-def _write_config(config: Path) -> None:
+def write_config(config: Path) -> None:
     """Write a plant of benches, on which many jobs can be worked on at a time.
 
     Two to each work center; the narrow one has a single bench with a single place. The

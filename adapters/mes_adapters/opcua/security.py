@@ -45,7 +45,11 @@ async def secure(client: Client, settings: OpcUaSettings, log: BoundLogger) -> N
         der = _certificate_of(endpoints, mode, policy.URI, settings)
         check_server(der, security, url=settings.url)
         certificate, key = security.files()
-        _make_if_wanted(security, client.application_uri, log)
+        if security.make_own:
+            try:
+                make_if_wanted(certificate, key, client.application_uri, log)
+            except OSError as error:
+                raise _unusable(f"{certificate} or {key}", error) from error
         try:
             await client.set_security(
                 policy,
@@ -145,13 +149,10 @@ def _first_of_chain(der: bytes) -> bytes:
     return der[: int.from_bytes(der[2:4], "big") + 4]
 
 
-def _make_if_wanted(security: Security, uri: str, log: BoundLogger) -> None:
-    certificate, key = security.files()
-    if security.make_own and not certificate.exists() and not key.exists():
-        try:
-            _make_own(certificate, key, uri)
-        except OSError as error:
-            raise _unusable(f"{certificate} or {key}", error) from error
+def make_if_wanted(certificate: Path, key: Path, uri: str, log: BoundLogger) -> None:
+    """Make a certificate of ours and its key, if neither is there."""
+    if not certificate.exists() and not key.exists():
+        _make_own(certificate, key, uri)
         log.warning("opcua_certificate_made", certificate=str(certificate))
 
 
@@ -162,7 +163,7 @@ def _make_own(certificate: Path, key: Path, uri: str) -> None:
         uri,
         {},
         [x509.UniformResourceIdentifier(uri)],
-        extended=[ExtendedKeyUsageOID.CLIENT_AUTH],
+        extended=[ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH],
         days=OURS_LASTS_DAYS,
     )
     key.parent.mkdir(parents=True, exist_ok=True)

@@ -28,7 +28,7 @@ from mes_engine.core.plant import Plant
 from mes_engine.http.deadlines import PromptProtocol
 from mes_engine.migrations import head
 from mes_engine.modules import crm, ledger, plm, scm
-from mes_engine.ports import AdapterSpec
+from mes_engine.ports import AdapterSpec, Floor
 from mes_engine.runtime.acknowledging import Acknowledging
 from mes_engine.runtime.consumers import Consumer, Consuming
 from mes_engine.runtime.devices import LinkDevices, open_link
@@ -37,6 +37,7 @@ from mes_engine.runtime.jobs import Job, Jobs, every
 from mes_engine.runtime.qualifications import qualifications_job
 from mes_engine.runtime.reconcile import Booked, reconcile
 from mes_engine.runtime.relay import Relay, engine_back_off
+from mes_engine.runtime.serving import keep_serving
 from mes_engine.runtime.signal_clock import run_signal_clock
 from mes_engine.runtime.supervise import next_epoch, supervise
 from mes_engine.runtime.time_windows import time_windows_job
@@ -184,6 +185,7 @@ async def _run(
     core.feed.tap(acknowledging.hear)
     parts = {
         **{f"link {name}": link for name, link in _links(core, devices)},
+        **{f"server {name}": one for name, one in _servers(core, site, adapters)},
         "relay": relay.run(),
         "jobs": jobs.run(),
         "handshakes": acknowledging.run(),
@@ -197,6 +199,21 @@ async def _run(
     if parent is not None:
         parts["parent"] = end_with(parent, stopping)
     await serve(server, listener, parts, stopping)
+
+
+def _servers(
+    core: Core, site: Site, adapters: Mapping[str, AdapterSpec]
+) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+    floor = Floor(
+        committed=core.engine.committed,
+        submit=core.submit,
+        changes=core.feed.subscribe,
+        clock=core.clock,
+    )
+    for name, plan in site.servers.items():
+        server = adapters[plan.adapter].server
+        if server is not None:
+            yield name, keep_serving(name, server, plan.settings, floor)
 
 
 def _module_routers(core: Core, books: ledger.LedgerService) -> list[APIRouter]:

@@ -83,6 +83,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         posted_good: What postings raised so far speak of; the others likewise.
         is_final_posted: Whether a posting has closed the operation.
         is_paused: Whether a person has paused it: that outlasts a hold.
+        is_cleared: Whether job control serves it no longer.
     """
 
     id: str
@@ -123,6 +124,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     posted_labour_us: int = 0
     is_final_posted: bool = False
     is_paused: bool = False
+    is_cleared: bool = False
     begun_at: int | None = None
     ended_at: int | None = None
     last_report: int | None = None

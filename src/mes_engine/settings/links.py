@@ -53,7 +53,7 @@ def read_links(
     specs = {
         link: spec
         for link in keys_of(document, "links", problems)
-        if (spec := _spec(document, link, adapters, problems)) is not None
+        if (spec := spec_at(document, ("links", link), adapters, problems)) is not None
     }
     tags = _tags(document, specs, problems)
     groups = groups_of(file)
@@ -133,13 +133,13 @@ def _check_together(
         problems.add(document.problem(path, one.text))
 
 
-def _spec(
+def spec_at(
     document: Document,
-    link: str,
+    path: KeyPath,
     adapters: Mapping[str, AdapterSpec],
     problems: Problems,
 ) -> AdapterSpec | None:
-    path: KeyPath = ("links", link)
+    """Return the adapter that is named at ``path``; None if it cannot be used."""
     value = document.at(path)
     if not isinstance(value, dict):
         problems.add(document.problem(path, "should be a mapping of keys"))

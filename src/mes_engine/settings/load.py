@@ -1,7 +1,7 @@
 """Read ``config/`` and ``routings/`` as a whole."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from mes_engine.settings.plant import check_plant, to_plant
 from mes_engine.settings.plant_file import names_of, read_plant
 from mes_engine.settings.problems import Position, Problem, Problems, guess
 from mes_engine.settings.routing_file import capabilities_of, read_routing
+from mes_engine.settings.servers import ServerPlan, read_servers
 from mes_engine.settings.site_file import (
     DatabaseSettings,
     ErpSettings,
@@ -40,6 +41,7 @@ class Site:
     http: HttpSettings
     erp: ErpSettings
     log_level: LogLevel
+    servers: Mapping[str, ServerPlan] = field(default_factory=dict)
 
 
 def load_site(
@@ -69,7 +71,7 @@ def load_site(
     if document is not None and plant is not None:
         check_plant(document, plant, problems)
         links = read_links(document, plant, adapters, problems)
-    site = _read_site(config_dir / _SITE, environment, problems)
+    site, servers = _read_site(config_dir / _SITE, environment, adapters, problems)
     over = plant.site.over_tolerance if plant is not None and plant.site else ZERO
     routings: tuple[Routing, ...] = ()
     if routings_dir is not None:
@@ -85,17 +87,21 @@ def load_site(
         http=site.http,
         erp=site.erp,
         log_level=site.log.level,
+        servers=servers,
     )
 
 
 def _read_site(
-    path: Path, environment: Mapping[str, str], problems: Problems
-) -> SiteFile | None:
+    path: Path,
+    environment: Mapping[str, str],
+    adapters: Mapping[str, AdapterSpec],
+    problems: Problems,
+) -> tuple[SiteFile | None, dict[str, ServerPlan]]:
     document = read_document(path, problems, environment=environment)
     if document is None:
-        return None
+        return None, {}
     site: SiteFile | None = checked(document, (), SiteFile, problems)
-    return site
+    return site, read_servers(document, adapters, problems)
 
 
 def _read_routings(

@@ -1,6 +1,6 @@
 """``config/site.yaml``: the machine that the engine runs on, not the plant."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 from sqlalchemy.engine import make_url
@@ -53,9 +53,14 @@ class LogSettings(Section):
 
 
 class SiteFile(Section):
-    """The whole file."""
+    """The whole file.
+
+    Attributes:
+        servers: What is served beside the web; checked by the adapters that serve it.
+    """
 
     database: DatabaseSettings
     http: HttpSettings = HttpSettings()
     erp: ErpSettings = ErpSettings()
+    servers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     log: LogSettings = LogSettings()

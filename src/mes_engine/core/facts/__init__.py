@@ -29,6 +29,7 @@ from mes_engine.core.facts.handling import (
     MessageSetAside,
     SourceAdvanced,
 )
+from mes_engine.core.facts.job_control import JobControlFact, JobOrderCleared
 from mes_engine.core.facts.labour import (
     LabourBooked,
     LabourChanged,
@@ -156,6 +157,7 @@ __all__ = [
     "HandshakeMoved",
     "HoldOpened",
     "HoldReleased",
+    "JobOrderCleared",
     "JobOrderMoved",
     "JobOrderRevised",
     "JobOrderSplit",
@@ -232,6 +234,7 @@ Fact = (
     | MaterialFact
     | MeansFact
     | WorkFact
+    | JobControlFact
     | WaysFact
     | FloorFact
     | LabourFact

@@ -22,6 +22,7 @@ from mes_engine.core.messages.floor import (
     OpenHold,
     ReleaseHold,
 )
+from mes_engine.core.messages.job_control import ClearJobOrder, JobControlCommand
 from mes_engine.core.messages.labour import (
     BookLabour,
     LabourCommand,
@@ -136,6 +137,7 @@ __all__ = [
     "CheckSignals",
     "CheckTimeWindows",
     "ChooseAlternative",
+    "ClearJobOrder",
     "ClosePeriod",
     "CloseWorkRequest",
     "Command",
@@ -206,6 +208,7 @@ Command = (
     MasterCommand
     | RequestsCommand
     | WorkCommand
+    | JobControlCommand
     | WaysCommand
     | FloorCommand
     | LabourCommand

@@ -112,6 +112,7 @@ def upgrade() -> None:
         whole("posted_labour_us"),
         flag("job_order", "is_final_posted"),
         flag("job_order", "is_paused"),
+        flag("job_order", "is_cleared"),
         whole("begun_at", nullable=True),
         whole("ended_at", nullable=True),
         whole("last_report", nullable=True),

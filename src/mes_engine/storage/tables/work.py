@@ -116,6 +116,7 @@ job_order = strict_table(
     whole("posted_labour_us"),
     flag("is_final_posted"),
     flag("is_paused"),
+    flag("is_cleared"),
     whole("begun_at", is_optional=True),
     whole("ended_at", is_optional=True),
     whole("last_report", is_optional=True),

@@ -1,0 +1,15 @@
+"""Job control."""
+
+import msgspec
+
+from mes_engine.core import facts as f
+from mes_engine.core.evolve.handler import Handlers, known
+from mes_engine.core.state import State
+
+
+def _job_order_cleared(state: State, fact: f.JobOrderCleared) -> None:
+    job = known(state.job_order.get(fact.job_order))
+    state.job_order.put(msgspec.structs.replace(job, is_cleared=True))
+
+
+HANDLERS: Handlers = {f.JobOrderCleared: _job_order_cleared}
