@@ -161,6 +161,17 @@ const doings = {
         clearInterval(machine.timer);
         if (how.everyMs) machine.timer = setInterval(() => machine.make(1), how.everyMs);
     },
+    churn: (how) => { // change every one of the many tags, so often; 0 stops it
+        const machine = machineOf(how);
+        clearInterval(machine.churning);
+        if (!how.everyMs) return null;
+        machine.changes ??= 0;
+        machine.churning = setInterval(() => {
+            for (let n = 0; n < machine.tags; n += 1) machine.set(`Tag${n}`, machine.values[`Tag${n}`] + 1);
+            machine.changes += machine.tags;
+        }, how.everyMs);
+    },
+    changes: (how) => machineOf(how).changes ?? 0,
     skew: (how) => { machineOf(how).skewMs = how.ms; },
     removeNode: (how) => machineOf(how).removeNode(how.name),
     addNode: (how) => machineOf(how).addNode(how.name),

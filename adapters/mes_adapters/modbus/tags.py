@@ -52,8 +52,15 @@ class ValueType(StrEnum):
     @property
     def width(self) -> int:
         """How many addresses a value takes; of a string it is the tag's ``count``."""
-        number = re.search(r"\d+$", self.value)
-        return int(number[0]) // REGISTER_BITS if number else 1
+        return _WIDTHS[self]
+
+
+def _width(kind: ValueType) -> int:
+    number = re.search(r"\d+$", kind.value)
+    return int(number[0]) // REGISTER_BITS if number else 1
+
+
+_WIDTHS = {kind: _width(kind) for kind in ValueType}
 
 
 class ByteOrder(StrEnum):

@@ -60,6 +60,7 @@ class Teller:
         self._emit = emit
         self._good_at = good_at
         self._told: dict[str, Sample] = {}
+        self._words: dict[str, Sequence[int | bool]] = {}
         self._groups = groups
         self._told_groups: dict[str, _ToldGroup] = {}
         self._grouped = frozenset(
@@ -79,7 +80,10 @@ class Teller:
             if name in leave_out:
                 continue
             at = tag.address - block.start
-            value, quality = decode(tag, answer.words[at : at + tag.width])
+            words = answer.words[at : at + tag.width]
+            if self._words.get(name) == words and self._is_fresh(name, answer.at):
+                continue  # to read them again would say the same
+            value, quality = decode(tag, words)
             sample = Sample(
                 tag=name,
                 value=value,
@@ -91,6 +95,7 @@ class Teller:
             if name in self._grouped:
                 grouped[name] = sample
             else:
+                self._words[name] = words
                 await self._tell(sample)
         for group in self._groups:
             if grouped.keys() >= set(group.tags):
@@ -100,6 +105,7 @@ class Teller:
         """Tell that nothing is known of ``tags``."""
         now = time.time_ns() // 1000
         for tag in tags:
+            self._words.pop(tag, None)
             sample = Sample(
                 tag=tag,
                 value=None,
@@ -183,8 +189,12 @@ class Teller:
         told = self._told.get(sample.tag)
         if told is not None:
             is_same = (sample.value, sample.quality) == (told.value, told.quality)
-            age_s = (sample.received_at - told.received_at) / US
-            if is_same and 0 <= age_s < self._settings.heartbeat_s:
+            if is_same and self._is_fresh(sample.tag, sample.received_at):
                 return
         self._told[sample.tag] = sample
         await self._emit(sample)
+
+    def _is_fresh(self, tag: str, at: int) -> bool:
+        """Whether the tag was told so lately that it need not be told again."""
+        age_s = (at - self._told[tag].received_at) / US
+        return 0 <= age_s < self._settings.heartbeat_s
