@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import count
 
 from mes_engine.core.booked import bookings_of
+from mes_engine.core.carriers import CarrierType
 from mes_engine.core.characteristics import Characteristic
 from mes_engine.core.decide import decide
 from mes_engine.core.evolve import evolve
@@ -25,10 +26,12 @@ from mes_engine.core.messages import (
     Message,
     OpenHold,
     Outcome,
+    PackCarrier,
     ReceiveMaterial,
     RecordMeasurement,
     RecordPosting,
     RegisterAsset,
+    RegisterCarrier,
     RegisterPerson,
     ReleaseDocument,
     ReleaseHold,
@@ -78,6 +81,7 @@ def a_plant() -> Plant:
         finished_location="STORE",
         receiving_location="DOCK",
         areas=("machining",),
+        carrier_types=(CarrierType(id="pallet", name="Pallet"),),
         wip_limits={"machining": WipLimit(work_requests=100)},
         classes=(
             EquipmentClass(id="sawing", name="Sawing"),
@@ -292,6 +296,8 @@ def a_day(shop: Shop) -> None:
     )
     shop.do(ReleaseHold(hold=hold.result["hold"]))
     shop.do(OpenHold(scope=HoldScope.JOB_ORDER, target=waiting, reason="bars"))
+    shop.do(RegisterCarrier(carrier="P-1", carrier_type="pallet"))
+    shop.do(PackCarrier(carrier="P-1", contents=("L-000002",)))
     shop.do(RegisterPerson(person="Jo", name="Jo"))
     shop.do(ReleaseDocument(document="WI-7", revision="A", title="Milling"))
     shop.do(ClosePeriod(last_day="2020-12-31", reason="the year is over"))

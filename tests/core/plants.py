@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from mes_engine.core.carriers import CarrierCount, CarrierType
 from mes_engine.core.plant import (
     BatchRule,
     EquipmentClass,
@@ -59,6 +60,19 @@ def a_plant(**changed: Any) -> Plant:
             ),
         ),
         "serials": {"bracket": "B{yy}-{n:03}"},
+        "carrier_types": (
+            CarrierType(
+                id="tray",
+                name="Tray",
+                capacity=Decimal(4),
+                counted_in=CarrierCount.PIECES,
+                is_mixed=False,
+            ),
+            CarrierType(
+                id="box", name="Box", capacity=Decimal(2), takes=("serials", "tray")
+            ),
+            CarrierType(id="pallet", name="Pallet", takes=("lots", "tray", "box")),
+        ),
     }
     return Plant(**fields | changed)
 

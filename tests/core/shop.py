@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from mes_engine.core import messages as m
+from mes_engine.core.carrier_laws import broken_aggregation_laws
 from mes_engine.core.decide import decide
 from mes_engine.core.evolve import evolve
 from mes_engine.core.facts import Fact, Recorded, SourceAdvanced
@@ -292,7 +293,14 @@ class Shop:
         """Return every break of the laws L0 to L5."""
         edges = self.rows.get("genealogy_edge", {}).values()
         positions = self.state.position.values()
-        return [*broken_laws(self.state), *broken_edge_laws(edges, positions)]
+        events = self.rows.get("aggregation_event", {})
+        told = broken_aggregation_laws(
+            (events[seq] for seq in sorted(events)),
+            self.rows.get("lot", {}).values(),
+            self.rows.get("carrier", {}).values(),
+        )
+        edge_laws = broken_edge_laws(edges, positions)
+        return [*broken_laws(self.state), *edge_laws, *told]
 
     def kept(self) -> Mapping[str, dict[Any, Any]]:
         """Return the committed tables that stay in memory, as plain dictionaries."""

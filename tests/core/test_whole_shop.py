@@ -12,6 +12,7 @@ from mes_engine.core import messages as m
 from tests.core import (
     correcting,
     whole_books,
+    whole_carriers,
     whole_commands,
     whole_floor,
     whole_shop,
@@ -23,7 +24,8 @@ from tests.core.whole_shop import WholeShop
 
 COMMANDS = frozenset(get_args(m.Command))
 MACHINES = (
-    *(whole_shop, whole_floor, whole_books, whole_signals, whole_commands),
+    *(whole_shop, whole_floor, whole_books, whole_signals, whole_carriers),
+    whole_commands,
     correcting,
 )
 

@@ -28,14 +28,13 @@ from mes_engine.core.routing import (
     Sampling,
 )
 from mes_engine.core.runs import HoldMode, HoldQuery, HoldScope
-from mes_engine.core.serials import KnownSerial
 from mes_engine.core.wip_limits import WipLimit
 from tests.core import correcting
 from tests.core.plants import a_furnace, a_routing, a_step, in_batches, steel
 from tests.core.shop import SECOND
+from tests.core.whole_carriers import WholeCarriers
 from tests.core.whole_floor import WholeFloor
 from tests.core.whole_shop import REQUESTS, amounts, few, picks, reasons, routes
-from tests.core.whole_signals import WholeSignals
 
 NOT_SENT: dict[type[BaseCommand], str] = {}
 
@@ -94,11 +93,10 @@ MEASURED = a_routing(
     "mill",
     id="MEASURED",
 )
-SERIALS = ("SN-1", "SN-2", "SN-3", "B26-002", "L-1", "S N")
 STEPS = ("cut", "mill", "drill", "paint", "pack")
 
 
-class WholeCommands(WholeSignals):
+class WholeCommands(WholeCarriers):
     """Every command there is, and every kind of routing."""
 
     routings: ClassVar[tuple[Routing, ...]] = (
@@ -205,50 +203,6 @@ class WholeCommands(WholeSignals):
         ones = (Decimal(1),) * min(int(max(there, default=Decimal(1))), 10)
         self.do(m.SplitLot(lot=lot, quantities=ones, reason="serial numbers"))
 
-    @rule(
-        which=picks,
-        is_of_stock=st.booleans(),
-        given=st.lists(st.sampled_from(SERIALS), max_size=3),
-        quantity=st.sampled_from([None, Decimal(1), Decimal(2)]),
-    )
-    def give_serials(
-        self,
-        *,
-        which: int,
-        is_of_stock: bool,
-        given: list[str],
-        quantity: Decimal | None,
-    ) -> None:
-        """Name pieces, as the door would, which has read what is taken."""
-        self.shop.commit()
-        name = self.stocked(which) if is_of_stock else self.lot(which)
-        known = self.shop.state.lot.get(name)
-        command = m.SerialiseLot(
-            lot=name,
-            serials=tuple(given),
-            quantity=quantity,
-            reason="labels",
-            taken=tuple(
-                KnownSerial(serial=one.serial, lot=one.id)
-                for one in self.shop.rows.get("lot", {}).values()
-                if one.serial and known is not None and one.material == known.material
-            ),
-        )
-        self.do(command)
-
-    @rule(pick=picks, serial=st.sampled_from(SERIALS), what=st.integers(0, 3))
-    def handle_by_serial(self, *, pick: int, serial: str, what: int) -> None:
-        """Report, ship, hold or scrap a piece by its serial."""
-        job = self.job(pick)
-        scrap = (m.Scrapped(quantity=Decimal(1), reason="crack"),)
-        ways: tuple[m.Command, ...] = (
-            m.ReportQuantity(job_order=job, good=Decimal(1), lot=serial),
-            m.ReportQuantity(job_order=job, scrap=scrap, lot=serial),
-            m.ShipLot(lot=serial, reason="DN-2"),
-            m.OpenHold(scope=HoldScope.LOT, target=serial, reason="crack"),
-        )
-        self.do(ways[what])
-
     @rule(quantity=few, supplier_lot=st.sampled_from(["", "S-1", "S-2"]))
     def receive_components(self, *, quantity: Decimal, supplier_lot: str) -> None:
         command = m.ReceiveMaterial(
@@ -272,10 +226,6 @@ class WholeCommands(WholeSignals):
             if (materials is None or lot.material in materials)
             and any(one.stock for one in state.position.find("lot", lot.id))
         ]
-
-    def stocked(self, pick: int) -> str:
-        found = self.in_stock()
-        return found[pick % len(found)].id if found else "L-none"
 
     # What was counted and is nobody's
 

@@ -46,6 +46,9 @@ site: {id: TEST, name: Test plant, zone: Europe/Berlin}
 locations: {finished: STORE, receiving: DOCK}
 areas: [hall, {id: booth, wip_limit: {work_requests: 2}}]
 serials: {NUMBERED: "P{yy}-{n:04}"}
+carrier_types:
+  tray: {name: Tray, capacity: 10, counted_in: pieces, mixed: no}
+  pallet: {name: Pallet, capacity: 3, takes: [lots, tray]}
 """
 _FURNACE = {
     "most": 60,

@@ -14,10 +14,16 @@ from mes_engine.storage.measurements import measurements_of_lots
 from mes_engine.storage.tool_uses import tools_of_lots
 from tests.storage.tampering import Site
 
-READ = "lot|genealogy_edge|move|position|job_order|run|run_member|tool_use"
+READ = (
+    "lot|genealogy_edge|move|position|job_order|run|run_member|tool_use"
+    "|aggregation_event"
+)
 """The tables that genealogies and recalls are read from."""
 
-LIVE = ("visit", "job_order", "lot", "position", "run", "posting", "reversal", "hold")
+LIVE = (
+    *("visit", "job_order", "lot", "position", "run", "posting", "reversal", "hold"),
+    *("tool_use", "carrier"),
+)
 
 
 def explained(connection: Connection, read: Callable[[Connection], object]) -> str:

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from mes_engine.storage.measurements import Told
 
 
+PACKED = {"add": "into", "delete": "out of", "ship": "shipped in"}
+
+
 def show_genealogy(
     lot: Annotated[
-        str, typer.Argument(help="Its number, such as L-000012, or its serial.")
+        str,
+        typer.Argument(help="Its number, such as L-000012, its serial, or a carrier."),
     ],
     *,
     forward: Annotated[
@@ -54,6 +58,8 @@ def _told(found: "Genealogy") -> str:
 
     material = {one.id: f"{one.material} {one.serial}".strip() for one in found.lots}
     lines = [f"{found.lot} {material.get(found.lot, '')}, {found.direction}:"]
+    if found.holds:
+        lines = [f"{found.lot} holds {', '.join(found.holds)}, {found.direction}:"]
     for one in found.steps:
         edge = one.edge
         lines.append(
@@ -75,6 +81,14 @@ def _told(found: "Genealogy") -> str:
         f"{one.use.asset_class} {one.use.asset}, from {to_iso(one.use.claimed_at)}"
         + (f" to {to_iso(one.use.freed_at)}" if one.use.freed_at else "")
         for one in found.tools
+    ]
+    if found.packing:
+        lines.append("Packed:")
+    lines += [
+        f"  {one.content} {PACKED[one.action]} {one.carrier}"
+        + (f" on {one.outermost}" if one.outermost != one.carrier else "")
+        + f", by {one.person}, {to_iso(one.at)}"
+        for one in found.packing
     ]
     if found.measurements:
         lines.append("Measured:")

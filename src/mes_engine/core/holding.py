@@ -3,9 +3,12 @@
 from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import MaterialLot
+from mes_engine.core.packing import around, around_lot
 from mes_engine.core.runs import Hold, HoldMode, HoldQuery, HoldScope
 from mes_engine.core.state import State
 from mes_engine.core.whereabouts import positions_of
+
+_OF_MATERIAL = frozenset({HoldScope.LOT, HoldScope.CARRIER})
 
 
 def future_holds(state: State) -> list[Hold]:
@@ -17,15 +20,36 @@ def future_holds(state: State) -> list[Hold]:
 
 
 def holds_on_lot(state: State, lot: str) -> list[Hold]:
-    """Return the open holds on the lot."""
-    if not state.hold.members("open", HoldScope.LOT):
+    """Return the open holds on the lot, and on the carriers that it is in."""
+    if not may_hold_lots(state):
         return []  # As nearly always: nothing more is looked up.
-    return state.hold.find("target", (HoldScope.LOT, lot))
+    found = state.hold.find("target", (HoldScope.LOT, lot))
+    if state.hold.members("open", HoldScope.CARRIER):
+        for one in around_lot(state, lot):
+            found += state.hold.find("target", (HoldScope.CARRIER, one.id))
+    return found
+
+
+def may_hold_lots(state: State) -> bool:
+    """Whether any hold is open on a lot, or on a carrier."""
+    return bool(
+        state.hold.members("open", HoldScope.LOT)
+        or state.hold.members("open", HoldScope.CARRIER)
+    )
+
+
+def holds_on_carrier(state: State, carrier: str) -> list[Hold]:
+    """Return the open holds on a carrier, and on those around it."""
+    return [
+        hold
+        for one in around(state, carrier)
+        for hold in state.hold.find("target", (HoldScope.CARRIER, one.id))
+    ]
 
 
 def holds_on_lots_at(state: State, job: JobOrder) -> list[Hold]:
     """Return the open holds on lots that are at the job order's visit."""
-    if not state.hold.members("open", HoldScope.LOT):
+    if not may_hold_lots(state):
         return []
     return [
         hold
@@ -48,7 +72,7 @@ def lot_not_held(state: State, job: JobOrder) -> Condition:
 def told(holds: list[Hold]) -> str:
     """Say which holds these are, and why."""
     return "; ".join(
-        f"{one.id}{f' on {one.target}' if one.scope is HoldScope.LOT else ''} "
+        f"{one.id}{f' on {one.target}' if one.scope in _OF_MATERIAL else ''} "
         f"by {one.owner}: {one.reason}"
         for one in holds
     )

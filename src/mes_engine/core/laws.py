@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from mes_engine.core.carrier_laws import broken_carrier_laws
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import EdgeKind, GenealogyEdge, LotExistence, MaterialLot
 from mes_engine.core.postings import Posting, PostingKind
@@ -25,6 +26,7 @@ def broken_laws(state: State) -> Iterator[str]:
     yield from broken_connection_laws(state.connection_flow.values(), positions)
     yield from broken_lot_laws(list(state.lot.values()), positions)
     yield from broken_serial_laws(list(state.lot.values()), positions)
+    yield from broken_carrier_laws(state.lot.values(), list(state.carrier.values()))
     yield from broken_request_laws(state.work_request.values(), positions)
     yield from broken_posting_laws(state.job_order.values(), state.posting.values())
     yield from broken_count_laws(

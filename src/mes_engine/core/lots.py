@@ -70,6 +70,7 @@ class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
             step has to be worked on the same.
         supplier: Who sent it, and ``supplier_lot`` what they call it; else empty.
         serial: Of the plant's own, of a lot of one; empty if it has none.
+        carrier: That it is in, if in one.
     """
 
     id: str
@@ -86,6 +87,7 @@ class MaterialLot(msgspec.Struct, frozen=True, kw_only=True):
     existence: LotExistence = LotExistence.ACTIVE
     bound_units: dict[str, str] = {}
     serial: str = ""
+    carrier: str | None = None
 
 
 class GenealogyEdge(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from mes_engine.core.carriers import CarrierType
 from mes_engine.core.machine_rules import HandshakeRule
 from mes_engine.core.reasons import ReasonKind
 from mes_engine.core.wip_limits import WipLimit
@@ -251,3 +252,4 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     wip_limits: dict[str, WipLimit] = msgspec.field(default_factory=dict)
     reasons: dict[ReasonKind, tuple[str, ...]] = msgspec.field(default_factory=dict)
     serials: dict[str, str] = msgspec.field(default_factory=dict)
+    carrier_types: tuple[CarrierType, ...] = ()

@@ -8,6 +8,7 @@ from mes_engine.core.dedication import bound_units
 from mes_engine.core.holding import (
     holds_on,
     holds_on_lot,
+    may_hold_lots,
     told,
     who_releases,
 )
@@ -228,7 +229,7 @@ def on_hand(state: State, component: Component, job: JobOrder) -> Decimal:
 
 def held_in_stock(state: State, component: Component) -> str:
     """Say what of a component is in stock and held; empty if nothing is."""
-    if not state.hold.members("open", HoldScope.LOT):
+    if not may_hold_lots(state):
         return ""
     held = {
         one.lot: told(holds)

@@ -85,6 +85,7 @@ class HoldScope(StrEnum):
     JOB_ORDER = "job_order"
     WORK_REQUEST = "work_request"
     LOT = "lot"
+    CARRIER = "carrier"
 
 
 class HoldQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from typing import Any
 from mes_engine.core.alarms import Alarm
 from mes_engine.core.assets import PhysicalAsset, ToolUse
 from mes_engine.core.bookings import Reversal
+from mes_engine.core.carriers import AggregationEvent, Carrier
 from mes_engine.core.conditions import ConditionName
 from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.documents import Document
@@ -143,11 +144,17 @@ TABLES: dict[str, TableSpec] = {
     "document": TableSpec(attrgetter("id")),
     "lot": TableSpec(
         attrgetter("id"),
-        ("request", "serial"),
+        ("request", "serial", "carrier"),
         lambda one: (
             (one.request,) if one.request else (),
             (one.serial,) if one.serial else (),
+            (one.carrier,) if one.carrier else (),
         ),
+    ),
+    "carrier": TableSpec(
+        attrgetter("id"),
+        ("carrier",),
+        lambda one: ((one.carrier,) if one.carrier else (),),
     ),
     "area_entry": TableSpec(
         attrgetter("area", "request"),
@@ -217,6 +224,7 @@ TABLES: dict[str, TableSpec] = {
     "reversal": TableSpec(attrgetter("booking")),
     "move": TableSpec(attrgetter("seq"), is_kept=False),
     "genealogy_edge": TableSpec(attrgetter("seq"), is_kept=False),
+    "aggregation_event": TableSpec(attrgetter("seq"), is_kept=False),
     "measurement": TableSpec(attrgetter("seq"), is_kept=False),
     "measurement_void": TableSpec(attrgetter("seq"), is_kept=False),
     "machine_transaction": TableSpec(attrgetter("seq"), is_kept=False),
@@ -265,6 +273,7 @@ class State:
     area_entry: Table[tuple[str, str], AreaEntry]
     time_window: Table[str, TimeWindow]
     lot: Table[str, MaterialLot]
+    carrier: Table[str, Carrier]
     position: Table[tuple[str, str], Position]
     connection_flow: Table[tuple[str, str, str], ConnectionFlow]
     equipment: Table[str, Equipment]
@@ -280,6 +289,7 @@ class State:
     reversal: Table[int, Reversal]
     move: Table[int, Move]
     genealogy_edge: Table[int, GenealogyEdge]
+    aggregation_event: Table[int, AggregationEvent]
     measurement: Table[int, Measurement]
     measurement_void: Table[int, MeasurementVoid]
     machine_transaction: Table[int, MachineTransaction]

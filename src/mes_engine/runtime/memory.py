@@ -8,6 +8,9 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeVar
 
 from mes_engine.core.facts import (
+    CarrierShipped,
+    Fact,
+    HoldReleased,
     LabourChanged,
     ProductionSettled,
     Recorded,
@@ -17,6 +20,7 @@ from mes_engine.core.facts import (
 )
 from mes_engine.core.layers import Table
 from mes_engine.core.requests import OVER
+from mes_engine.core.runs import HoldScope
 from mes_engine.core.state import State
 
 K = TypeVar("K", bound=Hashable)
@@ -52,17 +56,7 @@ class Memory:
         """Take note of a commit, and forget what is older than what is kept."""
         self._committed.handled.trim(HANDLED_KEPT)
         for recorded in records:
-            fact = recorded.fact
-            if isinstance(fact, ProductionSettled) and not fact.production.left:
-                self._committed.unassigned_production.drop(fact.production.seq)
-            if isinstance(fact, WorkRequestChanged) and fact.state in OVER:
-                self._over[fact.work_request] = None
-            elif isinstance(fact, SignedOff):
-                self._committed.sign_on.drop(fact.sign_on.id)
-            elif isinstance(fact, ToolUsed) and not fact.use.is_open:
-                self._committed.tool_use.drop(fact.use.seq)
-            elif isinstance(fact, LabourChanged) and not fact.interval.is_open:
-                self._committed.labour_interval.drop(fact.interval.id)
+            self._forget_what_is_over(recorded.fact)
         if len(self._over) >= self._requests_kept + self._at_a_time:
             oldest = list(self._over)[: self._at_a_time]
             for request in oldest:
@@ -70,6 +64,37 @@ class Memory:
             unsettled = {one for one in oldest if _is_unsettled(self._committed, one)}
             self._over.update(dict.fromkeys(unsettled))
             forget(self._committed, set(oldest) - unsettled)
+
+    def _forget_what_is_over(self, fact: Fact) -> None:
+        """Forget at once what no work request has to be over for."""
+        committed = self._committed
+        match fact:
+            case ProductionSettled(production=production) if not production.left:
+                committed.unassigned_production.drop(production.seq)
+            case WorkRequestChanged(work_request=name, state=state) if state in OVER:
+                self._over[name] = None
+            case SignedOff(sign_on=sign_on):
+                committed.sign_on.drop(sign_on.id)
+            case LabourChanged(interval=interval) if not interval.is_open:
+                committed.labour_interval.drop(interval.id)
+            case ToolUsed(use=use) if not use.is_open:
+                committed.tool_use.drop(use.seq)
+            case CarrierShipped(carrier=carrier):
+                self._forget_carrier(carrier.id)
+            case HoldReleased(hold=name):
+                self._forget_hold(name)
+
+    def _forget_carrier(self, name: str) -> None:
+        """Forget a carrier that was shipped, unless it came back since."""
+        carrier = self._committed.carrier.get(name)
+        if carrier is not None and carrier.is_shipped:
+            self._committed.carrier.drop(name)
+
+    def _forget_hold(self, name: str) -> None:
+        """Forget a released hold on a carrier: no request's end would."""
+        hold = self._committed.hold.get(name)
+        if hold is not None and hold.scope is HoldScope.CARRIER and not hold.is_open:
+            self._committed.hold.drop(name)
 
 
 def _is_unsettled(state: State, request: str) -> bool:
@@ -136,7 +161,7 @@ def forget(state: State, requests: set[str]) -> None:
         [
             one.id
             for one in state.lot.values()
-            if one.request in requests and one.id not in stocked
+            if one.request in requests and one.id not in stocked and not one.carrier
         ],
     )
     _drop(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from mes_engine.core.carriers import LOTS, SERIALS, CarrierType
 from mes_engine.core.plant import (
     BatchRule,
     Changeover,
@@ -27,6 +28,7 @@ from mes_engine.settings.plant_file import (
     DAYS,
     AreaSection,
     BatchSection,
+    CarrierTypeEntry,
     Changeovers,
     PlantFile,
     ShiftEntry,
@@ -45,6 +47,7 @@ def check_plant(document: Document, file: PlantFile, problems: Problems) -> None
         *_unit_problems(file.work_units),
         *_overlaps(file.shifts),
         *_reason_problems(file.reasons),
+        *_carrier_problems(file.carrier_types),
     ):
         problems.add(document.problem(path, text))
     check_machine_rules(document, file, problems)
@@ -126,6 +129,17 @@ def to_plant(file: PlantFile) -> Plant:
             ReasonKind(kind): tuple(given) for kind, given in file.reasons.items()
         },
         serials=dict(file.serials),
+        carrier_types=tuple(
+            CarrierType(
+                id=key,
+                name=one.name,
+                capacity=one.capacity,
+                counted_in=one.counted_in,
+                takes=tuple(one.takes),
+                is_mixed=one.mixed,
+            )
+            for key, one in file.carrier_types.items()
+        ),
     )
 
 
@@ -204,6 +218,15 @@ def _reason_problems(
 ) -> Iterator[tuple[KeyPath, str]]:
     for kind, given in reasons.items():
         yield from _repeats(("reasons", kind), given)
+
+
+def _carrier_problems(
+    types: Mapping[str, CarrierTypeEntry],
+) -> Iterator[tuple[KeyPath, str]]:
+    for name, entry in types.items():
+        if name in {LOTS, SERIALS}:
+            yield ("carrier_types", name), f"'{name}' says what a carrier takes"
+        yield from _repeats(("carrier_types", name, "takes"), entry.takes)
 
 
 def _overlaps(shifts: Mapping[str, ShiftEntry]) -> Iterator[tuple[KeyPath, str]]:

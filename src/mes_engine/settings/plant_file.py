@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from mes_engine.core.carriers import LOTS, SERIALS, CarrierCount
 from mes_engine.core.equipment import STATE_MAPS, ItemState
 from mes_engine.core.plant import (
     BatchCount,
@@ -251,6 +252,18 @@ def _serial_pattern(word: str) -> str:
     return word
 
 
+class CarrierTypeEntry(Section):
+    """One of ``carrier_types``."""
+
+    name: Name
+    capacity: Amount | None = None
+    counted_in: CarrierCount = CarrierCount.POSITIONS
+    takes: list[Annotated[str, refers_to("carrier type")]] = Field(
+        default_factory=lambda: [LOTS], min_length=1
+    )
+    mixed: bool = True
+
+
 Serials = dict[Code, Annotated[str, AfterValidator(_serial_pattern)]]
 """``serials``: by material, how the serials of its pieces are made."""
 
@@ -261,6 +274,7 @@ _ENTRIES: dict[str, Any] = {
     "shifts": ShiftEntry,
     "state_maps": dict[Name, ItemState],
     "reasons": ReasonList,
+    "carrier_types": CarrierTypeEntry,
 }
 _REQUIRED = ("areas", "equipment_classes", "work_centers", "work_units")
 _KEYS = ("site", "locations", "areas", "links", "serials", *_ENTRIES)
@@ -270,6 +284,7 @@ _KINDS = {
     "work center": "work_centers",
     "link": "links",
     "state map": "state_maps",
+    "carrier type": "carrier_types",
 }
 
 
@@ -286,6 +301,7 @@ class PlantFile:
     shifts: Mapping[str, ShiftEntry]
     state_maps: Mapping[str, dict[str, ItemState]]
     reasons: Mapping[str, list[str]]
+    carrier_types: Mapping[str, CarrierTypeEntry]
     serials: Mapping[str, str]
 
 
@@ -360,6 +376,8 @@ def names_of(document: Document) -> Names:
             names[kind] = tuple(one for one in ids if isinstance(one, str))
     if "state map" in names:
         names["state map"] += tuple(BUILT_IN_STATE_MAPS)
+    if "carrier type" in names:
+        names["carrier type"] += (LOTS, SERIALS)
     return names
 
 

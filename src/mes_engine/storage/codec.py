@@ -18,6 +18,7 @@ from sqlalchemy.types import TypeDecorator
 from mes_engine.core.alarms import Alarm
 from mes_engine.core.assets import PhysicalAsset, ToolUse
 from mes_engine.core.bookings import Reversal
+from mes_engine.core.carriers import AggregationEvent, Carrier
 from mes_engine.core.dispatching import DispatchDecision
 from mes_engine.core.documents import Document
 from mes_engine.core.equipment import Equipment
@@ -64,6 +65,7 @@ STRUCTS: dict[str, type] = {
     "area_entry": AreaEntry,
     "time_window": TimeWindow,
     "lot": MaterialLot,
+    "carrier": Carrier,
     "position": Position,
     "connection_flow": ConnectionFlow,
     "equipment": Equipment,
@@ -79,6 +81,7 @@ STRUCTS: dict[str, type] = {
     "reversal": Reversal,
     "move": Move,
     "genealogy_edge": GenealogyEdge,
+    "aggregation_event": AggregationEvent,
     "measurement": Measurement,
     "measurement_void": MeasurementVoid,
     "machine_transaction": MachineTransaction,

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     func,
     literal,
     literal_column,
@@ -21,12 +22,14 @@ from sqlalchemy import (
     text,
 )
 
+from mes_engine.core.carriers import AggregationAction, AggregationEvent, Carrier
 from mes_engine.core.lots import EdgeKind, GenealogyEdge, MaterialLot
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.wip_ledger import Bucket, Move, Position
 from mes_engine.storage import tables as t
+from mes_engine.storage.carriers import events_of_contents, inside
 from mes_engine.storage.codec import CODECS
-from mes_engine.storage.journal import origins, uses, uses_of
+from mes_engine.storage.journal import origins, origins_of, uses, uses_of
 from mes_engine.storage.measurements import Told, measurements_of_lots
 from mes_engine.storage.tables.material import IS_BOUGHT
 from mes_engine.storage.tool_uses import Tooled, lots_worked_with, tools_of_lots
@@ -69,12 +72,14 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Genealogy(msgspec.Struct, frozen=True, kw_only=True):
-    """What a lot came of, or went into.
+    """What a lot came of, or went into; or all that is in a carrier.
 
     Attributes:
+        lot: That was asked for, or the carrier; ``holds`` is what is in that.
         lots: All of them, the one asked for among them, by their numbers.
         measurements: What was measured of any of them, voided or not, in order.
         tools: With what any of them was worked.
+        packing: What carriers any of them went into, and out of.
         is_cut: Whether there are more, further away than was asked or is looked up.
     """
 
@@ -85,7 +90,9 @@ class Genealogy(msgspec.Struct, frozen=True, kw_only=True):
     work: list[Work]
     measurements: list[Told]
     tools: list[Tooled]
+    packing: list[AggregationEvent]
     is_cut: bool
+    holds: list[str] = []
 
 
 class Affected(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +101,7 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         depth: At which remove from what is recalled; 0 is that itself.
         shipments: The moves by which it left the plant.
+        shipped_in: The carriers in which it did, if in any.
     """
 
     lot: MaterialLot
@@ -102,6 +110,7 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
     in_stock: Decimal
     shipped: Decimal
     shipments: list[Move]
+    shipped_in: list[AggregationEvent]
 
 
 def genealogy(
@@ -114,22 +123,62 @@ def genealogy(
 ) -> Genealogy:
     """Return what ``lot`` came of, or went into, up to ``depth`` removes away."""
     find = origins if direction is Direction.BACKWARD else uses
-    steps = _by_depth(find(connection, partition, lot), [lot], direction)
+    edges = find(connection, partition, lot)
+    start = {lot: [lot]}
+    return _told(connection, partition, start, edges, direction=direction, depth=depth)
+
+
+def genealogy_of_carrier(
+    connection: Connection,
+    partition: str,
+    carrier: Carrier,
+    direction: Direction,
+    *,
+    depth: int | None = None,
+) -> Genealogy:
+    """Return what the lots in a carrier came of, or went into; as one genealogy.
+
+    Of one that was shipped, those that left the plant in it.
+    """
+    within = inside(connection, partition, carrier)
+    lots = [lot.id for _, lot in within.lots]
+    find = origins_of if direction is Direction.BACKWARD else uses_of
+    edges = find(connection, partition, _each(partition, lots))
+    start = {carrier.id: lots}
+    told = _told(connection, partition, start, edges, direction=direction, depth=depth)
+    held = [*(one.id for _, one in within.carriers), *lots]
+    names = [carrier.id, *held, *(one.id for one in told.lots)]
+    packing = events_of_contents(connection, partition, list(dict.fromkeys(names)))
+    return msgspec.structs.replace(told, holds=held, packing=packing)
+
+
+def _told(
+    connection: Connection,
+    partition: str,
+    asked: Mapping[str, Sequence[str]],
+    edges: Iterable[GenealogyEdge],
+    *,
+    direction: Direction,
+    depth: int | None,
+) -> Genealogy:
+    [(name, start)] = asked.items()
+    steps = _by_depth(edges, start, direction)
     near = [one for one in steps if depth is None or one.depth <= depth]
-    names = dict.fromkeys([lot])
+    names = dict.fromkeys(start)
     for one in near:
         names.update(dict.fromkeys((one.edge.source, one.edge.target)))
     looked_up = list(names)[:MOST_LOTS]
     work = _work(connection, partition, looked_up)
     job_orders = sorted({one.job_order for one in work})
     return Genealogy(
-        lot=lot,
+        lot=name,
         direction=direction,
         steps=near,
         lots=_lots(connection, partition, looked_up),
         work=work,
         measurements=measurements_of_lots(connection, partition, looked_up, job_orders),
         tools=tools_of_lots(connection, partition, looked_up, job_orders),
+        packing=events_of_contents(connection, partition, looked_up),
         is_cut=len(near) < len(steps) or len(looked_up) < len(names),
     )
 
@@ -182,31 +231,49 @@ def _affected(
     connection: Connection, partition: str, found: Sequence[str]
 ) -> list[Affected]:
     """Return these lots and what they went into, and where their pieces are."""
-    # With the partition in it, SQLite begins with what is reached, not with all edges.
-    each = func.json_each(json.dumps(found)).table_valued("value")
-    start = select(literal(partition).label("partition"), each.c.value.label("lot"))
-    edges = uses_of(connection, partition, start)
+    edges = uses_of(connection, partition, _each(partition, found))
     inside = [one for one in edges if one.kind is not EdgeKind.DAMAGED]
     depths = dict.fromkeys(found, 0)
     for one in _by_depth(inside, found, Direction.FORWARD):
         depths.setdefault(one.edge.target, one.depth)
-    names = list(depths)
+    there = standing_of(connection, partition, list(depths), depths)
+    return list(there.values())
+
+
+def standing_of(
+    connection: Connection,
+    partition: str,
+    names: Sequence[str],
+    depths: Mapping[str, int] | None = None,
+) -> dict[str, Affected]:
+    """Return where the pieces of these lots are, and how they left; by number."""
     there: dict[str, list[Position]] = defaultdict(list)
     for position in _rows_of(connection, partition, "position", "lot", names):
         there[position.lot].append(position)
     sent = [name for name in names if any(one.shipped for one in there[name])]
     shipments = _shipments(connection, partition, sent)
-    return [
-        Affected(
+    carried: dict[str, list[AggregationEvent]] = defaultdict(list)
+    for event in events_of_contents(connection, partition, sent):
+        if event.action is AggregationAction.SHIP:
+            carried[event.content].append(event)
+    return {
+        one.id: Affected(
             lot=one,
-            depth=depths[one.id],
+            depth=0 if depths is None else depths[one.id],
             on_floor=sum((at.on_floor for at in there[one.id]), ZERO),
             in_stock=sum((at.stock for at in there[one.id]), ZERO),
             shipped=sum((at.shipped for at in there[one.id]), ZERO),
             shipments=shipments.get(one.id, []),
+            shipped_in=carried.get(one.id, []),
         )
         for one in _lots(connection, partition, names)
-    ]
+    }
+
+
+def _each(partition: str, lots: Sequence[str]) -> Select[str, str]:
+    # With the partition in it, SQLite begins with what is reached, not with all edges.
+    each = func.json_each(json.dumps(list(lots))).table_valued("value")
+    return select(literal(partition).label("partition"), each.c.value.label("lot"))
 
 
 def _by_depth(

@@ -208,10 +208,15 @@ def one(connection: Connection, table: str, partition: str, *key: Any) -> Any:
 
 def origins(connection: Connection, partition: str, lot: str) -> list[GenealogyEdge]:
     """Return every edge by which anything came into ``lot``, at whatever remove."""
+    return origins_of(connection, partition, _only(partition, lot))
+
+
+def origins_of(
+    connection: Connection, partition: str, start: Select[str, str]
+) -> list[GenealogyEdge]:
+    """Return every edge by which anything came into several lots, as ``uses_of``."""
     edge = t.genealogy_edge.c
-    return _reached(
-        connection, partition, _only(partition, lot), edge.target, edge.source
-    )
+    return _reached(connection, partition, start, edge.target, edge.source)
 
 
 def uses(connection: Connection, partition: str, lot: str) -> list[GenealogyEdge]:

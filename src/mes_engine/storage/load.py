@@ -28,8 +28,9 @@ from mes_engine.core.state import State
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
 from mes_engine.storage.journal import head
+from mes_engine.storage.tables.carriers import IS_HERE
 from mes_engine.storage.tables.labour import IS_SIGNED_ON, IS_WORKING
-from mes_engine.storage.tables.material import IS_HELD, IS_UNSETTLED
+from mes_engine.storage.tables.material import IS_HELD, IS_PACKED, IS_UNSETTLED
 from mes_engine.storage.tables.means import IS_IN_USE
 from mes_engine.storage.tables.site import IS_UNASSIGNED
 from mes_engine.storage.tables.work import IS_HOLD_OPEN, IS_REQUEST_OPEN
@@ -151,6 +152,8 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
         .where(t.hold.c.from_hold.in_(waiting))
         .with_hint(t.hold, "INDEXED BY ix_hold_from_hold"),
     )
+    yield "carrier", ours["carrier"].where(text(IS_HERE))
+    yield "lot", ours["lot"].where(text(IS_PACKED))
     yield "lot", ours["lot"].where(t.lot.c.id.in_(held))
     yield "lot", ours["lot"].where(t.lot.c.id.in_(consumed))
     yield "position", ours["position"].where(t.position.c.lot.in_(consumed))

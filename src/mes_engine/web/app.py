@@ -16,6 +16,7 @@ from mes_engine.http.problems import UnexpectedErrors, install_problem_handlers
 from mes_engine.storage.database import Database
 from mes_engine.web.board import board_router
 from mes_engine.web.bookings import bookings_router
+from mes_engine.web.carriers import carriers_router
 from mes_engine.web.command_bodies import problem_told
 from mes_engine.web.documents import documents_router
 from mes_engine.web.genealogy import genealogy_router
@@ -74,6 +75,7 @@ _ROUTERS = (
     lots_router,
     lot_commands_router,
     serials_router,
+    carriers_router,
     genealogy_router,
     routings_router,
     periods_router,

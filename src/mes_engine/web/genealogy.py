@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from mes_engine.core.carriers import Carrier
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import At, Decimals, Id, Instant, View
 from mes_engine.storage.genealogy import (
@@ -11,10 +12,12 @@ from mes_engine.storage.genealogy import (
     Direction,
     Genealogy,
     genealogy,
+    genealogy_of_carrier,
     recall,
     recall_by_tool,
 )
 from mes_engine.storage.tool_uses import Tooled
+from mes_engine.web.carriers import AggregationEventView
 from mes_engine.web.history import one_by_key
 from mes_engine.web.lots import EdgeView, LotView, MoveView
 from mes_engine.web.measurements import MeasurementView
@@ -81,7 +84,9 @@ class GenealogyView(View):
         edges: The nearest first.
         measurements: Of any of the lots, or of all at a job order that worked on one.
         tools: With what any of the lots was worked.
+        packing: What carriers any of the lots went into, and out of.
         is_cut: Whether there are more, further away.
+        holds: Of a carrier, what is in it, or was when it was shipped.
     """
 
     lot: str
@@ -91,7 +96,9 @@ class GenealogyView(View):
     work: list[WorkView]
     measurements: list[MeasurementView]
     tools: list[ToolWorkView]
+    packing: list[AggregationEventView]
     is_cut: bool
+    holds: list[str]
 
     @classmethod
     def of(cls, found: Genealogy) -> "GenealogyView":
@@ -107,12 +114,18 @@ class GenealogyView(View):
             work=[WorkView.model_validate(one) for one in found.work],
             measurements=[MeasurementView.of(one) for one in found.measurements],
             tools=[ToolWorkView.of(one) for one in found.tools],
+            packing=[AggregationEventView.model_validate(one) for one in found.packing],
             is_cut=found.is_cut,
+            holds=found.holds,
         )
 
 
 class AffectedView(View):
-    """A lot that a recall speaks of, and where its pieces are."""
+    """A lot that a recall speaks of, and where its pieces are.
+
+    Attributes:
+        shipped_in: The carriers in which it left the plant, each with the outermost.
+    """
 
     lot: LotView
     depth: int
@@ -120,6 +133,7 @@ class AffectedView(View):
     in_stock: Decimals
     shipped: Decimals
     shipments: list[MoveView]
+    shipped_in: list[AggregationEventView]
 
 
 class RecallView(View):
@@ -188,6 +202,24 @@ def genealogy_router(parts: Parts) -> APIRouter:
         found = await parts.database.read(
             lambda connection: genealogy(
                 connection, partition, known.id, direction, depth=depth
+            )
+        )
+        return GenealogyView.of(found)
+
+    @router.get("/carriers/{carrier}/genealogy")
+    async def show_genealogy_of_carrier(
+        carrier: Id,
+        direction: Direction = Direction.BACKWARD,
+        depth: Annotated[int | None, Query(ge=1, le=MOST_DEPTH)] = None,
+    ) -> GenealogyView:
+        """Show what the lots in a carrier came of, or went into, all at once."""
+        partition = parts.state.partition
+        known: Carrier = await one_by_key(
+            parts.database, "carrier", carrier, partition=partition, what="carrier"
+        )
+        found = await parts.database.read(
+            lambda connection: genealogy_of_carrier(
+                connection, partition, known, direction, depth=depth
             )
         )
         return GenealogyView.of(found)

@@ -42,6 +42,7 @@ class LotView(View):
     quality: LotQuality
     existence: LotExistence
     serial: str
+    carrier: str | None
     bound_units: dict[str, str] = Field(
         description="by step: the work unit that a later step has to come back to"
     )

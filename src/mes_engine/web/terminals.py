@@ -1,14 +1,18 @@
 """Terminals over HTTP: all that one shows, what a scanned code is, and the reasons."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from mes_engine.core.carriers import carrier_code
 from mes_engine.core.dispatching import in_turn
 from mes_engine.core.errors import NotFound
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lot_names import lot_named
+from mes_engine.core.lots import MaterialLot
 from mes_engine.core.means import Asker
+from mes_engine.core.packing import lots_within
 from mes_engine.core.queues import queue_of
 from mes_engine.core.reasons import ReasonKind, reasons_of
 from mes_engine.core.state import State
@@ -33,11 +37,11 @@ class CodeView(View):
     """What a code is that somebody scanned or typed.
 
     Attributes:
-        kind: ``person``, ``job_order``, ``work_request``, ``lot``, ``tool`` or
-            ``document``.
+        kind: ``person``, ``job_order``, ``work_request``, ``lot``, ``carrier``,
+            ``tool`` or ``document``.
         title: What people call it.
         job_orders: Those that are not over and have to do with it.
-        places: Where a lot is, or a tool: work units, visits and locations.
+        places: Where a lot, a carrier or a tool is: work units, visits, locations.
     """
 
     code: str
@@ -115,15 +119,11 @@ def _known(state: State, code: str) -> CodeView | None:
     if (request := state.work_request.get(code)) is not None:
         jobs = state.job_order.find("live_of", request.id)
         return _shown(code, "work_request", request.material, jobs)
+    if (carrier := state.carrier.get(carrier_code(code))) is not None:
+        jobs, places = _of_lots(state, lots_within(state, carrier.id))
+        return _shown(carrier.id, "carrier", carrier.type, jobs, places)
     if (lot := state.lot.get(lot_named(state, code))) is not None:
-        there = [one for one in state.position.find("lot", lot.id) if one.held]
-        jobs = [
-            job
-            for one in there
-            for job in state.job_order.find("visit", one.place)
-            if not job.is_over and job.lot in {None, lot.id}
-        ]
-        places = [one.place for one in there]
+        jobs, places = _of_lots(state, [lot])
         title = lot.material if code == lot.id else f"{lot.material} {lot.id}"
         return _shown(code, "lot", title, jobs, places)
     if (tool := state.physical_asset.get(code)) is not None:
@@ -138,6 +138,22 @@ def _known(state: State, code: str) -> CodeView | None:
         title = f"{document.revision} {document.title}"
         return _shown(code, "document", title, [])
     return None
+
+
+def _of_lots(
+    state: State, lots: Sequence[MaterialLot]
+) -> tuple[list[JobOrder], list[str]]:
+    """Return the job orders that have to do with lots, and where these are."""
+    jobs: dict[str, JobOrder] = {}
+    places: dict[str, None] = {}
+    for lot in lots:
+        for position in state.position.find("lot", lot.id):
+            if position.held:
+                places[position.place] = None
+                for job in state.job_order.find("visit", position.place):
+                    if not job.is_over and job.lot in {None, lot.id}:
+                        jobs[job.id] = job
+    return list(jobs.values()), list(places)
 
 
 def _shown(

@@ -16,6 +16,8 @@ TOLD_TO_ALL = (
     | f.PersonQualified
     | f.DocumentReleased
     | f.DocumentWithdrawn
+    | f.ContentAggregated
+    | f.SerialGiven
 )
 _OF_A_WINDOW = (
     f.TimeWindowExtended

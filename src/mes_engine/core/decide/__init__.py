@@ -13,6 +13,7 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.decide import (
     alternatives,
+    carrying,
     changes,
     consuming,
     deviating,
@@ -29,6 +30,7 @@ from mes_engine.core.decide import (
     lots,
     machine,
     measuring,
+    packing,
     parallel,
     periods,
     personnel,
@@ -354,6 +356,12 @@ _HANDLERS: dict[type, Handler] = {
     m.MergeLots: lots.merge_lots,
     m.SerialiseLot: serialising.serialise,
     m.ReverseRegrouping: regrouping.reverse_regrouping,
+    m.RegisterCarrier: packing.register,
+    m.PackCarrier: packing.pack,
+    m.UnpackCarrier: packing.unpack,
+    m.MoveCarrier: carrying.move_carrier,
+    m.ShipCarrier: carrying.ship_carrier,
+    m.LoadCarrier: carrying.load_carrier,
     m.RecordPosting: posting.record_posting,
     m.RetryPosting: posting.retry_posting,
     m.WaivePosting: posting.waive_posting,

@@ -18,7 +18,7 @@ from mes_engine.core.decide.storing import (
     store,
     visit_to,
 )
-from mes_engine.core.holding import holds_on_lot
+from mes_engine.core.holding import holds_on_lot, may_hold_lots
 from mes_engine.core.job_order import (
     JobOrder,
 )
@@ -31,7 +31,6 @@ from mes_engine.core.readiness import (
 )
 from mes_engine.core.requests import Visit
 from mes_engine.core.routing import Connection, ConnectionKind, JobPer
-from mes_engine.core.runs import HoldScope
 from mes_engine.core.siblings import siblings
 from mes_engine.core.ways import Way, way_of
 from mes_engine.core.whereabouts import (
@@ -98,7 +97,7 @@ def _out(draft: Draft, job: JobOrder) -> Decimal:
 def _free(draft: Draft, job: JobOrder) -> list[Position]:
     """Return what may move on; what is held waits where it was worked."""
     found = positions_of(draft.state, job)
-    if not draft.state.hold.members("open", HoldScope.LOT):
+    if not may_hold_lots(draft.state):
         return found
     return [one for one in found if not holds_on_lot(draft.state, one.lot)]
 

@@ -9,6 +9,7 @@ from mes_engine.core.decide import job_orders
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.claims import in_run_with
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.packing import carrier_here
 from mes_engine.core.decide.sending import send_on
 from mes_engine.core.decide.stock import touch_consumers
 from mes_engine.core.errors import Malformed, NotFound, Refused
@@ -26,8 +27,9 @@ from mes_engine.core.job_order import (
     JobOrderState,
     JobOrderTrigger,
 )
-from mes_engine.core.lots import LotExistence
+from mes_engine.core.lots import LotExistence, MaterialLot
 from mes_engine.core.messages import OpenHold, ReleaseHold, ResumeJobOrder
+from mes_engine.core.packing import lots_within
 from mes_engine.core.readiness import binding_holds
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.runs import Hold, HoldMode, HoldQuery, HoldScope
@@ -130,6 +132,8 @@ def _check_target(draft: Draft, command: OpenHold) -> None:
                 raise NotFound(f"There is no lot '{command.target}'.")
             if lot.existence is not LotExistence.ACTIVE:
                 raise Refused(f"{lot.id} is '{lot.existence}': nothing is left of it.")
+        case HoldScope.CARRIER:
+            carrier_here(draft.state, command.target)
 
 
 def _check_query(draft: Draft, command: OpenHold) -> None:
@@ -138,6 +142,11 @@ def _check_query(draft: Draft, command: OpenHold) -> None:
         raise Malformed(
             "A hold of mode 'future' has a query, and no target.",
             hint="Say in 'query' what is to be held when it gets there.",
+        )
+    if command.scope is HoldScope.CARRIER:
+        raise Malformed(
+            "No hold waits for carriers.",
+            hint="Hold a carrier that is here, or the lots that get there.",
         )
     of_supplier = "supplier_lot" in asked
     others = asked.keys() - {"supplier_lot", "material"}
@@ -211,8 +220,8 @@ def release_hold(draft: Draft, command: ReleaseHold) -> dict[str, str]:
     jobs = _held_jobs(draft, hold)
     draft.emit(f.HoldReleased(hold=hold.id, at=draft.at, person=draft.person))
     _touch_around(draft, hold, jobs)
-    if hold.scope is HoldScope.LOT:
-        _send_on(draft, hold.target)
+    for lot in _held_lots(draft, hold):
+        _send_on(draft, lot.id)
     for job in jobs:
         if job.state is not _S.INTERRUPTED_HELD or binding_holds(draft.state, job):
             continue
@@ -252,8 +261,7 @@ def hold_back(draft: Draft, job: JobOrder) -> None:
 
 def _touch_around(draft: Draft, hold: Hold, jobs: list[JobOrder]) -> None:
     requests = {job.request: None for job in jobs}
-    lot = None if hold.scope is not HoldScope.LOT else draft.state.lot.get(hold.target)
-    if lot is not None:
+    for lot in _held_lots(draft, hold):
         touch_consumers(draft, lot.material)
         if lot.request is not None:
             requests[lot.request] = None
@@ -272,14 +280,26 @@ def _held_jobs(draft: Draft, hold: Hold) -> list[JobOrder]:
         case HoldScope.WORK_REQUEST:
             jobs = draft.state.job_order.find("request", hold.target)
             return [job for job in jobs if not job.is_over]
-        case HoldScope.LOT:
-            return [
+        case HoldScope.LOT | HoldScope.CARRIER:
+            jobs = [
                 job
-                for position in draft.state.position.find("lot", hold.target)
+                for lot in _held_lots(draft, hold)
+                for position in draft.state.position.find("lot", lot.id)
                 if position.on_floor
                 for job in draft.state.job_order.find("visit", position.place)
-                if not job.is_over and job.lot in {None, hold.target}
+                if not job.is_over and job.lot in {None, lot.id}
             ]
+            return list({job.id: job for job in jobs}.values())
+
+
+def _held_lots(draft: Draft, hold: Hold) -> list[MaterialLot]:
+    """Return the lots that a hold on a lot or a carrier falls on."""
+    if hold.mode is HoldMode.FUTURE:
+        return []
+    if hold.scope is HoldScope.CARRIER:
+        return lots_within(draft.state, hold.target)
+    lot = draft.state.lot.get(hold.target) if hold.scope is HoldScope.LOT else None
+    return [] if lot is None else [lot]
 
 
 def _interrupt(draft: Draft, job: JobOrder, reason: str) -> None:

@@ -7,8 +7,8 @@ share a furnace share a run; they are not merged for it.
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from mes_engine.core import facts as f
 from mes_engine.core.decide import window_course
+from mes_engine.core.decide.aggregation import end_lot, put_in
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
 from mes_engine.core.decide.genealogy import create_lot, relate
@@ -129,6 +129,8 @@ def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
         window_course.inherit(draft, lot, merged)
         relate(draft, lot.id, merged.id, quantity, lot.unit, kind=EdgeKind.MERGED)
         _end_regrouped(draft, lot, LotExistence.MERGED)
+    if first.carrier is not None:
+        put_in(draft, merged, first.carrier, reason=command.reason)
     _join_job_orders(draft, [one for one in jobs if one is not None], merged, total)
     touch_place(draft, merged, place)
     return {"lot": merged.id, "quantity": f"{total:f}"}
@@ -170,6 +172,7 @@ def _check_alike(lots: list[MaterialLot], found: list[tuple[Position, Bucket]]) 
         ("place", [position.place for position, _ in found]),
         ("bucket", [bucket.value for _, bucket in found]),
         ("bound_units", [_bound_told(one) for one in on_floor]),
+        ("carrier", [one.carrier or "none" for one in lots]),
     ):
         if len(set(values)) > 1:
             listed = ", ".join(
@@ -197,7 +200,7 @@ def _bound_alike(lots: list[MaterialLot]) -> dict[str, str]:
 def _end_regrouped(draft: Draft, lot: MaterialLot, existence: LotExistence) -> None:
     positions = draft.state.position.find("lot", lot.id)
     if not any(one.held for one in positions):
-        draft.emit(f.LotEnded(lot=lot.id, existence=existence))
+        end_lot(draft, lot.id, existence)
 
 
 def _check_not_begun(jobs: Iterable[JobOrder]) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from mes_engine.core import facts as f
 from mes_engine.core.bookings import AdjustAt
 from mes_engine.core.decide import limits
+from mes_engine.core.decide.aggregation import end_lot
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.stock import touch_consumers
 from mes_engine.core.decide.storing import rework_to
@@ -145,7 +146,7 @@ def _put_back(
     for window in draft.state.time_window.find("request", wanted.job.request):
         if window.is_live and window.lot == edge.target:
             void(draft, window, f"its pieces are of lot {edge.source} again")
-    draft.emit(f.LotEnded(lot=edge.target, existence=LotExistence.VOIDED))
+    end_lot(draft, edge.target, LotExistence.VOIDED)
 
 
 def leaving_of(draft: Draft, job: JobOrder) -> list[Connection]:

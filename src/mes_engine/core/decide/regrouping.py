@@ -11,6 +11,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide import window_course
+from mes_engine.core.decide.aggregation import end_lot, put_in
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
 from mes_engine.core.decide.inheritance import hand_back_holds
@@ -58,6 +59,7 @@ def reverse_regrouping(draft: Draft, command: ReverseRegrouping) -> dict[str, st
             unmet=[f"untouched: {one}" for one in happened],
         )
     sources = [_source(draft, edge) for edge in edges]
+    gone = [one for one in sources if one.existence is not LotExistence.ACTIVE]
     for move in command.moves:
         jobs = _jobs_of(draft, lot, move.place)
         edge = next(one for one in edges if one.source == move.lot)
@@ -69,13 +71,15 @@ def reverse_regrouping(draft: Draft, command: ReverseRegrouping) -> dict[str, st
         is_split = edge.kind is EdgeKind.SPLIT
         told = f.LotSplit if is_split else f.LotMerged
         draft.emit(told(edge=restored))
+    for source in gone if lot.carrier is not None else ():
+        put_in(draft, source, str(lot.carrier), reason=command.reason)
     for place in dict.fromkeys(one.place for one in command.moves):
         for job in _jobs_of(draft, lot, place):
             give_up(draft, job, f"lot {lot.id} was put back")
         touch_place(draft, lot, place)
     window_course.hand_back(draft, lot, sources)
     hand_back_holds(draft, lot.id, [one.id for one in sources])
-    draft.emit(f.LotEnded(lot=lot.id, existence=LotExistence.VOIDED))
+    end_lot(draft, lot.id, LotExistence.VOIDED)
     return {"lot": lot.id, "lots": " ".join(one.id for one in sources)}
 
 
@@ -130,6 +134,12 @@ def _happened(
 ) -> Iterator[str]:
     """Say what was done with the lot since it came to be."""
     yield from _went_or_came(lot, command, edges)
+    for edge in edges:
+        source = draft.state.lot.get(edge.source)
+        is_there = source is not None and source.existence is LotExistence.ACTIVE
+        if source is not None and is_there and source.carrier != lot.carrier:
+            here, there = lot.carrier or "no carrier", source.carrier or "no carrier"
+            yield f"it is in {here}, {source.id} is in {there}"
     yield from _elsewhere(draft, lot, command)
     first = min(one.seq for one in edges)
     for value in draft.state.measured_value.find("lot", lot.id):

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from mes_engine.core import facts as f
+from mes_engine.core.decide.aggregation import check_not_packed, end_lot
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import move_lot
 from mes_engine.core.decide.pieces import active_lot, pieces_of, usable_lot
@@ -17,6 +17,7 @@ from mes_engine.core.wip_ledger import Bucket, Position
 def move_stock(draft: Draft, command: MoveStock) -> dict[str, str]:
     """Put a quantity of a lot elsewhere in stock."""
     lot = active_lot(draft, command.lot)
+    check_not_packed(lot, "moved")
     position, _ = pieces_of(draft, lot, command.place, Bucket.STOCK)
     if position.place == command.to_location:
         raise Refused(f"{lot.id} is at {position.place} already.")
@@ -48,6 +49,7 @@ def ship_lot(draft: Draft, command: ShipLot) -> dict[str, str]:
         )
     find = active_lot if command.is_return else usable_lot
     lot = find(draft, command.lot)
+    check_not_packed(lot, "shipped")
     position, _ = pieces_of(draft, lot, command.place, Bucket.STOCK)
     quantity = _checked(lot, position, command.quantity)
     move_lot(
@@ -66,7 +68,7 @@ def ship_lot(draft: Draft, command: ShipLot) -> dict[str, str]:
 def _end(draft: Draft, lot: MaterialLot, *, is_return: bool) -> None:
     positions = draft.state.position.find("lot", lot.id)
     if is_return and lot.request is None and not any(one.held for one in positions):
-        draft.emit(f.LotEnded(lot=lot.id, existence=LotExistence.RETURNED))
+        end_lot(draft, lot.id, LotExistence.RETURNED)
     else:
         end_if_empty(draft, lot.id)
 

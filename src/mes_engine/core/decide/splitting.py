@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from mes_engine.core.decide import window_course
+from mes_engine.core.decide.aggregation import put_in
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot, move_lot, relate
 from mes_engine.core.decide.inheritance import inherit_holds, inherit_measurements
@@ -62,6 +63,8 @@ def split_off(
     inherit_holds(draft, [parent.id], child.id)
     window_course.inherit(draft, parent, child)
     inherit_measurements(draft, parent.id, child.id)
+    if parent.carrier is not None:  # The pieces stay where they are.
+        put_in(draft, child, parent.carrier, reason=reason)
     return child
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.components import still_needed
+from mes_engine.core.decide.aggregation import end_lot
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import create_lot, move_lot, relate
 from mes_engine.core.decide.starting import open_lots
@@ -214,7 +215,7 @@ def end_if_empty(draft: Draft, name: str) -> None:
     positions = draft.state.position.find("lot", name)
     if any(one.held for one in positions):
         return
-    draft.emit(f.LotEnded(lot=name, existence=_what_became_of(positions)))
+    end_lot(draft, name, _what_became_of(positions))
 
 
 def _what_became_of(positions: list[Position]) -> LotExistence:

@@ -11,6 +11,7 @@ import msgspec
 from mes_engine.core import facts as f
 from mes_engine.core.bookings import Booking, BookingKind
 from mes_engine.core.decide import limits, window_course, windows
+from mes_engine.core.decide.aggregation import end_lot
 from mes_engine.core.decide.deviating import come_again
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
@@ -19,7 +20,7 @@ from mes_engine.core.decide.giving_back import give_back_components, reversal_of
 from mes_engine.core.decide.inheritance import hand_back_holds
 from mes_engine.core.decide.lot_jobs import plan
 from mes_engine.core.decide.posting import retell_repeats
-from mes_engine.core.decide.recall import amount_at, restore
+from mes_engine.core.decide.recall import amount_at, check_takes_more, restore
 from mes_engine.core.decide.reopening import follow_on, reopen
 from mes_engine.core.decide.taking_back import brought_too_many
 from mes_engine.core.decide.visits import (
@@ -166,9 +167,10 @@ def _end_child(draft: Draft, booking: Booking, parent: str) -> None:
     child, source = draft.state.lot.get(booking.lot), draft.state.lot.get(parent)
     if child is None or source is None:
         raise LookupError(f"{booking.lot} or {parent} is not there")
+    check_takes_more(source)
     window_course.hand_back(draft, child, [source])
     hand_back_holds(draft, child.id, [source.id])
-    draft.emit(f.LotEnded(lot=child.id, existence=LotExistence.VOIDED))
+    end_lot(draft, child.id, LotExistence.VOIDED)
 
 
 def _note(draft: Draft, command: ReverseBooking) -> None:

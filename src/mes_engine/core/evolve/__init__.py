@@ -2,6 +2,7 @@
 
 from mes_engine.core import facts as f
 from mes_engine.core.evolve import (
+    carriers,
     corrections,
     floor,
     handling,
@@ -50,6 +51,7 @@ _HANDLERS: Handlers = {
     **limits.HANDLERS,
     **measured.HANDLERS,
     **serials.HANDLERS,
+    **carriers.HANDLERS,
     **handling.HANDLERS,
     **transactions.HANDLERS,
 }

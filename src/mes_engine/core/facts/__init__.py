@@ -10,6 +10,12 @@ from typing import Any
 import msgspec
 
 from mes_engine.core.errors import MesError
+from mes_engine.core.facts.carriers import (
+    CarrierRegistered,
+    CarriersFact,
+    CarrierShipped,
+    ContentAggregated,
+)
 from mes_engine.core.facts.corrections import (
     BookingReversed,
     CorrectionsFact,
@@ -144,9 +150,12 @@ __all__ = [
     "AssetRegistered",
     "BookingReversed",
     "BooksClosed",
+    "CarrierRegistered",
+    "CarrierShipped",
     "CommandHandled",
     "ComponentUsed",
     "ConditionsChanged",
+    "ContentAggregated",
     "DataGapSeen",
     "DispatchDecided",
     "DocumentReleased",
@@ -246,6 +255,7 @@ Fact = (
     | LimitsFact
     | MeasuredFact
     | SerialsFact
+    | CarriersFact
     | HandlingFact
     | TransactionsFact
 )

@@ -9,6 +9,15 @@ from enum import StrEnum
 import msgspec
 
 from mes_engine.core.bookings import CountedPieces
+from mes_engine.core.messages.carriers import (
+    CarriersCommand,
+    LoadCarrier,
+    MoveCarrier,
+    PackCarrier,
+    RegisterCarrier,
+    ShipCarrier,
+    UnpackCarrier,
+)
 from mes_engine.core.messages.corrections import (
     AssignProduction,
     CorrectionsCommand,
@@ -151,21 +160,25 @@ __all__ = [
     "ExpireQualifications",
     "GrantQualification",
     "JobOrderCommand",
+    "LoadCarrier",
     "LoadJobOrder",
     "LoadTogether",
     "MergeLots",
     "Message",
     "MountTool",
+    "MoveCarrier",
     "MoveJobOrder",
     "MoveStock",
     "OpenHold",
     "Outcome",
+    "PackCarrier",
     "PauseJobOrder",
     "ReceiveMaterial",
     "RecordAcknowledgement",
     "RecordMeasurement",
     "RecordPosting",
     "RegisterAsset",
+    "RegisterCarrier",
     "RegisterPerson",
     "ReleaseDocument",
     "ReleaseHold",
@@ -187,6 +200,7 @@ __all__ = [
     "SendToRework",
     "Sensed",
     "SerialiseLot",
+    "ShipCarrier",
     "ShipLot",
     "SignOffPerson",
     "SignOnPerson",
@@ -195,6 +209,7 @@ __all__ = [
     "SplitLot",
     "StopJobOrder",
     "UnmountTool",
+    "UnpackCarrier",
     "UpdateJobOrder",
     "VoidMeasurement",
     "WaivePosting",
@@ -222,6 +237,7 @@ Command = (
     | MeasuredCommand
     | SerialsCommand
     | SignalsCommand
+    | CarriersCommand
 )
 
 

@@ -241,7 +241,7 @@ def upgrade() -> None:
         text("partition"),
         text("id"),
         whole("number"),
-        word("hold", "scope", "job_order work_request lot"),
+        word("hold", "scope", "job_order work_request lot carrier"),
         text("target"),
         word("hold", "mode", "stop_now after_run future"),
         text("reason"),

@@ -33,6 +33,7 @@ def upgrade() -> None:
         ),
         text("bound_units"),
         text("serial"),
+        text("carrier", nullable=True),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_lot")),
         sqlite_strict=True,
     )
@@ -50,6 +51,57 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("serial <> ''"),
     )
+    op.create_index(
+        op.f("ix_lot_carrier"),
+        "lot",
+        ["partition", "carrier"],
+        sqlite_where=sa.text("carrier IS NOT NULL"),
+    )
+    op.create_table(
+        "carrier",
+        text("partition"),
+        text("id"),
+        text("type"),
+        whole("registered_at"),
+        text("carrier", nullable=True),
+        flag("carrier", "is_shipped"),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_carrier")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_carrier_here"),
+        "carrier",
+        ["partition", "id"],
+        sqlite_where=sa.text("is_shipped = 0"),
+    )
+    op.create_index(
+        op.f("ix_carrier_inside"),
+        "carrier",
+        ["partition", "carrier"],
+        sqlite_where=sa.text("carrier IS NOT NULL"),
+    )
+    op.create_table(
+        "aggregation_event",
+        text("partition"),
+        whole("seq"),
+        word("aggregation_event", "action", "add delete ship"),
+        word("aggregation_event", "kind", "lot carrier"),
+        text("content"),
+        text("carrier"),
+        text("outermost"),
+        whole("at"),
+        text("person"),
+        text("reason"),
+        sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_aggregation_event")),
+        sqlite_strict=True,
+    )
+    guard("aggregation_event")
+    for column in ("content", "carrier"):
+        op.create_index(
+            op.f(f"ix_aggregation_event_partition_{column}_seq"),
+            "aggregation_event",
+            ["partition", column, "seq"],
+        )
     op.create_table(
         "position",
         text("partition"),

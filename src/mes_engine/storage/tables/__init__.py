@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, event
 
 from mes_engine.core.state import TABLES
 from mes_engine.storage.metadata import metadata
+from mes_engine.storage.tables.carriers import aggregation_event, carrier
 from mes_engine.storage.tables.journal import fact
 from mes_engine.storage.tables.labour import labour_interval, sign_on
 from mes_engine.storage.tables.material import (
@@ -60,8 +61,10 @@ from mes_engine.storage.tables.work import (
 __all__ = [
     "PROJECTIONS",
     "WRITTEN_ONCE",
+    "aggregation_event",
     "alarm",
     "area_entry",
+    "carrier",
     "component_use",
     "connection_flow",
     "counter",

@@ -25,6 +25,9 @@ from mes_engine.storage.columns import (
 IS_BOUGHT = "supplier_lot <> ''"
 """The SQL condition that a lot is a supplier's, known by a number of theirs."""
 
+IS_PACKED = "carrier IS NOT NULL"
+"""The SQL condition that a lot is in a carrier."""
+
 IS_SERIAL = "serial <> ''"
 """The SQL condition that a lot has a serial of the plant's own."""
 
@@ -45,6 +48,7 @@ lot = strict_table(
     word("existence", LotExistence),
     body("bound_units", dict[str, str]),
     string("serial"),
+    string("carrier", is_optional=True),
     Index(
         "ix_lot_supplier_lot",
         "partition",
@@ -59,6 +63,7 @@ lot = strict_table(
         unique=True,
         sqlite_where=text(IS_SERIAL),
     ),
+    Index("ix_lot_carrier", "partition", "carrier", sqlite_where=text(IS_PACKED)),
     Index(None, "partition", "request"),
 )
 

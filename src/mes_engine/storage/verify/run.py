@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mes_engine.core import laws
+from mes_engine.core.carrier_laws import broken_aggregation_laws, broken_carrier_laws
 from mes_engine.core.state import TABLES
 from mes_engine.storage.codec import CODECS
 from mes_engine.storage.verify.file import check_file
@@ -23,6 +24,7 @@ LAWS: tuple[tuple[str, Callable[..., Iterator[str]], tuple[str, ...]], ...] = (
     ),
     ("lot", laws.broken_lot_laws, ("lot", "position")),
     ("lot", laws.broken_serial_laws, ("lot", "position")),
+    ("carrier", broken_carrier_laws, ("lot", "carrier")),
     ("work_request", laws.broken_request_laws, ("work_request", "position")),
     ("job_order", laws.broken_posting_laws, ("job_order", "posting")),
     (
@@ -68,6 +70,7 @@ def verify(
     _check_laws(findings, made, "by the journal")
     _check_laws(findings, rows, "by the rows")
     _check_edges(connection, findings, made["position"], partition)
+    _check_events(connection, findings, made, partition)
     if ledger is not None:
         booked = ledger.booked(connection)
         check_ledger(findings, booked, ledger, rebuilt.state.posting.values())
@@ -112,6 +115,21 @@ def _check_edges(
     rows = raw_rows(connection, "genealogy_edge", partition)
     edges = (value for row in rows if (value := value_of(codec, row)) is not None)
     for sentence in laws.broken_edge_laws(edges, positions):
+        law, _, why = sentence.partition(": ")
+        findings.add("law", law, f"{why} (by the rows)")
+
+
+def _check_events(
+    connection: Connection,
+    findings: Findings,
+    made: Mapping[str, list[Any]],
+    partition: str,
+) -> None:
+    """Check what went in and out of carriers by its rows, in their order."""
+    codec = CODECS["aggregation_event"]
+    rows = raw_rows(connection, "aggregation_event", partition)
+    events = (value for row in rows if (value := value_of(codec, row)) is not None)
+    for sentence in broken_aggregation_laws(events, made["lot"], made["carrier"]):
         law, _, why = sentence.partition(": ")
         findings.add("law", law, f"{why} (by the rows)")
 

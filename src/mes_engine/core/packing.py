@@ -1,0 +1,54 @@
+"""What is in which carrier: inwards, and outwards."""
+
+from mes_engine.core.carriers import MOST_NESTED, Carrier
+from mes_engine.core.lots import MaterialLot
+from mes_engine.core.state import State
+
+
+def around(state: State, carrier: str | None) -> tuple[Carrier, ...]:
+    """Return the carrier and those around it, the outermost last; none for None."""
+    found: list[Carrier] = []
+    while carrier is not None and len(found) <= MOST_NESTED:
+        one = state.carrier.get(carrier)
+        if one is None:
+            break
+        found.append(one)
+        carrier = one.carrier
+    return tuple(found)
+
+
+def around_lot(state: State, lot: str) -> tuple[Carrier, ...]:
+    """Return the carriers that the lot is in, the outermost last."""
+    known = state.lot.get(lot)
+    return () if known is None else around(state, known.carrier)
+
+
+def carriers_within(state: State, carrier: str) -> list[Carrier]:
+    """Return the carriers in a carrier, at whatever depth, by id; not itself."""
+    found: list[Carrier] = []
+    left = [carrier]
+    while left:
+        inside = state.carrier.find("carrier", left.pop())
+        found += inside
+        left += [one.id for one in inside]
+    return sorted(found, key=lambda one: one.id)
+
+
+def lots_directly_in(state: State, carrier: str) -> list[MaterialLot]:
+    """Return the lots that are in a carrier and in no other within it, by number."""
+    found: list[MaterialLot] = state.lot.find("carrier", carrier)
+    return sorted(found, key=lambda one: one.number)
+
+
+def lots_within(state: State, carrier: str) -> list[MaterialLot]:
+    """Return the lots in a carrier, at whatever depth, by number."""
+    found = list(state.lot.find("carrier", carrier))
+    for one in carriers_within(state, carrier):
+        found += state.lot.find("carrier", one.id)
+    return sorted(found, key=lambda one: one.number)
+
+
+def height(state: State, carrier: str) -> int:
+    """Return how many carriers are one in the other, from this one inwards: 1 alone."""
+    inside = state.carrier.find("carrier", carrier)
+    return 1 + max((height(state, one.id) for one in inside), default=0)

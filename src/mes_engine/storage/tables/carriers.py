@@ -1,0 +1,49 @@
+"""Carriers, and what went in and out of them."""
+
+from sqlalchemy import Index, text
+
+from mes_engine.core.carriers import AggregationAction, ContentKind
+from mes_engine.storage.columns import (
+    flag,
+    key,
+    number_key,
+    partition,
+    strict_table,
+    string,
+    whole,
+    word,
+)
+
+IS_HERE = "is_shipped = 0"
+"""The SQL condition that a carrier is in the plant."""
+
+IS_INSIDE = "carrier IS NOT NULL"
+"""The SQL condition that a carrier is in another."""
+
+carrier = strict_table(
+    "carrier",
+    partition(),
+    key("id"),
+    string("type"),
+    whole("registered_at"),
+    string("carrier", is_optional=True),
+    flag("is_shipped"),
+    Index("ix_carrier_here", "partition", "id", sqlite_where=text(IS_HERE)),
+    Index("ix_carrier_inside", "partition", "carrier", sqlite_where=text(IS_INSIDE)),
+)
+
+aggregation_event = strict_table(
+    "aggregation_event",
+    partition(),
+    number_key("seq"),
+    word("action", AggregationAction),
+    word("kind", ContentKind),
+    string("content"),
+    string("carrier"),
+    string("outermost"),
+    whole("at"),
+    string("person"),
+    string("reason"),
+    Index(None, "partition", "content", "seq"),
+    Index(None, "partition", "carrier", "seq"),
+)
