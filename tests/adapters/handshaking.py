@@ -21,7 +21,8 @@ from mes_engine.runtime.engine import Engine
 from mes_engine.runtime.feed import Feed
 from mes_engine.runtime.pace import BackOff
 from mes_engine.runtime.signal_clock import run_signal_clock
-from mes_engine.runtime.supervise import next_epoch, supervise
+from mes_engine.runtime.numbering import Numbering
+from mes_engine.runtime.supervise import supervise
 from mes_engine.storage.database import Database
 from mes_engine.storage.store import SqlStore
 from tests.core.handshakes import ID, a_handshake, a_plant_with, tag
@@ -252,14 +253,16 @@ async def at_work(
         devices, committed=state, submit=engine.submit, clock=now, back_off=quick
     )
     feed.tap(acknowledging.hear)
+    mark = state.watermark.get(LINK)
+    epoch = 1 if mark is None else mark.epoch + 1
+    numbering = Numbering(LINK, engine.sense, epoch=epoch)
     parts = (
         engine.run(),
         acknowledging.run(),
         supervise(
             LINK,
             link,
-            engine.sense,
-            epoch=next_epoch(state, LINK),
+            numbering.emit,
             clock=now,
             back_off=quick(),
         ),

@@ -5,13 +5,12 @@ import asyncio
 from structlog.testing import LogCapture
 
 from mes_engine.core.errors import SourceLost, SourceMisconfigured, SourceRefused
-from mes_engine.core.facts import SourceAdvanced
 from mes_engine.core.messages import Sensed
 from mes_engine.core.samples import LinkReport, LinkState, Sample
-from mes_engine.core.state import State
 from mes_engine.ports import Emit
+from mes_engine.runtime.numbering import Numbering
 from mes_engine.runtime.pace import BackOff
-from mes_engine.runtime.supervise import next_epoch, supervise
+from mes_engine.runtime.supervise import supervise
 from tests.runtime.builders import NOW, a_sample, clock
 from tests.runtime.stand_ins import Bench, running, until
 
@@ -64,8 +63,7 @@ class Watch:
         await supervise(
             "plc",
             self.link,
-            self._sense,
-            epoch=self.epoch,
+            Numbering("plc", self._sense, epoch=self.epoch).emit,
             clock=clock,
             back_off=BackOff(
                 first_s=0.25, longest_s=10.0, sleep=self._sleep, chance=lambda: 1.0
@@ -113,13 +111,6 @@ async def test_what_a_link_says_is_numbered_over_all_its_lives() -> None:
         "connected",
         "disconnected",
     ]
-
-
-def test_the_next_epoch_is_one_that_was_never_used() -> None:
-    state = State()
-    assert next_epoch(state, "plc") == 1
-    state.watermark.put(SourceAdvanced(source="plc", epoch=4, n=900))
-    assert next_epoch(state, "plc") == 5
 
 
 async def test_an_outage_is_logged_once_and_backed_off(logs: LogCapture) -> None:
@@ -198,9 +189,9 @@ async def test_what_a_link_says_reaches_the_engine() -> None:
     link = ScriptedLink([CONNECTED, *(a_sample(value=n) for n in range(20))])
     async with running(Bench()) as bench, asyncio.TaskGroup() as tasks:
         engine = bench.engine
-        epoch = next_epoch(engine.committed, "plc")
+        numbering = Numbering("plc", engine.sense, epoch=1)
         supervising = tasks.create_task(
-            supervise("plc", link, engine.sense, epoch=epoch, clock=clock)
+            supervise("plc", link, numbering.emit, clock=clock)
         )
         await until(lambda: engine.counts.messages == 23)
         supervising.cancel()
@@ -216,6 +207,7 @@ async def test_a_link_ends_when_the_engine_takes_nothing_more() -> None:
     bench.engine.stop()
     link = ScriptedLink([CONNECTED])
 
-    await supervise("plc", link, bench.engine.sense, epoch=1, clock=clock)
+    emit = Numbering("plc", bench.engine.sense, epoch=1).emit
+    await supervise("plc", link, emit, clock=clock)
 
     assert len(link.lives) == 1

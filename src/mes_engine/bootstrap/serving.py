@@ -149,12 +149,17 @@ async def announce(
 ) -> None:
     """Say where the web is once it answers, in the log and in ``ready_file``."""
     await server.is_up.wait()
-    host, port = listener.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    url = url_of(listener)
     log.info("web_started", url=url, reachable_from="this computer only")
     if ready_file is not None:
         text = json.dumps({"url": url, "pid": os.getpid()})
         await asyncio.to_thread(_write_at_once, ready_file, text)
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return where the web is."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _write_at_once(path: Path, text: str) -> None:

@@ -1,10 +1,12 @@
-"""A whole site: the engine with its machines, its modules, its ledger and its web."""
+"""A whole site: the engine with its gateway, its modules, its ledger and its web."""
 
 import asyncio
+import secrets
 import signal
 import socket
-from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import uvicorn
 from fastapi import APIRouter
 
 from mes_engine.bootstrap.core import Core, running_engine
+from mes_engine.bootstrap.own_gateway import OwnGateway, keep_running
 from mes_engine.bootstrap.serving import (
     Server,
     SiteFailed,
@@ -21,6 +24,7 @@ from mes_engine.bootstrap.serving import (
     end_with,
     listening,
     serve,
+    url_of,
 )
 from mes_engine.core.errors import MesError, SettingsError
 from mes_engine.core.messages import ApplyPlant, Commanded, Outcome
@@ -31,7 +35,7 @@ from mes_engine.modules import crm, ledger, plm, scm
 from mes_engine.ports import AdapterSpec, Floor
 from mes_engine.runtime.acknowledging import Acknowledging
 from mes_engine.runtime.consumers import Consumer, Consuming
-from mes_engine.runtime.devices import LinkDevices, open_link
+from mes_engine.runtime.gateways import Gateways
 from mes_engine.runtime.intents import IntentRelay
 from mes_engine.runtime.jobs import Job, Jobs, every
 from mes_engine.runtime.qualifications import qualifications_job
@@ -39,10 +43,12 @@ from mes_engine.runtime.reconcile import Booked, reconcile
 from mes_engine.runtime.relay import Relay, engine_back_off
 from mes_engine.runtime.serving import keep_serving
 from mes_engine.runtime.signal_clock import run_signal_clock
-from mes_engine.runtime.supervise import next_epoch, supervise
 from mes_engine.runtime.time_windows import time_windows_job
-from mes_engine.settings import Site
+from mes_engine.runtime.wanted import GatewayDevices
+from mes_engine.settings import Site, variables_of_site
+from mes_engine.storage.driver import file_url
 from mes_engine.web.app import LOOPBACK, create_app
+from mes_engine.web.parts import GatewayDoor
 
 log = structlog.stdlib.get_logger()
 
@@ -52,6 +58,7 @@ CONSUMERS = tuple(
 )
 RECONCILE_EVERY_S = 900
 POKE_EVERY_S = 300
+LOOK_S = 1.0
 GRACE_S = 5
 """For requests that are still coming in; the whole stop is to take less than 10 s."""
 MOST_CONNECTIONS = 1_000
@@ -61,6 +68,7 @@ async def run_site(
     site: Site,
     *,
     adapters: Mapping[str, AdapterSpec],
+    config: Path | None,
     ready_file: Path | None = None,
     parent: int | None = None,
 ) -> None:
@@ -68,7 +76,8 @@ async def run_site(
 
     Args:
         site: What the files say.
-        adapters: What opens the site's links.
+        adapters: What serves the site to others; links are a gateway's.
+        config: Where the gateway that runs beside it finds them; None for no such one.
         ready_file: Written once the web answers: ``{"url": ..., "pid": ...}``.
         parent: The process that started this one; the site ends when that one does.
 
@@ -90,7 +99,8 @@ async def run_site(
             await _run(
                 core,
                 site,
-                adapters,
+                config,
+                adapters=adapters,
                 listener=listener,
                 stopping=stopping,
                 ready_file=ready_file,
@@ -141,8 +151,9 @@ async def apply_plant(core: Core, plant: Plant) -> None:
 async def _run(
     core: Core,
     site: Site,
-    adapters: Mapping[str, AdapterSpec],
+    config: Path | None,
     *,
+    adapters: Mapping[str, AdapterSpec],
     listener: socket.socket,
     stopping: asyncio.Event,
     ready_file: Path | None,
@@ -157,6 +168,16 @@ async def _run(
     consumers = {
         one.name: Consuming(one, core.database, core.feed) for one in CONSUMERS
     }
+    gateways = Gateways(
+        core.engine,
+        links=site.links,
+        plant=site.plant_digest,
+        clock=core.clock,
+        monotonic=time.monotonic,
+    )
+    devices = GatewayDevices(gateways, started_at=core.clock())
+    own = None if config is None else _own_gateway(site, config)
+    token = site.gateway.token if own is None else own.token
     server = Server(
         uvicorn.Config(
             create_app(
@@ -167,8 +188,9 @@ async def _run(
                 stopping=stopping,
                 modules=_module_routers(core, books),
                 hosts=LOOPBACK,
-                links=lambda: _link_states(core),
+                links=lambda: _link_states(core, gateways),
                 schema=head(),
+                gateways=GatewayDoor(intake=gateways, downlink=devices, token=token),
             ),
             http=PromptProtocol,
             log_config=None,
@@ -177,15 +199,14 @@ async def _run(
             timeout_graceful_shutdown=GRACE_S,
         )
     )
-    devices = _devices(site, adapters)
     committed = core.engine.committed
     acknowledging = Acknowledging(
         devices, committed=committed, submit=core.submit, clock=core.clock
     )
     core.feed.tap(acknowledging.hear)
     parts = {
-        **{f"link {name}": link for name, link in _links(core, devices)},
         **{f"server {name}": one for name, one in _servers(core, site, adapters)},
+        "gateways": _watch(gateways, devices, stopping),
         "relay": relay.run(),
         "jobs": jobs.run(),
         "handshakes": acknowledging.run(),
@@ -196,6 +217,10 @@ async def _run(
         **{f"consumer {name}": one.run() for name, one in consumers.items()},
         "ready file": announce(server, listener, ready_file),
     }
+    if own is not None and site.links:
+        parts["own gateway"] = keep_running(
+            own, url_of(listener), stopping=stopping, monotonic=time.monotonic
+        )
     if parent is not None:
         parts["parent"] = end_with(parent, stopping)
     await serve(server, listener, parts, stopping)
@@ -226,29 +251,31 @@ def _module_routers(core: Core, books: ledger.LedgerService) -> list[APIRouter]:
     ]
 
 
-def _devices(site: Site, adapters: Mapping[str, AdapterSpec]) -> LinkDevices:
-    return LinkDevices(
-        {
-            name: open_link(
-                adapters[plan.adapter], name, plan.settings, plan.tags, plan.groups
-            )
-            for name, plan in site.links.items()
-        }
+def _own_gateway(site: Site, config: Path) -> OwnGateway:
+    """Return how the gateway beside this engine is run; its spool is by the database.
+
+    Other gateways name the same token, where the site has one.
+    """
+    database = Path(str(file_url(site.database.url).database))
+    return OwnGateway(
+        config=config,
+        folder=site.gateway.folder or database.with_name(f"{database.name}-gateway"),
+        settings=site.gateway,
+        token=site.gateway.token or secrets.token_urlsafe(32),
+        hidden=variables_of_site(config),
     )
 
 
-def _links(
-    core: Core, devices: LinkDevices
-) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
-    for name, link in devices.links.items():
-        supervised = supervise(
-            name,
-            link,
-            core.engine.sense,
-            epoch=next_epoch(core.engine.committed, name),
-            clock=core.clock,
-        )
-        yield name, supervised
+async def _watch(
+    gateways: Gateways, devices: GatewayDevices, stopping: asyncio.Event
+) -> None:
+    """Say when a gateway is not heard of any more; let none wait when all ends."""
+    while not stopping.is_set():
+        gateways.look()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await stopping.wait()
+    devices.close()
 
 
 def _jobs(core: Core, relay: Relay) -> list[Job]:
@@ -295,11 +322,13 @@ def _jobs(core: Core, relay: Relay) -> list[Job]:
     ]
 
 
-def _link_states(core: Core) -> dict[str, str]:
+def _link_states(core: Core, gateways: Gateways) -> dict[str, str]:
     state = core.engine.committed
     found = {}
     for signal_ in state.site.plant.signals:
         known = state.equipment.get(signal_.work_unit)
         is_known = known is not None and known.link is not None
-        found[signal_.link] = str(known.link) if known and is_known else "unknown"
+        is_fed = gateways.owner_of(signal_.link) is not None
+        told = str(known.link) if known and is_known and is_fed else "unknown"
+        found[signal_.link] = told
     return found

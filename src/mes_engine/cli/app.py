@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from mes_engine.cli import adapters, data, demo, genealogy, policy, simulate, site
+from mes_engine.cli import (
+    adapters,
+    data,
+    demo,
+    gateway,
+    genealogy,
+    policy,
+    simulate,
+    site,
+)
 from mes_engine.cli.output import AsJson, failing_well, show
 
 app = typer.Typer(
@@ -32,6 +41,7 @@ app.add_typer(devices, name="adapters")
 
 app.command("demo")(demo.demo)
 app.command("run")(site.run)
+app.command("gateway")(gateway.gateway)
 app.command("check")(site.check)
 routing.command("show")(site.show_routing)
 database.command("upgrade")(data.upgrade_database)

@@ -14,11 +14,20 @@ def run(
     ready_file: Annotated[
         Path | None, typer.Option(help="Written once the web answers.")
     ] = None,
+    own_gateway: Annotated[
+        bool,
+        typer.Option(
+            "--gateway/--no-gateway", help="Run the plant's links beside the engine."
+        ),
+    ] = True,
     parent: Annotated[
         int | None, typer.Option(hidden=True, help="End when this process does.")
     ] = None,
 ) -> None:
     """Run the engine of a site: machines, terminals, modules and the ledger.
+
+    The links to the machines run in a gateway, a process beside it; with --no-gateway
+    the plant's gateways run elsewhere, and deliver to this engine.
 
     The web listens on this computer only, until there is a sign-in.
     """
@@ -33,7 +42,13 @@ def run(
     found = load_site(config, None, environment=os.environ, adapters=adapters)
     configure_logging(level=found.log_level)
     asyncio.run(
-        run_site(found, adapters=adapters, ready_file=ready_file, parent=parent)
+        run_site(
+            found,
+            adapters=adapters,
+            config=config if own_gateway else None,
+            ready_file=ready_file,
+            parent=parent,
+        )
     )
 
 

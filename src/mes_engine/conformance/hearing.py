@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from mes_engine.core.errors import MesError
-from mes_engine.core.messages import Sensed
 from mes_engine.core.samples import DataGap, LinkReport, Report, Sample
 from mes_engine.ports import Link
 from mes_engine.runtime.pace import BackOff
@@ -62,10 +61,6 @@ class Heard:
         async with self._news:
             self.all.append(one)
             self._news.notify_all()
-
-    async def sense(self, sensed: Sensed) -> None:
-        """Take what a supervisor has numbered."""
-        await self.add(sensed.report)
 
     async def finish(self, end: MesError) -> None:
         """Take how its life ended."""
@@ -148,8 +143,7 @@ async def supervising(
             supervise(
                 "link",
                 link,
-                heard.sense,
-                epoch=1,
+                heard.add,
                 clock=lambda: time.time_ns() // 1000,
                 back_off=BackOff(first_s=first_s, longest_s=longest_s),
             )

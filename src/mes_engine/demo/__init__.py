@@ -7,6 +7,7 @@ import asyncio
 import json
 import random
 from collections import Counter
+from collections.abc import Container
 from typing import Any
 
 import httpx
@@ -129,10 +130,13 @@ async def _open_the_shop(
     http: httpx.AsyncClient,
     tasks: asyncio.TaskGroup,
 ) -> list[asyncio.Task[None]]:
-    """Put someone at each work unit."""
+    """Put someone at each work unit, once its machine is heard of."""
     panels = Panels(httpx.AsyncClient(base_url=f"http://127.0.0.1:{plant.panel}"))
     machines = await panels.machines()
-    units = await Api(http, "the shop").get("/work-units")
+    shop = Api(http, "the shop")
+    while not await _are_heard(shop, machines):
+        await asyncio.sleep(LOOK_S)
+    units = await shop.get("/work-units")
     people = []
     for number, unit in enumerate(units):
         name = PEOPLE[number % len(PEOPLE)]
@@ -141,6 +145,16 @@ async def _open_the_shop(
         work = operator.work(has_machine=unit["id"] in machines)
         people.append(tasks.create_task(work))
     return people
+
+
+async def _are_heard(api: Api, machines: Container[str]) -> bool:
+    """Whether every machine tells its state: what it made before, nobody asked for."""
+    shown = await api.get("/equipment")
+    return all(
+        one["link"] == "connected" and one["shown"] != "unknown"
+        for one in shown
+        if one["work_unit"] in machines
+    )
 
 
 async def _look(api: Api, live: Live) -> bool:

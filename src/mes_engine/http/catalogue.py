@@ -88,6 +88,16 @@ _KINDS = (
         is_general=True,
     ),
     ProblemKind(
+        slug="no-token",
+        status=401,
+        title="The token is missing or not ours",
+        meaning="A gateway names the site's token in its Authorization header. Nothing "
+        "was taken.",
+        remedy="Set MES_GATEWAY_TOKEN for the gateway, as `gateway.token` has it in "
+        "the engine's site.yaml.",
+        is_general=True,
+    ),
+    ProblemKind(
         slug="not-found",
         status=404,
         title="There is no such thing",

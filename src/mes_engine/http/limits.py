@@ -17,6 +17,7 @@ MAX_BODY = 1024 * 1024
 MAX_DISCARDED = 8 * MAX_BODY
 MAX_DEPTH = 32
 MAX_HEADERS = 100
+MSGPACK = b"application/msgpack"
 RECEIVE_S = 10.0
 
 # Possessive, and with the closing quote optional: linear on hostile bodies too.
@@ -89,7 +90,9 @@ class RequestLimits:
                 "too-slow", f"The body took longer than {self._receive_s:g} s."
             ) from None
         body = b"".join(chunks)
-        if not is_shallow(body):
+        # MessagePack is read into types of known depth, and its bytes are no brackets.
+        is_text = (b"content-type", MSGPACK) not in headers
+        if is_text and not is_shallow(body):
             raise _Rejected(
                 "not-json", f"The body is nested deeper than {MAX_DEPTH} levels."
             )

@@ -22,6 +22,10 @@ from mes_engine.runtime.pace import Clock
 log = structlog.stdlib.get_logger()
 
 
+HEARD = Answer(outcome=Outcome.ACCEPTED)
+"""Whoever waits for something sensed is told no more than that it is committed."""
+
+
 class Decide(Protocol):
     """``core.decide``, or what a test puts in its place."""
 
@@ -72,6 +76,7 @@ class Batch:
                 return
         elif self._is_repeat(message):
             self.repeats += 1
+            self._tell_heard(waiting)
             return
         else:
             self._advanced[message.source] = message
@@ -90,12 +95,18 @@ class Batch:
             return
         if answer is not None:
             self.outcomes.append((waiting, answer))
+        else:
+            self._tell_heard(waiting)
 
     def finish(self) -> None:
         """Add how far each source has come."""
         for sensed in self._advanced.values():
             fact = SourceAdvanced(source=sensed.source, epoch=sensed.epoch, n=sensed.n)
             self._record(fact, sensed)
+
+    def _tell_heard(self, waiting: Waiting) -> None:
+        if waiting.answer is not None:
+            self.outcomes.append((waiting, HEARD))
 
     def _is_repeat(self, sensed: Sensed) -> bool:
         mark = self._advanced.get(sensed.source)

@@ -7,7 +7,8 @@ its messages are tried one by one, so that one that is poisoned fails alone.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -17,7 +18,13 @@ from mes_engine.core.errors import OutcomeUnknown, Overloaded
 from mes_engine.core.messages import Answer, Commanded, Sensed
 from mes_engine.core.state import State
 from mes_engine.ports import DuplicateKey, StoreUnavailable, WipStore
-from mes_engine.runtime.batch import Batch, Decide, answer_again, cause_of
+from mes_engine.runtime.batch import (
+    Batch,
+    Decide,
+    MessageFailed,
+    answer_again,
+    cause_of,
+)
 from mes_engine.runtime.committing import (
     ANSWER_S,
     Committing,
@@ -123,6 +130,30 @@ class Engine:
         """Hand in what a link heard; a full inbox makes it wait."""
         await self.inbox.put_sensed(Waiting(message=sensed))
 
+    async def deliver(self, some: Sequence[Sensed]) -> None:
+        """Hand in what links heard elsewhere, in order; return once it is committed.
+
+        What cannot be handled is set aside, and counts as taken.
+
+        Raises:
+            Overloaded: Nothing was taken: the inbox is full, or nothing is accepted.
+            OutcomeUnknown: It may be committed or not; the same may be sent again.
+        """
+        if not some:
+            return
+        if not self.is_accepting:
+            raise Overloaded(
+                "The database takes no changes at the moment.",
+                hint="Deliver it again in a few seconds.",
+            )
+        heard = asyncio.get_running_loop().create_future()
+        *before, last = some
+        waiting = [Waiting(message=one) for one in before]
+        waiting.append(Waiting(message=last, answer=heard))
+        await self.inbox.put_delivered(waiting)
+        with suppress(MessageFailed):
+            await heard
+
     async def run(self) -> None:
         """Handle what comes in, until ``stop``."""
         try:
@@ -140,7 +171,8 @@ class Engine:
         finally:
             self._deadline = None
             self.stop()
-            self._give_up_callers()
+            self._give_up(self._in_hand)
+            self._give_up(self.inbox.take_all())
 
     def stop(self) -> None:
         """Take nothing more; ``run`` ends when what was taken has been handled.
@@ -232,6 +264,7 @@ class Engine:
         self._give_up(self.inbox.take_commands())
         if self._is_stopping:
             log.error("sensed_given_up", messages=len(kept) + len(self.inbox))
+            self._give_up(kept)
             return []
         await self._back_off.wait()
         return kept

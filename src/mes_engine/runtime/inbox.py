@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mes_engine.core.errors import MesError, Overloaded
@@ -17,7 +18,7 @@ class Waiting:
     """A message on its way through the engine.
 
     Attributes:
-        answer: Where the sender of a command waits; None for what was sensed.
+        answer: Where its sender waits; None if nobody does.
         failure: Why it could not be handled: it is to be set aside.
     """
 
@@ -50,7 +51,9 @@ class Inbox:
         self.overloads = 0
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
-        self._room_for_sensed = asyncio.Semaphore(capacity - kept_for_commands)
+        self._most_sensed = capacity - kept_for_commands
+        self._sensed = 0
+        self._room_for_sensed = asyncio.Semaphore(self._most_sensed)
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -77,7 +80,20 @@ class Inbox:
         if self._is_closed:
             self._room_for_sensed.release()
             raise overloaded(is_stopping=True)
+        self._sensed += 1
         self._append(waiting)
+
+    async def put_delivered(self, some: Sequence[Waiting]) -> None:
+        """Take all that was sensed elsewhere, or nothing.
+
+        Raises:
+            Overloaded: There is no room for it, or the engine is stopping.
+        """
+        if self._is_closed or self._sensed + len(some) > self._most_sensed:
+            self.overloads += 1
+            raise overloaded(is_stopping=self._is_closed)
+        for one in some:
+            await self.put_sensed(one)
 
     async def take(self, at_most: int = BATCH_MAX) -> list[Waiting]:
         """Wait for a message, then take all there is; nothing once closed and empty."""
@@ -100,6 +116,13 @@ class Inbox:
             self._took(commands)
         return commands
 
+    def take_all(self) -> list[Waiting]:
+        """Take everything out."""
+        every = list(self._waiting)
+        self._waiting.clear()
+        self._took(every)
+        return every
+
     def close(self) -> None:
         """Take in nothing more; what is there can still be taken out."""
         self._is_closed = True
@@ -113,6 +136,7 @@ class Inbox:
         self.taken += len(batch)
         for one in batch:
             if isinstance(one.message, Sensed):
+                self._sensed -= 1
                 self._room_for_sensed.release()
 
 

@@ -1,11 +1,10 @@
-"""Keep one link running: number what it says, reconnect, log an outage once.
+"""Keep one link running: pass on what it says, reconnect, log an outage once.
 
 Each link has a task of its own and never takes another down: only cancellation and the
 end of the engine end it, besides settings that no reconnecting would mend.
 """
 
 import time
-from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -15,16 +14,11 @@ from mes_engine.core.errors import (
     SourceMisconfigured,
     SourceRefused,
 )
-from mes_engine.core.messages import Sensed
 from mes_engine.core.samples import LinkReport, LinkState, Report, Sample
-from mes_engine.core.state import State
-from mes_engine.ports import Link
+from mes_engine.ports import Emit, Link
 from mes_engine.runtime.pace import BackOff, Clock, Monotonic
 
 log = structlog.stdlib.get_logger()
-
-Sense = Callable[[Sensed], Awaitable[None]]
-"""Take what was sensed; awaiting it is the back-pressure."""
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 10.0
@@ -34,40 +28,34 @@ STEADY_S = 5.0
 """A connection that lasted so long was a good one: the next pause is short again."""
 
 
-def next_epoch(committed: State, source: str) -> int:
-    """Return an epoch for the numbering of ``source`` that was never used before."""
-    mark = committed.watermark.get(source)
-    return 1 if mark is None else mark.epoch + 1
-
-
 async def supervise(
     source: str,
     link: Link,
-    sense: Sense,
+    emit: Emit,
     *,
-    epoch: int,
     clock: Clock,
+    lost_at: int | None = None,
     back_off: BackOff | None = None,
     monotonic: Monotonic = time.monotonic,
 ) -> None:
-    """Run ``link`` again and again, passing on what it says under the name ``source``.
+    """Run ``link`` again and again, passing on what it says.
 
-    Returns only if the link is misconfigured, or the engine takes nothing more.
+    Returns only if the link is misconfigured, or nothing more is taken.
 
     Args:
         source: The link's id.
         link: What to run.
-        sense: Where to pass it on to.
-        epoch: From ``next_epoch``: greater than any that this source has had.
+        emit: Where to pass it on to.
         clock: For the reports that it makes itself.
+        lost_at: Since when nothing is known of the device; None for now.
         back_off: The pauses between two lives of the link.
         monotonic: How long a life lasted.
     """
-    watched = _Watched(source, sense, epoch=epoch, clock=clock)
+    watched = _Watched(emit, clock=clock)
     pause = back_off or BackOff(first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S)
     with structlog.contextvars.bound_contextvars(link=source):
         try:
-            await watched.report_down("Not connected since the engine was started.")
+            await watched.report_down("Not connected since the start.", at=lost_at)
             while True:
                 began = monotonic()
                 watched.has_delivered = False
@@ -78,7 +66,7 @@ async def supervise(
                     pause.reset()
                 await pause.wait(least_s)
         except Overloaded:
-            log.info("link_ended", reason="The engine is stopping.")
+            log.info("link_ended", reason="Nothing more is taken.")
 
 
 async def _live_once(link: Link, watched: "_Watched") -> float | None:
@@ -89,7 +77,7 @@ async def _live_once(link: Link, watched: "_Watched") -> float | None:
     """
     try:
         await link.run(watched.emit)
-    except Overloaded:
+    except (Overloaded, MemoryError):
         raise
     except SourceMisconfigured as wrong:
         log.error("link_misconfigured", reason=str(wrong))
@@ -112,19 +100,16 @@ async def _live_once(link: Link, watched: "_Watched") -> float | None:
 class _Watched:
     """What one link has said so far, over all its lives."""
 
-    def __init__(self, source: str, sense: Sense, *, epoch: int, clock: Clock) -> None:
+    def __init__(self, emit: Emit, *, clock: Clock) -> None:
         self.has_delivered = False
-        self._source = source
-        self._sense = sense
-        self._epoch = epoch
+        self._emit = emit
         self._clock = clock
-        self._n = 0
         self._is_lost = False
         self._last: tuple[LinkState, str] | None = None
         self._seen: set[type[Exception]] = set()
 
     async def emit(self, report: Report) -> None:
-        """Number a report and pass it on."""
+        """Take note of a report and pass it on."""
         if isinstance(report, Sample):
             self.has_delivered = True
             self._answers()
@@ -132,10 +117,7 @@ class _Watched:
             self._last = (report.state, report.reason)
             if report.state is LinkState.CONNECTED:
                 self._answers()
-        self._n += 1
-        await self._sense(
-            Sensed(source=self._source, epoch=self._epoch, n=self._n, report=report)
-        )
+        await self._emit(report)
 
     async def lost(self, error: Exception) -> None:
         """Say that the connection is gone: in the log once, until it is back."""
@@ -151,12 +133,13 @@ class _Watched:
         self._seen.add(type(error))
         return is_news
 
-    async def report_down(self, reason: str) -> None:
+    async def report_down(self, reason: str, *, at: int | None = None) -> None:
         """Tell the engine that nothing is known of the device, if it is news."""
         if self._last == (LinkState.DISCONNECTED, reason):
             return
+        since = self._clock() if at is None else at
         await self.emit(
-            LinkReport(state=LinkState.DISCONNECTED, at=self._clock(), reason=reason)
+            LinkReport(state=LinkState.DISCONNECTED, at=since, reason=reason)
         )
 
     def _answers(self) -> None:

@@ -5,10 +5,18 @@ Only ``bootstrap`` and ``cli`` read settings; everything else is handed values.
 
 from mes_engine.settings.adapters import installed_adapters
 from mes_engine.settings.links import LinkPlan
-from mes_engine.settings.load import Site, load_site
+from mes_engine.settings.load import (
+    LinkFile,
+    Site,
+    digest_of,
+    load_links,
+    load_site,
+    variables_of_site,
+)
 from mes_engine.settings.site_file import (
     DatabaseSettings,
     ErpSettings,
+    GatewaySettings,
     HttpSettings,
     LogLevel,
 )
@@ -16,10 +24,15 @@ from mes_engine.settings.site_file import (
 __all__ = [
     "DatabaseSettings",
     "ErpSettings",
+    "GatewaySettings",
     "HttpSettings",
+    "LinkFile",
     "LinkPlan",
     "LogLevel",
     "Site",
+    "digest_of",
     "installed_adapters",
+    "load_links",
     "load_site",
+    "variables_of_site",
 ]

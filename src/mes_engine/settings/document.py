@@ -114,6 +114,12 @@ def read_document(
     return _Builder(file, problems, environment).build(node)
 
 
+def names_in(path: Path) -> frozenset[str]:
+    """Return the variables of the environment that a file names."""
+    found = _VARIABLE.finditer(path.read_text(encoding="utf-8"))
+    return frozenset(one["name"] for one in found if one["name"])
+
+
 class _Unreadable(Exception):
     def __init__(self, text: str, position: Position = _START) -> None:
         super().__init__(text)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 from mes_engine.core.plant import Plant
@@ -10,7 +11,7 @@ from mes_engine.core.quantity import ZERO
 from mes_engine.core.routing import Routing
 from mes_engine.ports import AdapterSpec
 from mes_engine.settings.checked import checked
-from mes_engine.settings.document import Document, read_document
+from mes_engine.settings.document import Document, names_in, read_document
 from mes_engine.settings.links import LinkPlan, read_links
 from mes_engine.settings.plant import check_plant, to_plant
 from mes_engine.settings.plant_file import names_of, read_plant
@@ -20,6 +21,7 @@ from mes_engine.settings.servers import ServerPlan, read_servers
 from mes_engine.settings.site_file import (
     DatabaseSettings,
     ErpSettings,
+    GatewaySettings,
     HttpSettings,
     LogLevel,
     SiteFile,
@@ -41,7 +43,55 @@ class Site:
     http: HttpSettings
     erp: ErpSettings
     log_level: LogLevel
+    plant_digest: str
+    gateway: GatewaySettings
     servers: Mapping[str, ServerPlan] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkFile:
+    """What a gateway needs of a site: ``plant.yaml``, and nothing of ``site.yaml``."""
+
+    plant: Plant
+    links: Mapping[str, LinkPlan]
+    digest: str
+
+
+def load_links(
+    config_dir: Path,
+    *,
+    environment: Mapping[str, str],
+    adapters: Mapping[str, AdapterSpec],
+) -> LinkFile:
+    """Read ``plant.yaml`` alone.
+
+    Raises:
+        SettingsError: As for :func:`load_site`.
+    """
+    problems = Problems()
+    document = read_document(config_dir / _PLANT, problems, environment=environment)
+    plant = None if document is None else read_plant(document, problems)
+    links: dict[str, LinkPlan] = {}
+    if document is not None and plant is not None:
+        check_plant(document, plant, problems)
+        links = read_links(document, adapters, problems)
+    problems.raise_any()
+    if plant is None:
+        raise AssertionError("nothing is missing without a problem")
+    return LinkFile(plant=to_plant(plant), links=links, digest=digest_of(config_dir))
+
+
+def digest_of(config_dir: Path) -> str:
+    """Return what tells this ``plant.yaml`` from any other; as it is written."""
+    return sha256((config_dir / _PLANT).read_bytes()).hexdigest()
+
+
+def variables_of_site(config_dir: Path) -> frozenset[str]:
+    """Return the variables that ``site.yaml`` names and ``plant.yaml`` does not.
+
+    They are the engine's own, as the way to its database is.
+    """
+    return names_in(config_dir / _SITE) - names_in(config_dir / _PLANT)
 
 
 def load_site(
@@ -88,6 +138,8 @@ def load_site(
         erp=site.erp,
         log_level=site.log.level,
         servers=servers,
+        plant_digest=digest_of(config_dir),
+        gateway=site.gateway,
     )
 
 

@@ -1,5 +1,6 @@
 """``config/site.yaml``: the machine that the engine runs on, not the plant."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -46,6 +47,24 @@ class ErpSettings(Section):
     kind: Literal["embedded"] = "embedded"
 
 
+class GatewaySettings(Section):
+    """``gateway``: who may deliver, and the gateway that ``mes run`` starts.
+
+    Attributes:
+        token: The secret that other gateways name; none lets no other in.
+        folder: Where its spool is; left out, it is beside the database.
+        memory_mb: It is ended where it takes more.
+        spool_mb: What may wait on its disk.
+        spool_hours: Older measurements are thinned out.
+    """
+
+    token: str = Field(default="", max_length=200)
+    folder: Path | None = None
+    memory_mb: int = Field(default=512, ge=128, le=65536)
+    spool_mb: int = Field(default=512, ge=1, le=1048576)
+    spool_hours: float = Field(default=72, gt=0, le=8760)
+
+
 class LogSettings(Section):
     """``log``: how much to say."""
 
@@ -62,5 +81,6 @@ class SiteFile(Section):
     database: DatabaseSettings
     http: HttpSettings = HttpSettings()
     erp: ErpSettings = ErpSettings()
+    gateway: GatewaySettings = GatewaySettings()
     servers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     log: LogSettings = LogSettings()

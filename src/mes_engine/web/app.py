@@ -19,6 +19,7 @@ from mes_engine.web.bookings import bookings_router
 from mes_engine.web.carriers import carriers_router
 from mes_engine.web.command_bodies import problem_told
 from mes_engine.web.documents import documents_router
+from mes_engine.web.gateways import gateways_router
 from mes_engine.web.genealogy import genealogy_router
 from mes_engine.web.health import health_router
 from mes_engine.web.help import help_router
@@ -32,7 +33,14 @@ from mes_engine.web.lots import lots_router
 from mes_engine.web.machine_transactions import machine_transactions_router
 from mes_engine.web.measurements import measurements_router
 from mes_engine.web.pages import pages_router
-from mes_engine.web.parts import Clock, EngineFace, FeedFace, LinkStates, Parts
+from mes_engine.web.parts import (
+    Clock,
+    EngineFace,
+    FeedFace,
+    GatewayDoor,
+    LinkStates,
+    Parts,
+)
 from mes_engine.web.people import people_router
 from mes_engine.web.periods import periods_router
 from mes_engine.web.postings import postings_router
@@ -81,6 +89,7 @@ _ROUTERS = (
     periods_router,
     postings_router,
     journal_router,
+    gateways_router,
 )
 
 
@@ -95,6 +104,7 @@ def create_app(
     hosts: Sequence[str] = LOOPBACK,
     links: LinkStates = dict,
     schema: str | None = None,
+    gateways: GatewayDoor | None = None,
 ) -> FastAPI:
     """Return the app.
 
@@ -108,6 +118,7 @@ def create_app(
         hosts: The host names by which this server may be asked.
         links: Tells the state of each link, for ``/readyz``.
         schema: The revision that the database's tables have to be of.
+        gateways: Where gateways come in.
     """
     parts = Parts(
         engine=engine,
@@ -116,6 +127,7 @@ def create_app(
         clock=clock,
         links=links,
         schema=schema,
+        gateways=gateways,
     )
     app = FastAPI(
         title="MES engine",

@@ -7,6 +7,7 @@ from mes_engine.core.holding import may_release
 from mes_engine.core.time_windows import WindowState
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import At, View
+from mes_engine.web.gateways import GatewayStatus, gateway_views
 from mes_engine.web.machine_transactions import AlarmView, open_alarms
 from mes_engine.web.parts import Parts
 from mes_engine.web.terminal_views import OpenHoldView, Who
@@ -25,12 +26,14 @@ class BoardView(View):
         unassigned: What was counted, and is on no job order.
         time_windows: Those that are short or over.
         alarms: Of machines, the gravest first.
+        gateways: Those that are not heard of, fill up, or have put reports aside.
     """
 
     holds: list[OpenHoldView]
     unassigned: list[UnassignedView]
     time_windows: list[TimeWindowView]
     alarms: list[AlarmView]
+    gateways: list[GatewayStatus]
     now: At
     seq: int
 
@@ -62,6 +65,9 @@ def board_router(parts: Parts) -> APIRouter:
                 "unassigned": sorted(loose, key=lambda one: one.seq)[:MOST],
                 "time_windows": late[:MOST],
                 "alarms": open_alarms(parts)[:MOST],
+                "gateways": [
+                    one for one in gateway_views(parts) if one.asks_for_someone
+                ],
                 "now": parts.clock(),
                 "seq": state.seq,
             }

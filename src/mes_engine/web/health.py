@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from mes_engine.core.errors import MesError, Refused
 from mes_engine.http.fields import View
 from mes_engine.ports import StoreUnavailable
+from mes_engine.web.gateways import GatewayStatus, gateway_views
 from mes_engine.web.parts import Parts
 
 PATIENCE_S = 2.0
@@ -28,11 +29,13 @@ class Readiness(View):
     Attributes:
         checks: By name, ``ok`` or what is wrong.
         links: The state of each link; a lost one does not make us unready.
+        gateways: How each of them stands; nor does a lost one of these.
     """
 
     is_ready: bool
     checks: Mapping[str, str]
     links: Mapping[str, str]
+    gateways: list[GatewayStatus]
     seq: int
 
 
@@ -59,9 +62,15 @@ def health_router(parts: Parts) -> APIRouter:
         }
         is_ready = all(told == "ok" for told in checks.values())
         told = Readiness(
-            is_ready=is_ready, checks=checks, links=parts.links(), seq=parts.state.seq
+            is_ready=is_ready,
+            checks=checks,
+            links=parts.links(),
+            gateways=gateway_views(parts),
+            seq=parts.state.seq,
         )
-        return JSONResponse(told.model_dump(), status_code=200 if is_ready else 503)
+        return JSONResponse(
+            told.model_dump(mode="json"), status_code=200 if is_ready else 503
+        )
 
     return router
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from mes_engine.core.facts import Recorded
 from mes_engine.core.messages import Answer, Commanded
 from mes_engine.core.state import State
+from mes_engine.ports import Downlink, Intake
 from mes_engine.storage.database import Database
 
 Clock = Callable[[], int]
@@ -61,12 +62,22 @@ class FeedFace(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayDoor:
+    """Where gateways come in, and the token that opens it; without one, none can."""
+
+    intake: Intake
+    downlink: Downlink
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Everything that a router of the engine needs.
 
     Attributes:
         links: The state of each link, for whoever watches the process.
         schema: The revision that the database's tables have to be of; None asks not.
+        gateways: None where links are told of in this process.
     """
 
     engine: EngineFace
@@ -75,6 +86,14 @@ class Parts:
     clock: Clock
     links: LinkStates = field(default=dict)
     schema: str | None = None
+    gateways: GatewayDoor | None = None
+
+    def heard(self) -> dict[str, bool]:
+        """Return of each link whether the gateway that feeds it is heard of."""
+        if self.gateways is None:
+            return {}
+        intake = self.gateways.intake
+        return {link: intake.owner_of(link) is not None for link in intake.links}
 
     @property
     def state(self) -> State:

@@ -1,5 +1,7 @@
 """How the floor is shown: work centers, queues, machines, what was dispatched."""
 
+from msgspec.structs import replace
+
 from mes_engine.core.equipment import Equipment, ItemState
 from mes_engine.core.plant import DispatchRule, PostingPolicy, SignalMeaning, WorkUnit
 from mes_engine.core.production import UnassignedReason as Reason
@@ -62,6 +64,8 @@ class QueueView(View):
 class EquipmentView(View):
     """What is known of a machine; ``shown`` is unknown where its link does not tell.
 
+    A link is stale, whatever it told last, while its gateway is not heard of.
+
     Attributes:
         setup: The setup family that it was last set up for, where changeovers ask.
     """
@@ -79,6 +83,9 @@ class EquipmentView(View):
     def of(cls, parts: Parts, unit: WorkUnit) -> "EquipmentView":
         """Show what is known of ``unit``."""
         known = parts.state.equipment.get(unit.id) or Equipment(work_unit=unit.id)
+        is_heard = parts.heard().get(parts.state.site.telling_link(unit.id) or "", True)
+        link = known.link if is_heard or known.link is None else LinkState.STALE
+        known = replace(known, link=link)
         return cls(
             work_unit=unit.id,
             link=known.link,

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mes_engine.conformance.hearing import Heard, supervising
-from mes_engine.core.messages import Sensed
-from mes_engine.core.samples import LinkReport, LinkState, Origin, Sample
+from mes_engine.core.samples import LinkReport, LinkState, Origin, Report, Sample
 from mes_engine.ports import Link
 from tests.adapters.opcua.peer import Truth
 
@@ -41,9 +40,9 @@ class Watched(Heard):
         self.back_at: float | None = None
         self.shown = "-"
 
-    async def sense(self, sensed: Sensed) -> None:
+    async def add(self, one: Report) -> None:
         self.at.append(asyncio.get_running_loop().time())
-        await self.add(sensed.report)
+        await super().add(one)
 
     @property
     def state(self) -> LinkState | None:

@@ -1,0 +1,192 @@
+"""Run the links of the plant, each supervised, and what changes of them."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from mes_engine.core.errors import SettingsError
+from mes_engine.core.samples import DataGap, Recovered, Report
+from mes_engine.gateway.keeping import Keeping, received_at
+from mes_engine.gateway.spool import Life, Thinned
+from mes_engine.ports import AdapterSpec, Emit, Link, WriteResult
+from mes_engine.runtime.devices import LinkDevices, open_link
+from mes_engine.runtime.numbering import Numbering
+from mes_engine.runtime.pace import Clock
+from mes_engine.runtime.supervise import supervise
+from mes_engine.settings import LinkFile, LinkPlan
+from mes_engine.wire import Value
+
+log = structlog.stdlib.get_logger()
+
+TELL_EVERY_S = 1.0
+
+
+@dataclass(slots=True)
+class _Running:
+    """A link that runs, and the numbering of what it says, which outlives it."""
+
+    plan: LinkPlan
+    link: Link
+    task: asyncio.Task[None]
+
+
+class Links:
+    """The links that this gateway runs; its :class:`~mes_engine.ports.Devices` too.
+
+    Args:
+        keeping: Keeps what they say.
+        life: Of the gateway.
+        adapters: By name.
+        chosen: Which links; None for all of the plant.
+        clock: Microseconds of UTC.
+    """
+
+    def __init__(
+        self,
+        keeping: Keeping,
+        life: Life,
+        *,
+        adapters: Mapping[str, AdapterSpec],
+        chosen: Collection[str] | None,
+        clock: Clock,
+    ) -> None:
+        self.digest = ""
+        self._keeping = keeping
+        self._life = life
+        self._adapters = adapters
+        self._chosen = chosen
+        self._clock = clock
+        self._running: dict[str, _Running] = {}
+        self._numbering: dict[str, Numbering] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """Return the links that run here."""
+        return tuple(sorted(self._running))
+
+    async def write(
+        self, link: str, tag: str, value: Value, *, expect: Value | None = None
+    ) -> WriteResult:
+        """Write over a link that runs here; see `ports.Devices`."""
+        devices = LinkDevices({name: one.link for name, one in self._running.items()})
+        return await devices.write(link, tag, value, expect=expect)
+
+    async def use(self, file: LinkFile, tasks: asyncio.TaskGroup) -> None:
+        """Run the links as ``file`` has them; those that are as before run on.
+
+        Raises:
+            SettingsError: A link that was chosen is not of the plant.
+        """
+        if unknown := sorted(set(self._chosen or ()) - file.links.keys()):
+            raise SettingsError(
+                f"There is no link '{unknown[0]}' in the plant.",
+                hint=f"Known: {', '.join(sorted(file.links)) or 'none'}.",
+            )
+        wanted = {
+            name: plan
+            for name, plan in file.links.items()
+            if self._chosen is None or name in self._chosen
+        }
+        self._keeping.measurements = measurements_of(file)
+        changed = [
+            name for name, one in self._running.items() if wanted.get(name) != one.plan
+        ]
+        for name in changed:
+            gone = self._running.pop(name)
+            gone.task.cancel()
+            await asyncio.wait([gone.task])
+            log.info("link_changed" if name in wanted else "link_removed", link=name)
+        for name, plan in wanted.items():
+            if name not in self._running:
+                self._running[name] = self._start(name, plan, tasks)
+        self.digest = file.digest
+
+    async def tell_thinned(self) -> None:
+        """Tell of measurements that were left out, for as long as the gateway works."""
+        while True:
+            await asyncio.sleep(TELL_EVERY_S)
+            for source, some in _by_source(await self._keeping.take_thinned()).items():
+                await self._numbered(source).emit(gap_of(some))
+
+    def _start(self, name: str, plan: LinkPlan, tasks: asyncio.TaskGroup) -> _Running:
+        spec = self._adapters[plan.adapter]
+        link = open_link(spec, name, plan.settings, plan.tags, plan.groups)
+        is_new = name not in self._numbering
+        emit: Emit = self._numbered(name).emit
+        life = self._life
+        if is_new and life.lost_at is not None:
+            emit = telling_gap(emit, since=life.last_at.get(name))
+        supervised = supervise(
+            name,
+            link,
+            emit,
+            clock=self._clock,
+            lost_at=life.lost_at if is_new else None,
+        )
+        return _Running(plan, link, tasks.create_task(supervised, name=f"link {name}"))
+
+    def _numbered(self, source: str) -> Numbering:
+        if source not in self._numbering:
+            self._numbering[source] = Numbering(
+                source, self._keeping.keep, epoch=self._life.epoch
+            )
+        return self._numbering[source]
+
+
+def measurements_of(file: LinkFile) -> frozenset[str]:
+    """Return the tags that may be thinned: values of which the newest counts."""
+    return frozenset(
+        one.tag for one in file.plant.signals if one.means == "measurement"
+    )
+
+
+def telling_gap(emit: Emit, *, since: int | None) -> Emit:
+    """Return ``emit``, telling of the gap before the first value that comes.
+
+    Args:
+        emit: Where to.
+        since: When the last value before was received; None if there was none.
+    """
+    is_told = False
+
+    async def tell(report: Report) -> None:
+        nonlocal is_told
+        at = received_at(report)
+        if not is_told and at is not None and since is not None:
+            is_told = True
+            await emit(
+                DataGap(
+                    tags=(),
+                    since=since,
+                    until=at,
+                    recovered=Recovered.NONE,
+                    reason="the gateway was started again",
+                )
+            )
+        await emit(report)
+
+    return tell
+
+
+def gap_of(some: Sequence[Thinned]) -> DataGap:
+    """Return the gap that was made by leaving measurements of a source out."""
+    count = sum(one.count for one in some)
+    return DataGap(
+        tags=tuple(one.tag for one in some),
+        since=min(one.since for one in some),
+        until=max(one.until for one in some),
+        recovered=Recovered.PART,
+        reason=f"the gateway's disk was full: {count} values were left out",
+    )
+
+
+def _by_source(thinned: Sequence[Thinned]) -> dict[str, list[Thinned]]:
+    found: dict[str, list[Thinned]] = {}
+    for one in thinned:
+        found.setdefault(one.source, []).append(one)
+    return found
+
+
+Reader = Callable[[], LinkFile]
+"""Reads ``plant.yaml`` anew."""

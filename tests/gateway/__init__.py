@@ -1,0 +1,1 @@
+"""The gateway's parts, each by itself and with the engine's real intake."""
