@@ -33,7 +33,15 @@ class EngineProcess:
         lives: How often it was started.
     """
 
-    def __init__(self, folder: Path, *, opcua: int, modbus: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        opcua: int,
+        modbus: int,
+        config: Path = CONFIG,
+        token: str = "",
+    ) -> None:
         self.url = f"http://127.0.0.1:{NOWHERE}"
         self.lives = 0
         self.log = folder / "engine.log"
@@ -46,15 +54,19 @@ class EngineProcess:
             "MES_OPCUA_URL": f"opc.tcp://127.0.0.1:{opcua}/mes",
             "MES_MODBUS_PORT": str(modbus),
             "MES_HTTP_PORT": "0",
+            "MES_GATEWAY_TOKEN": token,
         }
+        self._config = config
+        self._more = ("--no-gateway",) if token else ()
 
     async def spawn(self) -> None:
         """Begin a life, and do not wait until it can be asked."""
         self._ready.unlink(missing_ok=True)
-        command = ("-m", "mes_engine", "run", "--config", str(CONFIG))
+        command = ("-m", "mes_engine", "run", "--config", str(self._config))
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, *command, "--ready-file", str(self._ready)),
+                *self._more,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -71,6 +83,8 @@ class EngineProcess:
 
         await until(is_ready, within_s=within_s)
         self.url = json.loads(self._ready.read_text())["url"]
+        # The next life is found where this one was.
+        self._environment["MES_HTTP_PORT"] = self.url.rpartition(":")[2]
 
     async def start(self) -> None:
         await self.spawn()
@@ -94,6 +108,10 @@ class EngineProcess:
             self._process.kill()
             await self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        return self._running.pid
+
     def tail(self) -> str:
         """Return the end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
@@ -106,10 +124,20 @@ class EngineProcess:
 
 @asynccontextmanager
 async def an_engine(
-    folder: Path, *, opcua: int = NOWHERE, modbus: int = NOWHERE
+    folder: Path,
+    *,
+    opcua: int = NOWHERE,
+    modbus: int = NOWHERE,
+    config: Path = CONFIG,
+    token: str = "",
 ) -> AsyncIterator[EngineProcess]:
-    """Make an engine, not started yet; its links lead to these ports, or nowhere."""
-    engine = EngineProcess(folder, opcua=opcua, modbus=modbus)
+    """Make an engine, not started yet; its links lead to these ports, or nowhere.
+
+    With a ``token`` its gateways are elsewhere.
+    """
+    engine = EngineProcess(
+        folder, opcua=opcua, modbus=modbus, config=config, token=token
+    )
     try:
         yield engine
     finally:

@@ -41,6 +41,7 @@ from mes_engine.settings.routing_file import (
 from mes_engine.settings.site_file import (
     DatabaseSettings,
     ErpSettings,
+    GatewaySettings,
     HttpSettings,
     LogSettings,
     SiteFile,
@@ -256,7 +257,14 @@ def test_the_examples_are_whole_and_load(tmp_path: Path) -> None:
         ),
         (
             "config/site.example.yaml",
-            (SiteFile, DatabaseSettings, HttpSettings, ErpSettings, LogSettings),
+            (
+                SiteFile,
+                DatabaseSettings,
+                HttpSettings,
+                ErpSettings,
+                GatewaySettings,
+                LogSettings,
+            ),
         ),
         (
             "routings/routing.example.yaml",

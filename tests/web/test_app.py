@@ -112,6 +112,9 @@ async def test_commands_say_that_they_need_their_headers(tmp_path: Path) -> None
         paths = plant.app.openapi()["paths"]
     for path, item in paths.items():
         if "post" in item:
+            if "/gateways/" in path:  # reports have numbers, and nobody says them
+                assert "401" in item["post"]["responses"], path
+                continue
             needed = {
                 one["name"] for one in item["post"]["parameters"] if one["required"]
             }
