@@ -19,9 +19,9 @@ from mes_engine.runtime.acknowledging import Acknowledging
 from mes_engine.runtime.devices import LinkDevices, open_link
 from mes_engine.runtime.engine import Engine
 from mes_engine.runtime.feed import Feed
+from mes_engine.runtime.numbering import Numbering
 from mes_engine.runtime.pace import BackOff
 from mes_engine.runtime.signal_clock import run_signal_clock
-from mes_engine.runtime.numbering import Numbering
 from mes_engine.runtime.supervise import supervise
 from mes_engine.storage.database import Database
 from mes_engine.storage.store import SqlStore

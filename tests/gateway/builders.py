@@ -3,7 +3,7 @@
 from msgspec import Raw
 
 from mes_engine.core.messages import Sensed
-from mes_engine.core.samples import DataGap, LinkReport, LinkState, Report, Sample
+from mes_engine.core.samples import LinkReport, LinkState, Report
 from mes_engine.gateway.spool import Kept
 from mes_engine.runtime.gateways import Gateways
 from mes_engine.wire import (
@@ -39,16 +39,6 @@ def kept(
         is_sample=True,
         body=f"{source}/{n}".encode() + b"." * more,
     )
-
-
-def told(report: Report) -> str:
-    match report:
-        case Sample():
-            return f"{report.tag}={report.value}"
-        case LinkReport():
-            return str(report.state)
-        case DataGap():
-            return "gap"
 
 
 def a_delivery(

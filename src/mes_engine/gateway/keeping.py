@@ -214,6 +214,8 @@ def keepable(report: Report) -> Report:
         case Sample():
             return replace(report, value=None, quality=Quality.BAD)
         case SampleGroup():
-            bad = (replace(one, value=None, quality=Quality.BAD) for one in report.samples)
-            return replace(report, samples=tuple(bad))
+            some = tuple(
+                replace(one, value=None, quality=Quality.BAD) for one in report.samples
+            )
+            return replace(report, samples=some)
     return report

@@ -74,7 +74,7 @@ def load_links(
     links: dict[str, LinkPlan] = {}
     if document is not None and plant is not None:
         check_plant(document, plant, problems)
-        links = read_links(document, adapters, problems)
+        links = read_links(document, plant, adapters, problems)
     problems.raise_any()
     if plant is None:
         raise AssertionError("nothing is missing without a problem")
