@@ -10,11 +10,11 @@ from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.runs import HoldMode, HoldScope
 from mes_engine.core.whereabouts import here, positions_of
 from tests.core import correcting
-from tests.core.whole_commands import WholeCommands
+from tests.core.whole_pools import WholePools
 from tests.core.whole_shop import few, picks
 
 
-class WholeEngine(WholeCommands):
+class WholeEngine(WholePools):
     """Some things done one after the other, so that they come about often enough."""
 
     @rule(pick=picks, good=few, steps=st.integers(2, 5), which=st.integers(0, 2))

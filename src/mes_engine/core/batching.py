@@ -11,8 +11,9 @@ from decimal import Decimal
 from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.plant import BatchKey, BatchRule, CapacityUnit, WorkUnit
+from mes_engine.core.pools import is_pool, piece_takes
 from mes_engine.core.quantity import MILLION, ZERO
-from mes_engine.core.readiness import step_of, to_come
+from mes_engine.core.readiness import to_come
 from mes_engine.core.runs import Run
 from mes_engine.core.state import State
 
@@ -22,7 +23,6 @@ WORDS = {
     CapacityUnit.KILOGRAMS: "kilograms",
     CapacityUnit.POSITIONS: "positions",
 }
-KILOGRAM = "KGM"
 
 
 def brought_in(state: State, job: JobOrder) -> Decimal:
@@ -40,11 +40,7 @@ def taken_by(state: State, job: JobOrder, counted_in: CapacityUnit) -> Decimal:
     """Return how much of a capacity ``job`` takes."""
     if counted_in is CapacityUnit.JOBS:
         return Decimal(1)
-    quantity = brought_in(state, job)
-    is_weight = counted_in is CapacityUnit.KILOGRAMS and job.unit == KILOGRAM
-    if counted_in is CapacityUnit.PIECES or is_weight:
-        return quantity
-    return quantity * step_of(state, job).load_per_piece
+    return brought_in(state, job) * piece_takes(state, job, counted_in)
 
 
 def occupied_by(state: State, jobs: Iterable[JobOrder], unit: WorkUnit) -> Decimal:
@@ -52,6 +48,26 @@ def occupied_by(state: State, jobs: Iterable[JobOrder], unit: WorkUnit) -> Decim
     if unit.counted_in is CapacityUnit.JOBS:
         return Decimal(1)
     return sum((taken_by(state, one, unit.counted_in) for one in jobs), ZERO)
+
+
+def least_of(state: State, job: JobOrder, unit: WorkUnit) -> Decimal:
+    """Return how much of a lane of ``unit`` has to be free for ``job``.
+
+    A run takes of a pool what there is room for: for one piece at the least.
+    """
+    takes = occupied_by(state, (job,), unit)
+    if unit.counted_in is CapacityUnit.JOBS or not is_pool(state, job):
+        return takes
+    return min(takes, piece_takes(state, job, unit.counted_in))
+
+
+def _taken_of(state: State, job: JobOrder, rule: BatchRule, room: Decimal) -> Decimal:
+    """Return how much of a run ``job`` takes; of a pool, as much as there is room."""
+    takes = taken_by(state, job, rule.counted_in)
+    if takes <= room or not is_pool(state, job):
+        return takes
+    piece = piece_takes(state, job, rule.counted_in)
+    return room // piece * piece if piece else takes
 
 
 def misfits(
@@ -69,7 +85,7 @@ def misfits(
         for one in jobs[1:]
         if _family(state, one, rule) != family
     ]
-    total = sum((taken_by(state, one, rule.counted_in) for one in jobs), ZERO)
+    total = sum((_taken_of(state, one, rule, rule.most) for one in jobs), ZERO)
     if total > rule.most:
         told = f"{unit.id} takes {rule.most} {WORDS[rule.counted_in]}, not {total}"
         found.append(_unmet(ConditionName.BATCH_CAPACITY, told))
@@ -138,8 +154,9 @@ def _filled(
     """Return those that go in together, in turn, and those that no room is left for."""
     group, left, total = [], [], ZERO
     for one in family:
-        takes = taken_by(state, one, rule.counted_in)
-        if total + takes <= rule.most:
+        room = rule.most - total
+        takes = _taken_of(state, one, rule, room)
+        if takes <= room and (takes or not is_pool(state, one)):
             group.append(one)
             total += takes
         else:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from mes_engine.core import readiness as r
-from mes_engine.core.batching import occupied_by
+from mes_engine.core.batching import least_of
 from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.holding import lot_not_held
 from mes_engine.core.job_order import (
@@ -135,7 +135,7 @@ def lane_free(state: State, job: JobOrder) -> Condition:
     """Whether some capable work unit has a lane free."""
     units = state.site.capable_units(job.work_center, job.equipment_class)
     if any(_is_idle(state, unit) for unit in units) or any(
-        lane_of(state, unit, None, occupied_by(state, (job,), unit)) is not None
+        lane_of(state, unit, None, least_of(state, job, unit)) is not None
         for unit in units
     ):
         return Condition(name=ConditionName.LANE_FREE, is_met=True, why="", mender="")

@@ -17,7 +17,7 @@ from mes_engine.core.lots import LotQuality
 from mes_engine.core.means import means
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import Visit
-from mes_engine.core.routing import Component, Routing, Step, StepOrder
+from mes_engine.core.routing import Component, JobPer, Routing, Step, StepOrder
 from mes_engine.core.runs import Hold, HoldMode, HoldScope
 from mes_engine.core.siblings import reserved, siblings
 from mes_engine.core.state import State
@@ -90,13 +90,34 @@ def remaining(job: JobOrder) -> Decimal:
     return max(job.planned - job.worked - job.deviated, ZERO)
 
 
+def is_per_run(state: State, job: JobOrder) -> bool:
+    """Whether its step has a job order for each run, parted off a pool at loading."""
+    return step_of(state, job).job_per is JobPer.RUN
+
+
 def own_part(state: State, job: JobOrder) -> Decimal:
     """Return what is not accounted for at the visit, and not for its siblings."""
     left = here(state, job).unaccounted
     if job.split_of is None:
         return left
+    if is_per_run(state, job):
+        return _part_of_run(state, job, left)
     fed = is_fed(state, job)
     return max(left - reserved(state, job, is_fed=fed), ZERO)
+
+
+def _part_of_run(state: State, job: JobOrder, there: Decimal) -> Decimal:
+    """Return what a run has taken of what is there; of a pool, what none has taken."""
+    fed = is_fed(state, job)
+    if _has_taken(job, is_fed=fed):
+        return min(there, remaining(job))
+    others = siblings(state, job)
+    taken = (remaining(one) for one in others if _has_taken(one, is_fed=fed))
+    return max(min(there - sum(taken, ZERO), remaining(job)), ZERO)
+
+
+def _has_taken(job: JobOrder, *, is_fed: bool) -> bool:
+    return job.begun_at is not None or (is_fed and job.run is not None)
 
 
 def upstream_quantity(state: State, job: JobOrder) -> Condition:
@@ -111,7 +132,7 @@ def upstream_quantity(state: State, job: JobOrder) -> Condition:
         )
     is_waiting = job.begun_at is None and is_fed(state, job)
     is_strict = routing.step_order is StepOrder.STRICT
-    if is_waiting and is_strict and here(state, job).unaccounted == ZERO:
+    if is_waiting and is_strict and _is_nothing_there(state, job):
         from_steps = [
             one.source for one in routing.reaching(job.step) if one.carries_pieces
         ]
@@ -123,6 +144,12 @@ def upstream_quantity(state: State, job: JobOrder) -> Condition:
             "the work centers upstream",
         )
     return _met(ConditionName.UPSTREAM_QUANTITY)
+
+
+def _is_nothing_there(state: State, job: JobOrder) -> bool:
+    if job.split_of is not None and is_per_run(state, job):
+        return own_part(state, job) == ZERO
+    return here(state, job).unaccounted == ZERO
 
 
 def _missing_tokens(state: State, job: JobOrder, routing: Routing) -> list[str]:
@@ -151,7 +178,7 @@ def to_come(state: State, job: JobOrder) -> Decimal:
     if not is_fed(state, job):
         return remaining(job)
     there = own_part(state, job)
-    if nothing_expected(state, job).is_met:
+    if is_per_run(state, job) or nothing_expected(state, job).is_met:
         return there
     if visit_of(state, job).rework:
         return max(remaining(job), there)
@@ -343,6 +370,8 @@ def nothing_expected(
     routing = routing_of(state, job)
     if not is_fed(state, job):
         return _met(ConditionName.NOTHING_EXPECTED)
+    if not by_rework and is_per_run(state, job):
+        return _met(ConditionName.NOTHING_EXPECTED)  # What comes is for the next run.
     if siblings(state, job) and remaining(job) == ZERO:
         return _met(ConditionName.NOTHING_EXPECTED)  # What comes is for them.
     visit = visit_of(state, job)
@@ -366,6 +395,8 @@ def quantity_accounted(state: State, job: JobOrder) -> Condition:
         told = f"{left} of {job.planned} {job.unit} not reported yet"
     elif positions_of(state, job):
         left = own_part(state, job)
+        if left > ZERO and is_per_run(state, job):
+            left = _held_in_run(state, job)
         if left <= ZERO:
             return _met(ConditionName.QUANTITY_ACCOUNTED)
         there = here(state, job)
@@ -379,6 +410,13 @@ def quantity_accounted(state: State, job: JobOrder) -> Condition:
     if left > ZERO:
         return _condition(ConditionName.QUANTITY_ACCOUNTED, told, "the operator")
     return _met(ConditionName.QUANTITY_ACCOUNTED)
+
+
+def _held_in_run(state: State, job: JobOrder) -> Decimal:
+    """Return what a run has at work or suspect: what it left queued is for the next."""
+    there = here(state, job)
+    others = (remaining(one) for one in siblings(state, job) if one.state in AT_WORK)
+    return there.in_process + there.suspect - sum(others, ZERO)
 
 
 def nothing_booked(state: State, job: JobOrder) -> Condition:

@@ -26,6 +26,7 @@ class JobPer(StrEnum):
 
     REQUEST = "request"
     LOT = "lot"
+    RUN = "run"
 
 
 class BeginOn(StrEnum):

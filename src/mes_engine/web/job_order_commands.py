@@ -59,6 +59,17 @@ class PlaceBody(Occurred):
     lane: Word[Lane] | None = None
 
 
+class LoadBody(PlaceBody):
+    """Where to, and how many pieces of a pool this run takes.
+
+    Attributes:
+        quantity: Of a step with a job order for each run; as many as the work unit
+            takes if not said.
+    """
+
+    quantity: Amount | None = None
+
+
 class BeginBody(Occurred):
     """How many of the queued pieces go in at once."""
 
@@ -164,11 +175,17 @@ def _add_placing(router: APIRouter, parts: Parts) -> None:
 
     @post("/{job_order}/load")
     async def load_job_order(
-        job_order: JobOrderId, body: PlaceBody, sender: CommandSender
+        job_order: JobOrderId, body: LoadBody, sender: CommandSender
     ) -> Response:
-        """Claim a place on a work unit for it."""
+        """Claim a place on a work unit for it; of a pool, for the part that runs.
+
+        The answer names the job order that is loaded: of a pool, that of the run.
+        """
         command = m.LoadJobOrder(
-            job_order=job_order, work_unit=body.work_unit, lane=body.lane
+            job_order=job_order,
+            work_unit=body.work_unit,
+            lane=body.lane,
+            quantity=body.quantity,
         )
         return await sent(sender, command, body)
 

@@ -12,6 +12,7 @@ from mes_engine.core.decide import explain
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.means import Asker
 from mes_engine.core.measured_data import asked_of
+from mes_engine.core.pools import is_pool, waiting_in
 from mes_engine.core.quantity import MILLION, UNITS, ZERO
 from mes_engine.core.readiness import remaining, routing_of, step_of
 from mes_engine.core.routing import BeginOn
@@ -177,6 +178,8 @@ class QueuedJobOrder(JobOrderView):
         to_do: What the plan still wants.
         here: What there is of its lots at this step; None before any came.
         blocked: Why it cannot be worked on now, in words; empty if it can.
+        pool: Of a step with a job order for each run: how many pieces wait for one, of
+            which it takes as many as it says; None for what is no pool.
     """
 
     material: str
@@ -186,6 +189,7 @@ class QueuedJobOrder(JobOrderView):
     to_do: Decimals
     here: HereView | None
     blocked: list[str]
+    pool: Decimals | None
 
     @classmethod
     def of(cls, state: State, job: JobOrder, **more: object) -> Self:
@@ -269,5 +273,6 @@ def _members(state: State, job: JobOrder) -> dict[str, object]:
         "begin_on": step.begin_on,
         "to_do": remaining(job),
         "here": HereView.of(positions_of(state, job)),
+        "pool": waiting_in(state, job) if is_pool(state, job) else None,
         "blocked": [one.why for one in job.conditions if not one.is_met],
     }

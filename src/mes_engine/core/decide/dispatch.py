@@ -5,10 +5,11 @@ from decimal import Decimal
 from functools import partial
 
 from mes_engine.core import facts as f
-from mes_engine.core.batching import formed, occupied_by
+from mes_engine.core.batching import formed, least_of
 from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.job_orders import begin, load
+from mes_engine.core.decide.pooling import all_for_a_run, for_a_run
 from mes_engine.core.dedication import bound_elsewhere
 from mes_engine.core.dispatching import (
     KEPT_CANDIDATES,
@@ -52,10 +53,11 @@ def dispatch(draft: Draft, command: DispatchWorkUnit) -> dict[str, str]:
     _keep(draft, unit, candidates, chosen, asked_for=None)
     if not chosen:
         return {"work_unit": unit.id, "job_order": ""}
-    load(draft, [draft.job(one) for one in chosen], unit.id, lane)
+    jobs = all_for_a_run(draft, [draft.job(one) for one in chosen], unit, lane)
+    load(draft, jobs, unit.id, lane)
     if command.begins:
-        begin(draft, BeginJobOrder(job_order=chosen[0]))
-    return _told(draft, unit, chosen)
+        begin(draft, BeginJobOrder(job_order=jobs[0].id))
+    return _told(draft, unit, [one.id for one in jobs])
 
 
 def load_asked_for(draft: Draft, command: LoadJobOrder) -> JobOrder:
@@ -63,9 +65,10 @@ def load_asked_for(draft: Draft, command: LoadJobOrder) -> JobOrder:
     job = draft.job(command.job_order)
     unit = draft.state.site.work_unit(command.work_unit)
     candidates, _ = _looked_at(draft, unit, command.lane, asked_for=(job.id,))
-    load(draft, [job], unit.id, command.lane)
+    taken = for_a_run(draft, job, unit, command.lane, quantity=command.quantity)
+    load(draft, [taken], unit.id, command.lane)
     _keep(draft, unit, candidates, [job.id], asked_for=job.id)
-    return draft.job(job.id)
+    return draft.job(taken.id)
 
 
 def load_together(draft: Draft, command: LoadTogether) -> dict[str, str]:
@@ -78,9 +81,10 @@ def load_together(draft: Draft, command: LoadTogether) -> dict[str, str]:
     jobs = [draft.job(one) for one in names]
     unit = draft.state.site.work_unit(command.work_unit)
     candidates, _ = _looked_at(draft, unit, command.lane, asked_for=names)
-    load(draft, jobs, unit.id, command.lane)
+    taken = all_for_a_run(draft, jobs, unit, command.lane)
+    load(draft, taken, unit.id, command.lane)
     _keep(draft, unit, candidates, names, asked_for=names[0])
-    return _told(draft, unit, names)
+    return _told(draft, unit, [one.id for one in taken])
 
 
 def _told(draft: Draft, unit: WorkUnit, loaded: Sequence[str]) -> dict[str, str]:
@@ -158,7 +162,7 @@ def _speaks_against(
     if why := bound_elsewhere(draft.state, job, unit):
         return (*against, _unmet(ConditionName.WORK_UNIT_SUITABLE, why))
     if unit.counted_in is not CapacityUnit.JOBS:
-        takes = occupied_by(draft.state, (job,), unit)
+        takes = least_of(draft.state, job, unit)
         if lane_of(draft.state, unit, lane, takes) is None:
             told = claims_told(draft.state, unit)
             why = f"it takes {takes} {unit.counted_in}; {told}"

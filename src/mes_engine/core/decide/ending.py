@@ -10,16 +10,23 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import transfer
 from mes_engine.core.decide.moving import move
 from mes_engine.core.decide.parallel import hand_over, release_idle
+from mes_engine.core.decide.pool_jobs import leave_the_rest
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.stock import consume, end_if_empty
 from mes_engine.core.decide.storing import store
 from mes_engine.core.decide.visits import is_to_post, settle_afterwards, settle_visit
 from mes_engine.core.errors import Malformed, Refused
-from mes_engine.core.job_order import JOB_ORDER_CHART, JobOrder, JobOrderTrigger
+from mes_engine.core.job_order import (
+    AT_WORK,
+    JOB_ORDER_CHART,
+    JobOrder,
+    JobOrderTrigger,
+)
 from mes_engine.core.messages import AbortJobOrder, Remainder, StopJobOrder
 from mes_engine.core.quantity import ZERO, checked_quantity, floored
 from mes_engine.core.readiness import (
     is_fed,
+    is_per_run,
     own_part,
     remaining,
     routing_of,
@@ -44,6 +51,9 @@ def complete(draft: Draft, job: JobOrder, reason: str = "") -> JobOrder:
         windows.catch_up(draft, one)
     after = check(draft, job, JobOrderTrigger.COMPLETE)
     for one in together:
+        leave_the_rest(draft, one)
+    together = tuple(draft.job(one.id) for one in together)
+    for one in together:
         transfer(draft, one, is_ending=True)
     run = open_run(draft, job)
     if run is not None:
@@ -66,12 +76,14 @@ def stop(draft: Draft, command: StopJobOrder) -> JobOrder:
     worked = job.worked
     if command.remainder is Remainder.SCRAP:
         worked += _scrap_the_rest(draft, job, command.reason)
+    is_per = is_per_run(draft.state, job)
+    leave_the_rest(draft, draft.job(job.id))
     transfer(draft, job, is_ending=True)
     close_run(draft, job)
     job = draft.job(job.id)
     consume(draft, job, pieces=worked)
     draft.move_state(job, JobOrderTrigger.STOP, after, reason=command.reason)
-    if command.remainder is not Remainder.SCRAP:
+    if not is_per and command.remainder is not Remainder.SCRAP:
         is_released = command.remainder is Remainder.FOLLOW_ON
         _store_follow_on(draft, job, is_released=is_released)
     is_done = settle_visit(draft, job)
@@ -87,7 +99,10 @@ def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
     after = check(draft, job, JobOrderTrigger.ABORT)
     touched = checked_quantity(command.in_process, unit=job.unit, of="in process")
     there = here(draft.state, job)
-    is_shared = bool(siblings(draft.state, job))
+    others = siblings(draft.state, job)
+    if is_per_run(draft.state, job):
+        others = [one for one in others if one.state in AT_WORK]
+    is_shared = bool(others)
     # Of a pool, nobody but the person knows whose pieces are at work.
     begun = min(touched, there.in_process) if is_shared else ZERO
     touched -= begun
@@ -107,6 +122,7 @@ def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
     if at_work:
         reason = command.reason
         move(draft, job, at_work, Bucket.IN_PROCESS, Bucket.SUSPECT, reason=reason)
+    leave_the_rest(draft, job)
     transfer(draft, job, is_ending=True)
     close_run(draft, job)
     consume(draft, draft.job(job.id), pieces=job.worked, takes_less=True)
@@ -114,7 +130,8 @@ def abort(draft: Draft, command: AbortJobOrder) -> JobOrder:
     if command.signature:
         told = f"{told} (signed {command.signature})"
     job = draft.move_state(draft.job(job.id), JobOrderTrigger.ABORT, after, reason=told)
-    _store_follow_on(draft, job, is_released=False)
+    if not is_per_run(draft.state, job):
+        _store_follow_on(draft, job, is_released=False)
     is_done = settle_visit(draft, job)
     if is_to_post(job):
         raise_posting(draft, job.id, is_final=is_done)
@@ -164,6 +181,8 @@ def _scrap_the_rest(draft: Draft, job: JobOrder, reason: str) -> Decimal:
 
 
 def _miss_the_rest(draft: Draft, job: JobOrder, reason: str) -> None:
+    if is_per_run(draft.state, job):
+        return  # What it leaves is for the next run.
     missing = min(here(draft.state, job).queued, own_part(draft.state, job))
     tolerance = routing_of(draft.state, job).under_tolerance
     allowed = floored(job.planned * tolerance, unit=job.unit) - job.lost

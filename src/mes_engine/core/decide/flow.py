@@ -9,6 +9,7 @@ from mes_engine.core.decide import limits, windows
 from mes_engine.core.decide.choosing import chosen, passer, why_skipped
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.moving import move_of
+from mes_engine.core.decide.pool_jobs import pool_for
 from mes_engine.core.decide.reopening import reopen
 from mes_engine.core.decide.splitting import split_off
 from mes_engine.core.decide.storing import (
@@ -25,6 +26,7 @@ from mes_engine.core.job_order import (
 from mes_engine.core.measurements import Seen
 from mes_engine.core.quantity import ZERO, floored
 from mes_engine.core.readiness import (
+    is_per_run,
     own_part,
     routing_of,
     visit_of,
@@ -281,8 +283,10 @@ def bring(
             rework=rework,
             lot=of_lot,
         )
-    elif rework:
+    elif rework and not is_per_run(draft.state, successor):
         successor = _planned_for(draft, successor)
+    else:
+        successor = pool_for(draft, successor)
     windows.moved_on(draft, job, successor, lot)
     limits.came(draft, successor, quantity)
     draft.touch(successor.id)

@@ -21,6 +21,7 @@ from mes_engine.core.decide.claims import (
 )
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.moving import move
+from mes_engine.core.decide.pool_jobs import put_back
 from mes_engine.core.decide.posting import raise_posting
 from mes_engine.core.decide.starting import start_pieces
 from mes_engine.core.decide.stock import touch_rivals
@@ -78,7 +79,8 @@ def unload(draft: Draft, job: JobOrder, reason: str) -> JobOrder:
     """Give the work unit back; others that were loaded with it stay."""
     after = check(draft, job, _T.UNLOAD)
     close_run(draft, job)
-    return draft.move_state(draft.job(job.id), _T.UNLOAD, after, reason=reason)
+    job = draft.move_state(draft.job(job.id), _T.UNLOAD, after, reason=reason)
+    return put_back(draft, job)
 
 
 def begin_setup(draft: Draft, job: JobOrder) -> JobOrder:

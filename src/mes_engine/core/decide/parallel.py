@@ -1,5 +1,7 @@
 """Job orders in parallel on one visit: split off, handed over, released when idle."""
 
+from decimal import Decimal
+
 from mes_engine.core import facts as f
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import touch_siblings
@@ -28,6 +30,13 @@ def split(draft: Draft, command: SplitJobOrder) -> dict[str, str]:
             hint="Leave it some, or move it to the other work unit.",
             unmet=[f"quantity_left: {told}"],
         )
+    made = part_off(draft, job, quantity)
+    planned = draft.job(job.id).planned
+    return {"job_order": made.id, "split_of": job.id, "planned": f"{planned:f}"}
+
+
+def part_off(draft: Draft, job: JobOrder, quantity: Decimal) -> JobOrder:
+    """Store a sibling of a job order that has so much of its plan."""
     family = job.split_of or job.id
     draft.emit(
         f.JobOrderSplit(
@@ -49,8 +58,7 @@ def split(draft: Draft, command: SplitJobOrder) -> dict[str, str]:
         _plan(draft, made, due_at=job.due_at, priority=job.priority)
     draft.touch(job.id)
     touch_siblings(draft, draft.job(job.id))
-    planned = draft.job(job.id).planned
-    return {"job_order": made.id, "split_of": job.id, "planned": f"{planned:f}"}
+    return draft.job(made.id)
 
 
 def hand_over(draft: Draft, job: JobOrder) -> None:

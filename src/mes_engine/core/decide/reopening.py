@@ -9,7 +9,7 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.posting import take_back_final
 from mes_engine.core.decide.storing import live_job, store
 from mes_engine.core.job_order import JobOrder
-from mes_engine.core.readiness import visit_of
+from mes_engine.core.readiness import is_per_run, visit_of
 from mes_engine.core.requests import Visit
 from mes_engine.core.routing import ConnectionKind
 from mes_engine.core.whereabouts import rework_at, visit_at
@@ -70,7 +70,7 @@ def follow_on(draft: Draft, job: JobOrder, returned: Decimal) -> None:
         )
         return
     draft.touch(live.id)
-    if live.follows is not None:
+    if live.follows is not None or is_per_run(draft.state, live):
         draft.emit(
             f.JobOrderUpdated(
                 job_order=live.id,

@@ -53,9 +53,14 @@ def visit_to(
 
 
 def live_job(draft: Draft, visit: str, lot: str | None = None) -> JobOrder | None:
-    """Return the visit's job order of the lot, or of all, that is not over."""
+    """Return the visit's job order of the lot, or of all, that is not over.
+
+    Of several that share pieces, the one that has not begun.
+    """
     jobs = draft.state.job_order.find("visit", visit)
-    return next((job for job in jobs if not job.is_over and job.lot == lot), None)
+    live = [job for job in jobs if not job.is_over and job.lot == lot]
+    waiting = (job for job in live if job.begun_at is None and job.run is None)
+    return next(waiting, live[0] if live else None)
 
 
 def store(
@@ -123,7 +128,7 @@ def store(
 
 def stored_first(draft: Draft, request: WorkRequest, step: Step) -> JobOrder:
     """Store what begins the request: for all of it, or for each of its lots."""
-    if step.job_per is JobPer.REQUEST:
+    if step.job_per is not JobPer.LOT:
         return store(draft, request, step.id)
     planned = planned_of(request, open_lots(draft, request))
     jobs = [

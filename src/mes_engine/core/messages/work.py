@@ -25,10 +25,16 @@ class AssertTrigger(JobOrderCommand, frozen=True, kw_only=True, tag="assert_trig
 
 
 class LoadJobOrder(JobOrderCommand, frozen=True, kw_only=True, tag="load_job_order"):
-    """Claim a lane of a work unit for it; the active one if free, unless named."""
+    """Claim a lane of a work unit for it; the active one if free, unless named.
+
+    Attributes:
+        quantity: How many pieces this run takes, of a step with a job order for each;
+            as many as the work unit takes if not said.
+    """
 
     work_unit: str
     lane: Lane | None = None
+    quantity: Decimal | None = None
 
 
 class BeginJobOrder(JobOrderCommand, frozen=True, kw_only=True, tag="begin_job_order"):

@@ -108,7 +108,10 @@ function loadTogether({ workUnit }) {
 export const COMMANDS = {
   ...Object.fromEntries(["begin", "begin_setup", "complete", "resume", "unload"].map((one) => [one, asserted(one)])),
   plus_one: ofJob("report", () => ({ good: "1" })),
-  load: ofJob("load", ({ workUnit }) => ({ work_unit: workUnit })),
+  load: ofJob("load", ({ workUnit, button }) => ({
+    work_unit: workUnit,
+    ...maybe(button.closest(".actions").querySelector("[name=run_quantity]")),
+  })),
   resume_here: ofJob("resume", ({ workUnit }) => ({ work_unit: workUnit })),
   pause: ofJob("pause", ({ button }) => ({ reason: button.dataset.reason })),
   stop: ofJob("stop", ({ form }) => ({ remainder: form.remainder.value, reason: form.reason.value })),

@@ -58,7 +58,7 @@ export function renderRow(node, job, { now, takesSeveral }) {
   const isSetDown = job.state.startsWith("interrupted");
   common(node, job, now);
   show(node, {
-    todo: amount(job),
+    todo: job.pool === null ? amount(job) : t("{count} of {all} wait for a run", { count: job.pool, all: amount(job) }),
     due: t("due {time}", { time: day(job.due_at) }),
   });
   const why = job.unmet.map(told);
@@ -69,6 +69,7 @@ export function renderRow(node, job, { now, takesSeveral }) {
   reveal(load, !isSetDown);
   load.classList.toggle("unmet", job.unmet.length > 0);
   reveal(node.querySelector("[data-do=resume_here]"), isSetDown);
+  reveal(node.querySelector(".pool"), job.pool !== null && !isSetDown);
   reveal(node.querySelector(".pick"), takesSeveral && !isSetDown);
   reveal(node.querySelector("[data-open=skip]"), job.is_optional && !isSetDown);
   reveal(node.querySelector("[data-open=deviate]"), job.lots.length > 0);
