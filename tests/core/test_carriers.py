@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mes_engine.core import facts as f
@@ -229,6 +229,7 @@ def test_an_sscc_is_checked_by_its_last_digit() -> None:
     assert "position 2 is ' '" in shop.malformed(blank).message
 
 
+@settings(deadline=None)
 @given(st.text("0123456789", min_size=17, max_size=17), st.integers(0, 16))
 def test_a_digit_mistaken_is_found(digits: str, place: int) -> None:
     right = digits + check_digit(digits)

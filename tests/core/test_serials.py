@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mes_engine.core import messages as m
@@ -293,6 +293,7 @@ def test_a_week_has_its_own_year() -> None:
     assert serial_of("{yyyy}{mm}{dd}.{n}", 7, "2027-01-01") == "20270101.7"
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["{n}{yy}", "P{yy}{ww}-{n:06}", "{dd}{n:02}", "7{n}7"]),
     st.integers(0, 10_000),
@@ -307,6 +308,7 @@ def test_a_pattern_makes_of_every_number_another_serial(
     assert all(checked_serial(one) == one for one in made)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=70))
 def test_what_is_taken_as_a_serial_is_clean(text: str) -> None:
     try:

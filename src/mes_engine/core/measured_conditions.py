@@ -14,7 +14,7 @@ from mes_engine.core.expressions import (
     holds,
     parsed,
 )
-from mes_engine.core.measured_data import value_at
+from mes_engine.core.measured_data import UNCLEAR, told_at
 from mes_engine.core.measurements import Seen
 from mes_engine.core.routing import Connection, ConnectionKind, Routing, Step
 from mes_engine.core.state import State
@@ -68,9 +68,10 @@ def judged(
             reference.name,
         )
         only = visit if is_after and at == step else None
-        value = value_at(state, request, at, lot, name, visit=only)
+        value = told_at(state, request, at, lot, name, visit=only)
         if value is None or value.value is None:
-            missing[f"{at}.{name}"] = None
+            unclear = "" if value is None else UNCLEAR
+            missing[f"{at}.{name}{unclear}"] = None
             return None
         saw[reference] = Seen(
             step=at,

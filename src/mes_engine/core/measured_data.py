@@ -13,6 +13,8 @@ from mes_engine.core.readiness import step_of
 from mes_engine.core.state import State
 from mes_engine.core.whereabouts import positions_of
 
+UNCLEAR = " (merged of lots that differ)"
+
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A characteristic of a job order's step, and how it stands.
@@ -21,11 +23,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         latest: The latest value of any of its lots that counts, if there is one.
         lacking: The lots that it is not measured of, and required; ``ALL_LOTS`` where
             it is not measured at all.
+        unclear: Of these, the ones that were merged of lots that differ.
     """
 
     characteristic: Characteristic
     latest: MeasuredValue | None
     lacking: tuple[str, ...]
+    unclear: tuple[str, ...] = ()
 
 
 def asked_of(
@@ -61,7 +65,11 @@ def missing_of(asked: tuple[Asked, ...]) -> list[str]:
     """Say what is required and not measured, each by its name."""
     told = []
     for one in asked:
-        lots = ", ".join(lot for lot in one.lacking if lot != ALL_LOTS)
+        lots = ", ".join(
+            lot + (UNCLEAR if lot in one.unclear else "")
+            for lot in one.lacking
+            if lot != ALL_LOTS
+        )
         if one.lacking:
             told.append(one.characteristic.name + (f" of {lots}" if lots else ""))
     return told
@@ -73,24 +81,30 @@ def _asked(
     characteristic: Characteristic,
     values: Sequence[MeasuredValue],
 ) -> Asked:
-    ours = [
-        one
-        for one in values
-        if one.characteristic == characteristic.name and one.value is not None
-    ]
+    named = [one for one in values if one.characteristic == characteristic.name]
+    ours = [one for one in named if one.value is not None]
+    unclear = {one.lot: one.at for one in named if one.is_unclear}
     lacking: tuple[str, ...] = ()
     if characteristic.is_required:
-        measured = {one.lot for one in ours}
-        if not measured:
+        if not ours and not unclear:
             lacking = (ALL_LOTS,)
-        elif ALL_LOTS not in measured:
+        else:
+            measured = {one.lot for one in ours}
+            of_all = max((one.at for one in ours if one.lot == ALL_LOTS), default=None)
             lacking = tuple(
                 one.lot
                 for one in positions_of(state, job)
-                if one.out > ZERO and one.lot not in measured
+                if one.out > ZERO
+                and one.lot not in measured
+                and (of_all is None or unclear.get(one.lot, -1) > of_all)
             )
     latest = max(ours, key=lambda one: (one.at, one.measurement), default=None)
-    return Asked(characteristic=characteristic, latest=latest, lacking=lacking)
+    return Asked(
+        characteristic=characteristic,
+        latest=latest,
+        lacking=lacking,
+        unclear=tuple(lot for lot in lacking if lot in unclear),
+    )
 
 
 def value_at(
@@ -106,11 +120,23 @@ def value_at(
         name: Of the characteristic.
         visit: The only pass that counts, if one does.
     """
+    found = told_at(state, request, step, lot, name, visit=visit)
+    return found if found is not None and found.value is not None else None
+
+
+def told_at(
+    state: State, request: str, step: str, lot: str, name: str, *, visit: str | None
+) -> MeasuredValue | None:
+    """Return what was told last of a characteristic of a lot, as ``value_at``.
+
+    It has no value where the lot was merged of some that differ, and was not measured
+    since.
+    """
     found = [
         one
         for one in state.measured_value.find("step", (request, step))
         if one.characteristic == name
-        and one.value is not None
+        and (one.value is not None or one.is_unclear)
         and one.lot in {lot, ALL_LOTS}
         and visit in {None, one.visit}
     ]

@@ -62,8 +62,11 @@ class MeasuredValue(msgspec.Struct, frozen=True, kw_only=True):
     """What counts of a characteristic of a lot at a job order.
 
     Attributes:
-        value: None where all that were measured have been voided.
+        value: None where all that were measured have been voided; or where lots were
+            merged that differ, at ``at``: then nothing older counts of this one.
         measurement: The latest by its source's time, which it is of; 0 for none.
+        agreed: Measurements of the other lots that were merged into this one, and had
+            the same value: it counts as long as none of them is voided.
         changed_seq: The last fact that measured it, or voided any measurement of it.
     """
 
@@ -78,6 +81,12 @@ class MeasuredValue(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     measurement: int
     changed_seq: int
+    agreed: tuple[int, ...] = ()
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether it is of lots that differ, and has to be measured again."""
+        return self.value is None and self.at > 0
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +99,22 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         return f"{self.step}.{self.characteristic} is {self.value}"
+
+
+def unclear(
+    known: MeasuredValue, *, at: int, seq: int, lot: str | None = None
+) -> MeasuredValue:
+    """Return that a value is not known any more, from ``at`` on."""
+    return msgspec.structs.replace(
+        known,
+        lot=known.lot if lot is None else lot,
+        value=None,
+        is_within=True,
+        at=max(at, 1),
+        measurement=0,
+        changed_seq=seq,
+        agreed=(),
+    )
 
 
 def counting(measurement: Measurement, changed_seq: int) -> MeasuredValue:

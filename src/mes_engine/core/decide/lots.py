@@ -12,7 +12,7 @@ from mes_engine.core.decide.aggregation import end_lot, put_in
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
 from mes_engine.core.decide.genealogy import create_lot, relate
-from mes_engine.core.decide.inheritance import inherit_holds
+from mes_engine.core.decide.inheritance import inherit_holds, merge_measurements
 from mes_engine.core.decide.lot_jobs import (
     job_of_lot,
     plan,
@@ -121,6 +121,7 @@ def merge_lots(draft: Draft, command: MergeLots) -> dict[str, str]:
         bound_units=_bound_alike(lots),
     )
     inherit_holds(draft, command.lots, merged.id)
+    merge_measurements(draft, command.lots, merged.id)
     total = ZERO
     for lot, (one, _) in zip(lots, found, strict=True):
         quantity = one.of(bucket)

@@ -14,6 +14,7 @@ from mes_engine.core.measurements import (
     Measurement,
     MeasurementVoid,
     counting,
+    unclear,
 )
 from mes_engine.core.messages import RecordMeasurement, VoidMeasurement
 from mes_engine.core.readiness import step_of
@@ -140,8 +141,12 @@ def void(draft: Draft, command: VoidMeasurement) -> dict[str, str]:
         )
     seq = draft.next_seq
     counts = {key: replace(known, changed_seq=seq)}
-    for one in draft.state.measured_value.find("job_order", job.id):
-        if one.measurement == mistaken.seq:
+    for one in draft.state.measured_value.find("step", (job.request, job.step)):
+        if one.agreed and mistaken.seq in {one.measurement, *one.agreed}:
+            counts[one.job_order, one.lot, one.characteristic] = unclear(
+                one, at=one.at, seq=seq
+            )
+        elif one.measurement == mistaken.seq:
             counts[one.job_order, one.lot, one.characteristic] = _instead(
                 one, command.before, seq
             )

@@ -26,7 +26,11 @@ class MeasurementVoided(BaseFact, frozen=True, kw_only=True, tag="measurement_vo
 class MeasurementsInherited(
     BaseFact, frozen=True, kw_only=True, tag="measurements_inherited"
 ):
-    """What was measured of a lot is true of the lot that was split off it."""
+    """What was measured of a lot is true of the lot that was split off it.
+
+    Of lots that were merged, named in ``parent``, what is the same of all is true of
+    the new one; what is not has no value.
+    """
 
     parent: str
     lot: str

@@ -318,6 +318,7 @@ def upgrade() -> None:
         whole("at"),
         whole("measurement"),
         whole("changed_seq"),
+        text("agreed"),
         sa.PrimaryKeyConstraint(
             "partition",
             "job_order",

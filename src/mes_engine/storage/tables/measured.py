@@ -4,6 +4,7 @@ from sqlalchemy import Index
 
 from mes_engine.core.characteristics import ValueKind
 from mes_engine.storage.columns import (
+    body,
     flag,
     key,
     number_key,
@@ -65,5 +66,6 @@ measured_value = strict_table(
     whole("at"),
     whole("measurement"),
     whole("changed_seq"),
+    body("agreed", tuple[int, ...]),
     Index(None, "partition", "request"),
 )
