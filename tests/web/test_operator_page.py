@@ -54,7 +54,7 @@ async def test_an_operator_works_a_job_order_from_loading_to_the_end(
             await press(at_work, "Enter quantity")
             await at_work.get_by_label("Good", exact=True).fill("1")
             await at_work.get_by_label("Scrap", exact=True).fill("1")
-            await at_work.get_by_label("Why scrap").select_option("Surface")
+            await at_work.get_by_label("Why scrap or suspect").select_option("Surface")
             await press(at_work, "Report")
             await until(lambda: now_in(plant, first).scrap == Decimal(1))
 

@@ -107,6 +107,7 @@ class AskedView(View):
 
     Attributes:
         value: The latest that counts; null if it is not measured.
+        measurement: Which one that is, to be voided if it was mistaken.
         is_missing: Whether it is required, and not measured of all that it has to be.
         missing_of: The lots that it is not measured of; none if it is missing of all.
     """
@@ -118,6 +119,7 @@ class AskedView(View):
     upper: Decimals | None
     is_required: bool
     value: str | None
+    measurement: int | None
     is_within: bool | None
     measured_at: At | None
     is_missing: bool
@@ -135,6 +137,7 @@ class AskedView(View):
             upper=declared.upper,
             is_required=declared.is_required,
             value=None if latest is None else latest.value,
+            measurement=None if latest is None else latest.measurement,
             is_within=None if latest is None else latest.is_within,
             measured_at=None if latest is None else latest.at,
             is_missing=bool(asked.lacking),

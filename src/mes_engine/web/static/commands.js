@@ -1,7 +1,7 @@
 // What each press sends: by the name of its button, a path and a body; null where the
 // form has nothing to say.
 
-import { measurement } from "/static/measuring.js";
+import { measurement, voiding } from "/static/measuring.js";
 
 const API = "/api/v1";
 
@@ -117,6 +117,7 @@ export const COMMANDS = {
   stop: ofJob("stop", ({ form }) => ({ remainder: form.remainder.value, reason: form.reason.value })),
   report: ofJob("report", report),
   measure: ofJob("measurements", measurement),
+  void: voiding,
   rework: ofJob("rework", ({ form }) => (number(form.quantity)
     ? { loop: form.loop.value, reason: form.reason.value, ...maybe(form.quantity) } : null)),
   deviate: ofJob("deviate", deviation),

@@ -174,7 +174,7 @@ export class Desk {
       reveal(panel, panel.dataset.panel === name && panel.hidden);
     }
     const opened = [...holder.querySelectorAll("[data-panel]")].find((one) => !one.hidden);
-    opened?.querySelector("input, select, button")?.focus();
+    [...(opened?.querySelectorAll("input, select, button") ?? [])].find((one) => one.checkVisibility())?.focus();
     return opened;
   }
 

@@ -50,7 +50,7 @@ export function renderJob(node, job, { now, isPending }) {
   reveal(report.lot.closest("label"), job.lots.length > 1);
   offer(report.lot, [["", t("the oldest")], ...job.lots.map((one) => [one.lot, one.lot])]);
   components(node, job);
-  measured(node.querySelector("form[data-panel=measure]"), job.characteristics);
+  measured(node.querySelector("[data-panel=measure]"), job);
   node.run = job.runs.at(-1) ?? null;
 }
 

@@ -138,6 +138,8 @@ async function onCode(code) {
 }
 
 function scanTool(code) {
+  const measuring = document.querySelector("[data-panel=measure]:not([hidden]) [name=gauge]");
+  if (measuring !== null) { measuring.value = code; measuring.focus(); return; }
   const isHere = latest?.tools.some((one) => one.id === code);
   const form = byId("mount");
   if (!isHere) form.tool.value = code;
