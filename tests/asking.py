@@ -2,7 +2,12 @@
 
 import msgspec
 
-from mes_engine.core.machine_rules import HandshakeRule, MachineAction
+from mes_engine.core.machine_rules import (
+    EdgeRule,
+    EventRule,
+    HandshakeRule,
+    MachineAction,
+)
 from mes_engine.core.plant import Plant, Signal, SignalMeaning
 from mes_engine.core.samples import Quality, Sample, SampleGroup
 
@@ -19,15 +24,37 @@ CYCLE = HandshakeRule(
 )
 
 
+JAM = EdgeRule(
+    id="mill-1.jammed",
+    work_unit="mill-1",
+    link="cell",
+    tag="mill-1.jam",
+    does=MachineAction.ALARM,
+    debounce_us=1_000_000,
+)
+MADE = EventRule(
+    id="mill-1.made",
+    work_unit="mill-1",
+    link="cell",
+    event="Made",
+    does=MachineAction.REPORT,
+    given={"good": "1000000"},
+)
+
+
 def asking(plant: Plant) -> Plant:
     """Return the plant with the mill's handshake."""
-    names = (*CYCLE.read_together, CYCLE.ack, CYCLE.result or "")
+    names = (*CYCLE.read_together, CYCLE.ack, CYCLE.result or "", JAM.tag)
     values = (
         Signal(tag=name, work_unit="mill-1", link=CYCLE.link, means=SignalMeaning.VALUE)
         for name in names
     )
     return msgspec.structs.replace(
-        plant, signals=(*plant.signals, *values), handshakes=(CYCLE,)
+        plant,
+        signals=(*plant.signals, *values),
+        handshakes=(CYCLE,),
+        edges=(JAM,),
+        events=(MADE,),
     )
 
 

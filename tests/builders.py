@@ -61,7 +61,14 @@ from mes_engine.core.routing import (
     Step,
 )
 from mes_engine.core.runs import HoldScope
-from mes_engine.core.samples import LinkReport, LinkState, Quality, Report, Sample
+from mes_engine.core.samples import (
+    EventSample,
+    LinkReport,
+    LinkState,
+    Quality,
+    Report,
+    Sample,
+)
 from mes_engine.core.state import State
 from mes_engine.core.time_windows import WindowRule
 from mes_engine.core.wip_limits import WipLimit
@@ -304,6 +311,18 @@ def a_day(shop: Shop) -> None:
     shop.do(ApplyPlant(plant=asking(a_plant())))
     at = SHIFT_START + shop.batch.seq * SECOND
     shop.sense(a_request_for(1_000_000, key=1, at=at))
+    shop.sense(EventSample(kind="Made", key="part-1", received_at=at))
+    shop.sense_value("mill-1.jam", 0)
+    shop.sense_value("mill-1.jam", 1)
+    ahead = at + 1_000 * SECOND
+    sample = Sample(
+        tag="mill-1.jam",
+        value=1,
+        quality=Quality.GOOD,
+        source_at=ahead,
+        received_at=at,
+    )
+    shop.sense(sample)
 
 
 def take_back(shop: Shop, job_order: str) -> None:

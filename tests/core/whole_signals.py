@@ -2,22 +2,107 @@
 
 from typing import ClassVar
 
+import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from mes_engine.core import messages as m
-from mes_engine.core.plant import Plant
+from mes_engine.core.job_order import JobOrderState
+from mes_engine.core.machine_rules import EdgeRule, EventRule, MachineAction
+from mes_engine.core.plant import Plant, SignalMeaning
+from mes_engine.core.runs import Lane
+from mes_engine.core.samples import EventSample, Origin
 from mes_engine.core.signals import HandshakePhase, HandshakeState
 from tests.core.handshakes import ID, a_handshake, a_plant_with, reading
-from tests.core.plants import a_furnace
+from tests.core.plants import LINK, a_furnace, a_signal
 from tests.core.shop import SECOND
 from tests.core.whole_books import WholeBooks
 
+VALUES = {
+    "mill-1.jam": SignalMeaning.VALUE,
+    "drill-1.next": SignalMeaning.VALUE,
+    "mill-1.mode": SignalMeaning.MODE,
+    "mill-2.alive": SignalMeaning.HEARTBEAT,
+}
+JAMMED = EdgeRule(
+    id="mill-1.jammed",
+    work_unit="mill-1",
+    link=LINK,
+    tag="mill-1.jam",
+    does=MachineAction.ALARM,
+    debounce_us=2 * SECOND,
+)
+NEXT = EdgeRule(
+    id="drill-1.following",
+    work_unit="drill-1",
+    link=LINK,
+    tag="drill-1.next",
+    does=MachineAction.CHANGEOVER,
+)
+DRILLED = EventRule(
+    id="drill-1.drilled",
+    work_unit="drill-1",
+    link=LINK,
+    event="Drilled",
+    does=MachineAction.REPORT,
+    fields={"good": "Good"},
+)
+
+
+def _everything() -> Plant:
+    plant = a_plant_with(a_handshake(), a_furnace("paint"))
+    more = (
+        a_signal(tag, means=means, stale_us=5 * SECOND) for tag, means in VALUES.items()
+    )
+    return msgspec.structs.replace(
+        plant,
+        signals=(*plant.signals, *more),
+        edges=(JAMMED, NEXT),
+        events=(DRILLED,),
+    )
+
 
 class WholeSignals(WholeBooks):
-    """A cutter that reports by handshake, whatever is lost on the way."""
+    """Machines that ask by themselves, whatever is lost on the way."""
 
-    plant: ClassVar[Plant] = a_plant_with(a_handshake(), a_furnace("paint"))
+    plant: ClassVar[Plant] = _everything()
+
+    @rule(
+        tag=st.sampled_from(sorted(VALUES)),
+        value=st.integers(0, 3),
+        late=st.sampled_from([0, 0, 0, 100 * SECOND, -100 * SECOND]),
+        origin=st.sampled_from([Origin.LIVE, Origin.LIVE, Origin.INITIAL]),
+    )
+    def hear_a_value(self, *, tag: str, value: int, late: int, origin: Origin) -> None:
+        sample = self.shop.a_sample(tag, value, origin=origin)
+        at = sample.received_at - late
+        self.shop.hear(msgspec.structs.replace(sample, source_at=at))
+
+    @rule(key=st.integers(1, 4), good=st.sampled_from([0, 1, 2, 1000]))
+    def hear_an_event(self, *, key: int, good: int) -> None:
+        self.shop.at += SECOND
+        self.shop.hear(
+            EventSample(
+                kind="Drilled",
+                key=str(key),
+                fields={"Good": good},
+                received_at=self.shop.at,
+            )
+        )
+
+    @rule(unit=st.sampled_from(["cut-1", "mill-1", "drill-1", "paint-1"]))
+    def change_over(self, *, unit: str) -> None:
+        staged = [
+            one
+            for one in self.shop.batch.job_order.values()
+            if one.state is JobOrderState.ALLOWED_READY
+            and unit.startswith(one.equipment_class)
+        ]
+        if staged:
+            self.do(
+                m.LoadJobOrder(job_order=staged[0].id, work_unit=unit, lane=Lane.STAGED)
+            )
+        self.do(m.ChangeOver(work_unit=unit))
 
     @rule(
         is_high=st.booleans(),

@@ -20,6 +20,15 @@ class ItemState(StrEnum):
     EXECUTING = "executing"
 
 
+class OperationMode(StrEnum):
+    """What the machine is used for (OPC 40001-1 MachineryOperationMode)."""
+
+    NONE = "none"
+    MAINTENANCE = "maintenance"
+    SETUP = "setup"
+    PROCESSING = "processing"
+
+
 class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one work unit.
 
@@ -30,6 +39,8 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
         word: The state word behind ``item_state``.
         since: When ``item_state`` began, by the machine's time.
         setup: The setup family that it was last set up for; empty if none is known.
+        mode: What it is used for, where it tells.
+        map_version: Of the map that told ``item_state``; empty where it has none.
     """
 
     work_unit: str
@@ -40,6 +51,21 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     word: str = ""
     since: int = 0
     setup: str = ""
+    mode: OperationMode = OperationMode.NONE
+    map_version: str = ""
+
+    @property
+    def effective(self) -> ItemState | None:
+        """What it does, seen with its mode: under maintenance it does not produce.
+
+        Nor does it while it is worked by hand, though it moves.
+        """
+        if self.item_state is not None and self.mode is OperationMode.MAINTENANCE:
+            return ItemState.OUT_OF_SERVICE
+        is_moving = self.item_state is ItemState.EXECUTING
+        if is_moving and self.mode is OperationMode.SETUP:
+            return ItemState.NOT_EXECUTING
+        return self.item_state
 
     @property
     def shown(self) -> str:
@@ -48,7 +74,7 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
             return "manual"
         if self.link is not LinkState.CONNECTED or self.item_state is None:
             return "unknown"
-        return self.item_state.value
+        return (self.effective or self.item_state).value
 
     @property
     def is_out_of_service(self) -> bool:
@@ -80,6 +106,3 @@ PACKML: dict[str, str] = {
     "17": _IDLE,  # Complete
 }
 """PackTags ``StateCurrent`` to item state, after ``domain.md``."""
-
-STATE_MAPS: dict[str, dict[str, str]] = {"packml": PACKML}
-"""The maps that every plant has; a plant's own are added to them."""

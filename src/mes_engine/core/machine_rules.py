@@ -22,6 +22,8 @@ class MachineAction(StrEnum):
     HOLD = "hold"
     MEASURE = "measure"
     CONSUME = "consume"
+    CHANGEOVER = "changeover"
+    ALARM = "alarm"
 
 
 class FieldKind(StrEnum):
@@ -86,6 +88,8 @@ FIELDS: dict[MachineAction, ActionFields] = {
         takes={"lot": _TEXT, "quantity": _NUMBER, "into": _TEXT, "reason": _TEXT},
         needs=("lot", "quantity"),
     ),
+    MachineAction.CHANGEOVER: ActionFields(),
+    MachineAction.ALARM: ActionFields(takes={"code": _TEXT, "text": _TEXT}),
 }
 """What each action takes, in the words of a plant's file."""
 
@@ -140,3 +144,67 @@ class HandshakeRule(msgspec.Struct, frozen=True, kw_only=True):
         """The tags whose values have to be of one moment."""
         others = (self.key, *([self.boot] if self.boot else ()), *self.payload.values())
         return tuple(dict.fromkeys((self.request, *others)))
+
+
+class EdgeDirection(StrEnum):
+    """Which change of a level is meant."""
+
+    RISING = "rising"
+    FALLING = "falling"
+    BOTH = "both"
+
+
+class EdgeRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A level of the machine that does something when it rises or falls.
+
+    Attributes:
+        id: ``<work unit>.<name>``.
+        does: What comes of it; an ``alarm`` is up while the level is, others are done
+            at each edge.
+        payload: By field of the action, the tag whose last value is taken.
+        given: By field of the action, what is always so.
+        debounce_us: How long a level has to last before its edge counts.
+        min_high_us: The same of the upper level only.
+        severity: Of an alarm, 1 to 1000.
+    """
+
+    id: str
+    work_unit: str
+    link: str
+    tag: str
+    does: MachineAction
+    on: EdgeDirection = EdgeDirection.RISING
+    payload: dict[str, str] = msgspec.field(default_factory=dict)
+    given: dict[str, str] = msgspec.field(default_factory=dict)
+    debounce_us: int = 0
+    min_high_us: int = 0
+    severity: int = 500
+
+
+class EventRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of a machine that does something, once for each key.
+
+    Attributes:
+        id: ``<work unit>.<name>``.
+        event: The type of the message, as the link tells it.
+        key: The field that tells one from another; empty for the message's own id.
+        where: Fields that have to hold a value: which machine it is of.
+        fields: By field of the action, the field of the message that brings it.
+        given: By field of the action, what is always so.
+        active: For an alarm, the field that says whether it is so; empty: it is.
+    """
+
+    id: str
+    work_unit: str
+    link: str
+    event: str
+    does: MachineAction
+    key: str = ""
+    where: dict[str, str] = msgspec.field(default_factory=dict)
+    fields: dict[str, str] = msgspec.field(default_factory=dict)
+    given: dict[str, str] = msgspec.field(default_factory=dict)
+    active: str = ""
+
+
+Rule = HandshakeRule | EdgeRule | EventRule
+"""By which a machine does something."""

@@ -12,6 +12,7 @@ import msgspec
 
 from mes_engine.core.carriers import CarrierType
 from mes_engine.core.machine_rules import HandshakeRule
+from mes_engine.core.machine_rules import EdgeRule, EventRule, HandshakeRule
 from mes_engine.core.reasons import ReasonKind
 from mes_engine.core.wip_limits import WipLimit
 
@@ -99,6 +100,8 @@ class SignalMeaning(StrEnum):
     SCRAP_COUNT = "scrap_count"
     STATE = "state"
     MEASUREMENT = "measurement"
+    MODE = "mode"
+    HEARTBEAT = "heartbeat"
     VALUE = "value"
 
 
@@ -116,6 +119,10 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
         reset_to: The value that the counter takes when it is reset.
         state_map: Name of the map from state words to equipment regions.
         characteristic: What it measures, of the steps that declare it so.
+        debounce_us: How long a state word has to last before it counts.
+        bad_us: How long bad quality has to last before it is told.
+        stale_us: How long a heartbeat may stand still before nothing is known.
+        is_of_link: A heartbeat of all that its link brings, not of its work unit only.
     """
 
     tag: str
@@ -128,6 +135,10 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     reset_to: int = 0
     state_map: str = "packml"
     characteristic: str = ""
+    debounce_us: int = 0
+    bad_us: int = 0
+    stale_us: int = 0
+    is_of_link: bool = False
 
 
 class BatchRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,6 +243,8 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     """One site, whole.
 
     Attributes:
+        state_maps: From state words to item states; ``mode_maps`` from modes.
+        map_versions: Of these maps, by name.
         wip_limits: By area, how much may be inside.
         reasons: By kind, what people choose from; the usual ones for a kind without.
     """
@@ -247,8 +260,12 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     work_units: tuple[WorkUnit, ...]
     signals: tuple[Signal, ...] = ()
     handshakes: tuple[HandshakeRule, ...] = ()
+    edges: tuple[EdgeRule, ...] = ()
+    events: tuple[EventRule, ...] = ()
     shifts: tuple[Shift, ...] = ()
     state_maps: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    mode_maps: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    map_versions: dict[str, str] = msgspec.field(default_factory=dict)
     wip_limits: dict[str, WipLimit] = msgspec.field(default_factory=dict)
     reasons: dict[ReasonKind, tuple[str, ...]] = msgspec.field(default_factory=dict)
     serials: dict[str, str] = msgspec.field(default_factory=dict)

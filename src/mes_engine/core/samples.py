@@ -89,6 +89,37 @@ class SampleGroup(msgspec.Struct, frozen=True, kw_only=True, tag="sample_group")
         return max(one.received_at for one in self.samples)
 
 
+class EventSample(msgspec.Struct, frozen=True, kw_only=True, tag="event_sample"):
+    """A message of a machine: something that happened, and not a value.
+
+    Attributes:
+        kind: Which, as the plant's file names it.
+        key: Its own id (OPC UA: EventId), the same however often it is told.
+        fields: What it says, by name.
+        severity: 1 to 1000; 0 if it has none.
+        text: In words, for people.
+        source_at: The device's own time, in microseconds of UTC; None if it has none.
+        received_at: When we received it, in microseconds of UTC.
+        origin: How it came to us.
+    """
+
+    kind: str
+    key: str
+    received_at: int
+    source_at: int | None = None
+    fields: dict[str, bool | int | float | str | None] = msgspec.field(
+        default_factory=dict
+    )
+    severity: int = 0
+    text: str = ""
+    origin: Origin = Origin.LIVE
+
+    @property
+    def at(self) -> int:
+        """When we received it."""
+        return self.received_at
+
+
 KEPT_BY_THE_DEVICE = frozenset({Origin.REPLAY, Origin.BACKFILL})
 """How values come that are late, and by the device's own time."""
 
@@ -96,7 +127,7 @@ MAX_SKEW_US = 120_000_000
 """A device's clock that differs more than this from ours is not believed."""
 
 
-def occurred_at(sample: Sample) -> int:
+def occurred_at(sample: Sample | EventSample) -> int:
     """Return when ``sample`` was so: by the device's clock, unless it is far off.
 
     It was so before we heard of it, whatever the device says. What the device has kept
@@ -114,7 +145,7 @@ TRUSTED_SKEW_US = 5_000_000
 """Within so much, a device's clock says which run a count belongs to."""
 
 
-def told_at(sample: Sample) -> int:
+def told_at(sample: Sample | EventSample) -> int:
     """Return the time by which ``sample`` is held against what people did.
 
     The device's own, where its clock agrees with ours; else when we received it, or a
@@ -161,5 +192,5 @@ class DataGap(msgspec.Struct, frozen=True, kw_only=True, tag="data_gap"):
         return self.until
 
 
-Report = Sample | SampleGroup | LinkReport | DataGap
+Report = Sample | SampleGroup | EventSample | LinkReport | DataGap
 """All that a link can say."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from mes_engine.core.equipment import STATE_MAPS
 from mes_engine.core.errors import NotFound
+from mes_engine.core.machine_rules import EdgeRule, EventRule
 from mes_engine.core.plant import (
     BatchRule,
     EquipmentClass,
@@ -16,6 +16,7 @@ from mes_engine.core.plant import (
     WorkCenter,
     WorkUnit,
 )
+from mes_engine.core.signals.state import MODE_MAPS, STATE_MAPS, VERSIONS
 
 _MINUTE_US = 60_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,6 +30,9 @@ class Site:
     Attributes:
         units_of: The work units of each work center.
         signals_of_link: The signals that each link brings.
+        edges: By id; ``edges_of_tag`` by the tag whose level they are of.
+        kept_values: The tags of plain values that are kept, as a rule asks for them.
+        events_of: By link and type of the message.
         handshakes: By id; ``handshake_of_request`` by the tag of their request.
         has_wip_limits: Whether any area or work center limits its work in progress.
     """
@@ -52,11 +56,21 @@ class Site:
             self.signals_of_link[signal.link].append(signal)
         self.handshakes = {one.id: one for one in plant.handshakes}
         self.handshake_of_request = {one.request: one for one in plant.handshakes}
+        self.edges = {one.id: one for one in plant.edges}
+        self.edges_of_tag: dict[str, list[EdgeRule]] = defaultdict(list)
+        for edge in plant.edges:
+            self.edges_of_tag[edge.tag].append(edge)
+        self.kept_values = {tag for one in plant.edges for tag in one.payload.values()}
+        self.events_of: dict[tuple[str, str], list[EventRule]] = defaultdict(list)
+        for event in plant.events:
+            self.events_of[event.link, event.event].append(event)
         self._batch_of = {one.id: one.batch for one in plant.classes}
         self.has_wip_limits = bool(plant.wip_limits) or any(
             one.kanban is not None for one in plant.work_centers
         )
         self._maps = {**STATE_MAPS, **plant.state_maps}
+        self._modes = {**MODE_MAPS, **plant.mode_maps}
+        self._versions = {**VERSIONS, **plant.map_versions}
         self._zone = ZoneInfo(plant.zone)
 
     def work_center(self, name: str) -> WorkCenter:
@@ -126,6 +140,14 @@ class Site:
     def item_state(self, signal: Signal, word: str) -> str | None:
         """Return what a state word means; None for a word that the map has not."""
         return self._maps.get(signal.state_map, {}).get(word)
+
+    def operation_mode(self, signal: Signal, word: str) -> str | None:
+        """Return what a mode means; None for one that the map has not."""
+        return self._modes.get(signal.state_map, {}).get(word)
+
+    def map_version(self, name: str) -> str:
+        """Return the version of a map; empty where it has none."""
+        return self._versions.get(name, "")
 
     def business_date(self, at: int) -> str:
         """Return the plant's day (ISO) that the time belongs to.

@@ -36,7 +36,14 @@ from mes_engine.core.production import MachineTally, UnassignedProduction
 from mes_engine.core.requests import ConnectionFlow, Visit, WorkRequest
 from mes_engine.core.routing import Routing
 from mes_engine.core.runs import Hold, Run, RunMember
-from mes_engine.core.signals import HandshakeState, MachineTransaction, SignalState
+from mes_engine.core.signals import (
+    HandshakeState,
+    LinkClock,
+    MachineEvent,
+    MachineTransaction,
+    SignalState,
+    SignalWatch,
+)
 from mes_engine.core.site import Site
 from mes_engine.core.time_windows import CLOCK, TimeWindow
 from mes_engine.core.wip_ledger import Move, Position
@@ -191,6 +198,13 @@ TABLES: dict[str, TableSpec] = {
         ("due",),
         lambda one: (() if one.due_at is None else (CLOCK,),),
     ),
+    "signal_watch": TableSpec(
+        attrgetter("id"),
+        ("due",),
+        lambda one: (() if one.due_at is None else (CLOCK,),),
+    ),
+    "link_clock": TableSpec(attrgetter("link")),
+    "machine_event": TableSpec(attrgetter("rule", "key")),
     "alarm": TableSpec(
         attrgetter("id"),
         ("work_unit",),
@@ -279,6 +293,9 @@ class State:
     equipment: Table[str, Equipment]
     signal: Table[str, SignalState]
     handshake: Table[str, HandshakeState]
+    signal_watch: Table[str, SignalWatch]
+    link_clock: Table[str, LinkClock]
+    machine_event: Table[tuple[str, str], MachineEvent]
     alarm: Table[str, Alarm]
     machine_tally: Table[tuple[str, str], MachineTally]
     unassigned_production: Table[int, UnassignedProduction]

@@ -27,6 +27,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 HANDLED_KEPT = 100_000
+EVENTS_KEPT = 10_000
 REQUESTS_KEPT = 1_000
 AT_A_TIME = 100
 
@@ -55,6 +56,7 @@ class Memory:
     def hear(self, records: Sequence[Recorded]) -> None:
         """Take note of a commit, and forget what is older than what is kept."""
         self._committed.handled.trim(HANDLED_KEPT)
+        self._committed.machine_event.trim(EVENTS_KEPT)
         for recorded in records:
             self._forget_what_is_over(recorded.fact)
         if len(self._over) >= self._requests_kept + self._at_a_time:

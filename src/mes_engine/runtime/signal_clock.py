@@ -21,8 +21,10 @@ LOOK_EVERY_S = 0.1
 
 def next_due_at(state: State) -> int | None:
     """Return when time alone changes something next; None if it never does."""
-    due = (one.due_at for one in state.handshake.find("due", CLOCK))
-    return min((one for one in due if one is not None), default=None)
+    requests = (one.due_at for one in state.handshake.find("due", CLOCK))
+    waits = (one.due_at for one in state.signal_watch.find("due", CLOCK))
+    due = (one for one in (*requests, *waits) if one is not None)
+    return min(due, default=None)
 
 
 async def run_signal_clock(

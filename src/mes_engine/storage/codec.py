@@ -36,7 +36,14 @@ from mes_engine.core.quantity import to_millionths
 from mes_engine.core.requests import ConnectionFlow, Visit, WorkRequest
 from mes_engine.core.routing import Routing
 from mes_engine.core.runs import Hold, Run, RunMember
-from mes_engine.core.signals import HandshakeState, MachineTransaction, SignalState
+from mes_engine.core.signals import (
+    HandshakeState,
+    LinkClock,
+    MachineEvent,
+    MachineTransaction,
+    SignalState,
+    SignalWatch,
+)
 from mes_engine.core.state import Counter, EffectiveRouting
 from mes_engine.core.time_windows import TimeWindow
 from mes_engine.core.wip_ledger import Move, Position
@@ -71,6 +78,9 @@ STRUCTS: dict[str, type] = {
     "equipment": Equipment,
     "signal": SignalState,
     "handshake": HandshakeState,
+    "signal_watch": SignalWatch,
+    "link_clock": LinkClock,
+    "machine_event": MachineEvent,
     "alarm": Alarm,
     "machine_tally": MachineTally,
     "unassigned_production": UnassignedProduction,

@@ -36,6 +36,7 @@ from mes_engine.storage.tables.site import IS_UNASSIGNED
 from mes_engine.storage.tables.work import IS_HOLD_OPEN, IS_REQUEST_OPEN
 
 HANDLED_KEPT = 100_000
+EVENTS_KEPT = 10_000
 AT_ONCE = 5_000
 
 Query = Select[*tuple[Any, ...]]
@@ -51,6 +52,8 @@ WHOLE = (
     "document",
     "signal",
     "handshake",
+    "signal_watch",
+    "link_clock",
     "alarm",
     "machine_tally",
     "books",
@@ -78,7 +81,8 @@ def load_state(connection: Connection, partition: str) -> State:
             _fill(state, connection, name, CODECS[name].query(partition))
         for name, query in _live(partition):
             _fill(state, connection, name, query)
-        _fill_handled(state, connection)
+        _fill_newest(state, connection, "handled", HANDLED_KEPT)
+        _fill_newest(state, connection, "machine_event", EVENTS_KEPT)
     state.seq = head(connection, partition)
     return state
 
@@ -177,13 +181,14 @@ def _fill(state: State, connection: Connection, name: str, query: Query) -> None
             put(value)
 
 
-def _fill_handled(state: State, connection: Connection) -> None:
-    codec = CODECS["handled"]
+def _fill_newest(state: State, connection: Connection, name: str, most: int) -> None:
+    codec = CODECS[name]
     rowid: ColumnElement[int] = literal_column("rowid")
-    newest = codec.query(state.partition).order_by(rowid.desc()).limit(HANDLED_KEPT)
+    newest = codec.query(state.partition).order_by(rowid.desc()).limit(most)
     rows = connection.execute(newest).all()
+    put = getattr(state, name).put
     for value in codec.values(reversed(rows)):  # the oldest is forgotten first
-        state.handled.put(value)
+        put(value)
 
 
 @contextmanager

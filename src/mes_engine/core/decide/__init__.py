@@ -15,11 +15,14 @@ from mes_engine.core.decide import (
     alternatives,
     carrying,
     changes,
+    changing_over,
+    clocks,
     consuming,
     deviating,
     dispatch,
     documents,
     ending,
+    events,
     handshaking,
     holds,
     job_control,
@@ -51,6 +54,7 @@ from mes_engine.core.decide import (
 )
 from mes_engine.core.decide.chart import TriggerView, check, explain
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.transacting import Make
 from mes_engine.core.decide.visits import derive_request
 from mes_engine.core.errors import Malformed, MesError, NotFound, Refused
 from mes_engine.core.guards import unmet
@@ -65,11 +69,14 @@ from mes_engine.core.lot_names import with_lots
 from mes_engine.core.readiness import readiness
 from mes_engine.core.samples import (
     DataGap,
+    EventSample,
     LinkReport,
+    Sample,
     SampleGroup,
     occurred_at,
     told_at,
 )
+from mes_engine.core.signals import corrected, read_clock
 from mes_engine.core.state import State
 
 __all__ = ["Decision", "TriggerView", "decide", "explain"]
@@ -116,20 +123,42 @@ def _sensed(layer: State, sensed: m.Sensed, now: int) -> Decision:
         machine.hear_gap(draft, sensed.source, report)
     elif isinstance(report, SampleGroup):
         draft = _grouped(layer, sensed.source, report, cause, now)
-    else:
-        at = occurred_at(report)
+    elif isinstance(report, EventSample):
         draft = Draft(
             layer,
             now=now,
-            at=at,
+            at=occurred_at(report),
             cause=cause,
             person="",
             told_at=told_at(report),
             heard_at=report.received_at,
         )
-        machine.hear_sample(draft, sensed.source, report)
+        events.hear_event(draft, sensed.source, report, _carried_out)
+    else:
+        draft = _sampled(layer, sensed.source, report, cause, now)
     _settle(draft)
     return Decision(facts=tuple(draft.records))
+
+
+def _sampled(layer: State, source: str, sample: Sample, cause: str, now: int) -> Draft:
+    """Hear one value, by the clock behind its link as far as that can be believed."""
+    clock = layer.link_clock.get(source)
+    read = read_clock(clock, sample, source)
+    if clock is not None:
+        sample = corrected(sample, clock)
+    draft = Draft(
+        layer,
+        now=now,
+        at=occurred_at(sample),
+        cause=cause,
+        person="",
+        told_at=told_at(sample),
+        heard_at=sample.received_at,
+    )
+    if read is not None:
+        clocks.tell_clock(draft, clock, read)
+    machine.hear_sample(draft, source, sample, _carried_out)
+    return draft
 
 
 def _grouped(
@@ -147,12 +176,12 @@ def _grouped(
         heard_at=group.at,
     )
     for sample in group.samples:
-        machine.hear_sample(draft, source, sample)
+        machine.hear_sample(draft, source, sample, _carried_out)
     handshaking.hear_group(draft, source, group, _carried_out)
     return draft
 
 
-def _carried_out(draft: Draft, make: handshaking.Make) -> m.Answer:
+def _carried_out(draft: Draft, make: Make) -> m.Answer:
     """Decide a command of a machine: all that it does, or nothing of it."""
     count = len(draft.records)
     touched, lots = dict(draft.touched), dict(draft.lots)
@@ -298,6 +327,10 @@ def _told(draft: Draft, job: JobOrder) -> dict[str, str]:
     return told
 
 
+def _check_signals(draft: Draft, _command: m.CheckSignals) -> dict[str, str]:
+    return signal_clock.check_signals(draft, _carried_out)
+
+
 Handler = Callable[[Draft, Any], dict[str, str]]
 
 
@@ -376,5 +409,6 @@ _HANDLERS: dict[type, Handler] = {
     m.RecordMeasurement: measuring.record,
     m.VoidMeasurement: measuring.void,
     m.RecordAcknowledgement: handshaking.record_acknowledgement,
-    m.CheckSignals: signal_clock.check_signals,
+    m.CheckSignals: _check_signals,
+    m.ChangeOver: _of_job(changing_over.change_over),
 }

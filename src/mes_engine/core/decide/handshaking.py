@@ -5,7 +5,7 @@ of the runtime carries out and reports back. Whatever is lost on the way, the re
 still up, and its number tells that it was done.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -13,14 +13,19 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.decide.alarms import clear_alarm, raise_alarm
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.machine_actions import Given, command_of, told_of
+from mes_engine.core.decide.machine_actions import told_of
+from mes_engine.core.decide.transacting import (
+    Execute,
+    filled,
+    refused_alarm,
+    transact,
+)
 from mes_engine.core.errors import NotFound
 from mes_engine.core.machine_rules import HandshakeRule
 from mes_engine.core.samples import Quality, Sample, SampleGroup
 from mes_engine.core.signals import (
     HandshakePhase,
     HandshakeState,
-    MachineTransaction,
     Request,
     TransactionOutcome,
     Turn,
@@ -31,10 +36,6 @@ from mes_engine.core.signals.handshake import WRITING, remembering
 from mes_engine.core.time_windows import CLOCK
 
 replace = msgspec.structs.replace
-
-Make = Callable[[Draft], m.Command]
-Execute = Callable[[Draft, Make], m.Answer]
-"""Decide the command that is made, as if a person had sent it, whole or not at all."""
 
 
 def hear_group(draft: Draft, source: str, group: SampleGroup, execute: Execute) -> None:
@@ -51,7 +52,9 @@ def hear_group(draft: Draft, source: str, group: SampleGroup, execute: Execute) 
     known = draft.state.handshake.get(rule.id) or HandshakeState(id=rule.id)
     match turn_of(known, seen, debounce_us=rule.debounce_us):
         case Turn.DECIDE:
-            _decide(draft, rule, known, seen, execute)
+            name = seen.boot, seen.key
+            outcome = transact(draft, rule, name, seen.given, execute)
+            _acknowledge(draft, rule, known, seen, outcome)
         case Turn.ACK_AGAIN:
             _acknowledge(draft, rule, known, seen, TransactionOutcome.EXECUTED)
         case Turn.FALL:
@@ -70,10 +73,10 @@ def _request(
         tag in samples and _is_known(samples[tag]) for tag in rule.read_together
     ):
         return None
-    given = dict(rule.given)
+    given: dict[str, str] = {}
     if is_high:
         told = {name: told_of(samples[tag].value) for name, tag in rule.payload.items()}
-        given |= {name: value for name, value in told.items() if value}
+        given = filled(rule.given, told)
     ack = samples.get(rule.ack)
     return Request(
         is_high=is_high,
@@ -88,59 +91,6 @@ def _request(
 
 def _is_known(sample: Sample) -> bool:
     return sample.quality is not Quality.BAD and sample.value is not None
-
-
-def _decide(
-    draft: Draft,
-    rule: HandshakeRule,
-    known: HandshakeState,
-    seen: Request,
-    execute: Execute,
-) -> None:
-    """Do what is asked, or keep why not; either way once for this transaction."""
-    job_order = seen.given.get("job_order", "")
-
-    def make(draft: Draft) -> m.Command:
-        nonlocal job_order
-        read = Given(rule.does, seen.given)
-        command = command_of(draft, rule.does, rule.work_unit, read)
-        job_order = getattr(command, "job_order", job_order)
-        return command
-
-    draft.person = seen.given.get("person", "")
-    answer = execute(draft, make)
-    draft.person = ""
-    is_done = answer.outcome is m.Outcome.ACCEPTED
-    outcome = TransactionOutcome.EXECUTED if is_done else TransactionOutcome.REFUSED
-    draft.emit(
-        f.TransactionDecided(
-            transaction=MachineTransaction(
-                seq=draft.next_seq,
-                rule=rule.id,
-                work_unit=rule.work_unit,
-                link=rule.link,
-                boot=seen.boot,
-                key=seen.key,
-                does=rule.does,
-                outcome=outcome,
-                job_order=answer.result.get("job_order", job_order),
-                given=seen.given,
-                message=answer.message,
-                hint=answer.hint,
-                unmet=answer.unmet,
-                at=draft.at,
-            )
-        )
-    )
-    if is_done:
-        clear_alarm(draft, _refused(rule))
-    else:
-        name = f"{seen.boot}/{seen.key}" if seen.boot else seen.key
-        text = f"{rule.id} {name} was refused: {answer.message}"
-        raise_alarm(
-            draft, _refused(rule), rule.work_unit, code="request_refused", text=text
-        )
-    _acknowledge(draft, rule, known, seen, outcome)
 
 
 def _acknowledge(
@@ -186,7 +136,7 @@ def _acknowledge(
 def _fall(draft: Draft, rule: HandshakeRule, known: HandshakeState) -> None:
     """Take the ack back: the machine has seen it, or has given up."""
     clear_alarm(draft, _late(rule))
-    clear_alarm(draft, _refused(rule))
+    clear_alarm(draft, refused_alarm(rule))
     is_up = known.phase is not HandshakePhase.UNANSWERED
     wanted = (Wanted(tag=rule.ack, value=rule.ack_off),) if is_up else ()
     draft.emit(
@@ -265,10 +215,6 @@ def check_handshakes(draft: Draft) -> int:
 
 def _late(rule: HandshakeRule) -> str:
     return f"{rule.id}/late"
-
-
-def _refused(rule: HandshakeRule) -> str:
-    return f"{rule.id}/refused"
 
 
 def _unwritten(rule: HandshakeRule) -> str:

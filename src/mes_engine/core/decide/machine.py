@@ -6,23 +6,30 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide.counting import (
-    active_jobs,
-    begin_if,
     book_count,
     counted_for,
 )
 from mes_engine.core.decide.draft import Draft
+from mes_engine.core.decide.edges import dropped, hear_value_of
+from mes_engine.core.decide.machine_states import (
+    hear_heartbeat,
+    hear_mode,
+    hear_state,
+    set_equipment,
+)
 from mes_engine.core.decide.sensing import hear_measurement
-from mes_engine.core.equipment import Equipment, ItemState
+from mes_engine.core.decide.transacting import Execute, dated
+from mes_engine.core.equipment import Equipment
 from mes_engine.core.plant import Signal, SignalMeaning
 from mes_engine.core.production import UnassignedReason
 from mes_engine.core.quantity import MAX_QUANTITY, ZERO, floored
-from mes_engine.core.routing import BeginOn
 from mes_engine.core.samples import DataGap, LinkReport, LinkState, Quality, Sample
 from mes_engine.core.signals import (
     CounterChange,
     CounterReading,
     SignalState,
+    SignalWatch,
+    WatchKind,
     read_counter,
 )
 
@@ -51,7 +58,7 @@ def hear_link(draft: Draft, source: str, report: LinkReport) -> None:
                 link_since=report.at,
                 lost_at=report.at if is_lost else known.lost_at,
             )
-            _set_equipment(draft, known, changed)
+            set_equipment(draft, known, changed)
 
 
 def hear_gap(draft: Draft, source: str, gap: DataGap) -> None:
@@ -59,7 +66,7 @@ def hear_gap(draft: Draft, source: str, gap: DataGap) -> None:
     draft.emit(f.DataGapSeen(link=source, gap=gap, at=draft.at))
 
 
-def hear_sample(draft: Draft, source: str, sample: Sample) -> None:
+def hear_sample(draft: Draft, source: str, sample: Sample, execute: Execute) -> None:
     """Do what a tag's value means."""
     if not draft.state.has_plant:
         _gap(draft, sample.tag, "there is no plant yet")
@@ -72,52 +79,82 @@ def hear_sample(draft: Draft, source: str, sample: Sample) -> None:
         _gap(draft, sample.tag, "the device dropped values before this one")
     last = draft.state.signal.get(sample.tag)
     if sample.quality is Quality.BAD or sample.value is None:
-        if last is None or not last.is_bad:
-            _mark_bad(draft, sample.tag, last, "bad quality")
+        _hear_bad(draft, signal, last)
         return
-    if signal.means is SignalMeaning.STATE:
-        _hear_state(draft, signal, sample, last)
-    elif signal.means is SignalMeaning.MEASUREMENT:
-        hear_measurement(draft, signal, sample, last)
-    elif signal.means is SignalMeaning.VALUE:
-        if last is not None and last.is_bad:
-            good = replace(last, is_bad=False, at=draft.heard_at)
-            draft.emit(f.SignalRead(signal=good))
-    else:
-        _hear_counter(draft, signal, sample, last)
+    if signal.bad_us:
+        _no_longer_bad(draft, signal)
+    _hear_good(draft, signal, sample, last, execute)
+    is_uncertain = sample.quality is Quality.UNCERTAIN
+    if is_uncertain or (last is not None and last.is_uncertain):
+        _flag(draft, signal, is_uncertain=is_uncertain)
 
 
-def _hear_state(
-    draft: Draft, signal: Signal, sample: Sample, last: SignalState | None
+def _hear_good(
+    draft: Draft,
+    signal: Signal,
+    sample: Sample,
+    last: SignalState | None,
+    execute: Execute,
 ) -> None:
-    word = str(sample.value)
-    if last is not None and last.value == word and not last.is_bad:
-        return
-    draft.emit(
-        f.SignalRead(signal=SignalState(tag=signal.tag, value=word, at=draft.at))
-    )
-    meaning = draft.state.site.item_state(signal, word)
-    if meaning is None:
-        _gap(draft, signal.tag, f"state word '{word}' is not in its map")
-        return
-    unit = signal.work_unit
-    known = draft.state.equipment.get(unit) or Equipment(work_unit=unit)
-    if known.link is None:
-        known = replace(known, link=LinkState.CONNECTED, link_since=draft.at)
-    changed = replace(known, item_state=ItemState(meaning), word=word, since=draft.at)
-    _set_equipment(draft, known, changed)
-    if changed.item_state is ItemState.EXECUTING:
-        jobs = active_jobs(draft, draft.state.site.work_unit(unit))
-        begin_if(draft, jobs, BeginOn.EXECUTING)
+    match signal.means:
+        case SignalMeaning.GOOD_COUNT | SignalMeaning.SCRAP_COUNT:
+            _hear_counter(draft, signal, sample, last)
+        case SignalMeaning.STATE:
+            hear_state(draft, signal, sample, last)
+        case SignalMeaning.MEASUREMENT:
+            hear_measurement(draft, signal, sample, last)
+        case SignalMeaning.MODE:
+            hear_mode(draft, signal, sample, last)
+        case SignalMeaning.HEARTBEAT:
+            hear_heartbeat(draft, signal, sample)
+        case SignalMeaning.VALUE:
+            hear_value_of(draft, signal, sample, last, execute)
 
 
-def _set_equipment(draft: Draft, known: Equipment, changed: Equipment) -> None:
-    draft.emit(f.EquipmentChanged(equipment=changed))
-    if known.is_out_of_service != changed.is_out_of_service:
-        unit = draft.state.site.work_unit(changed.work_unit)
-        for job in draft.state.job_order.find("live_at", unit.work_center):
-            if job.equipment_class in unit.classes:
-                draft.touch(job.id)
+def _flag(draft: Draft, signal: Signal, *, is_uncertain: bool) -> None:
+    """Keep that a value is accepted though it is uncertain, or no longer is."""
+    known = draft.state.signal.get(signal.tag) or SignalState(tag=signal.tag)
+    if known.is_uncertain == is_uncertain:
+        return
+    flagged = replace(known, is_uncertain=is_uncertain)
+    draft.emit(f.SignalRead(signal=flagged))
+    if is_uncertain:
+        _gap(draft, signal.tag, "uncertain quality")
+
+
+def _hear_bad(draft: Draft, signal: Signal, last: SignalState | None) -> None:
+    """Let a bad value move nothing; tell it once it has lasted."""
+    if last is not None and last.is_bad:
+        return
+    if not signal.bad_us:
+        _mark_bad(draft, signal.tag, last, "bad quality")
+        return
+    name = f"{signal.tag}/bad"
+    known = draft.state.signal_watch.get(name)
+    if known is None or known.due_at is None:
+        watch = SignalWatch(
+            id=name,
+            kind=WatchKind.BAD,
+            tag=signal.tag,
+            pending="bad",
+            pending_at=draft.at,
+            due_at=draft.heard_at + signal.bad_us,
+        )
+        draft.emit(f.SignalWatched(watch=watch))
+
+
+def _no_longer_bad(draft: Draft, signal: Signal) -> None:
+    known = draft.state.signal_watch.get(f"{signal.tag}/bad")
+    if known is not None and known.due_at is not None:
+        draft.emit(f.SignalWatched(watch=dropped(known)))
+
+
+def bad_lasted(draft: Draft, signal: Signal, known: SignalWatch) -> None:
+    """Tell that a signal is bad, having been so for long enough by now."""
+    draft.emit(f.SignalWatched(watch=dropped(known)))
+    with dated(draft, known.pending_at):
+        last = draft.state.signal.get(signal.tag)
+        _mark_bad(draft, signal.tag, last, "bad quality")
 
 
 def _hear_counter(

@@ -125,6 +125,8 @@ def command_of(
     """
     if action is MachineAction.DISPATCH:
         return m.DispatchWorkUnit(work_unit=work_unit, begins=given.truth("begins"))
+    if action is MachineAction.CHANGEOVER:
+        return m.ChangeOver(work_unit=work_unit)
     job_order = given.text("job_order") or _active(draft, work_unit)
     if action is MachineAction.LOAD:
         return m.LoadJobOrder(job_order=job_order, work_unit=work_unit)

@@ -18,6 +18,7 @@ from mes_engine.core.evolve import (
     posting,
     requests,
     serials,
+    signals,
     transactions,
     ways,
     windows,
@@ -54,4 +55,5 @@ _HANDLERS: Handlers = {
     **carriers.HANDLERS,
     **handling.HANDLERS,
     **transactions.HANDLERS,
+    **signals.HANDLERS,
 }

@@ -100,6 +100,12 @@ from mes_engine.core.facts.requests import (
     WorkRequestUpdated,
 )
 from mes_engine.core.facts.serials import SerialGiven, SerialsFact
+from mes_engine.core.facts.signals import (
+    LinkClockRead,
+    MachineEventSeen,
+    SignalsFact,
+    SignalWatched,
+)
 from mes_engine.core.facts.transactions import (
     AlarmCleared,
     AlarmRaised,
@@ -174,6 +180,7 @@ __all__ = [
     "JobOrderUpdated",
     "LabourBooked",
     "LabourChanged",
+    "LinkClockRead",
     "LotBound",
     "LotConsumed",
     "LotCreated",
@@ -184,6 +191,7 @@ __all__ = [
     "LotRestored",
     "LotSplit",
     "MachineCounted",
+    "MachineEventSeen",
     "MeasurementRecorded",
     "MeasurementVoided",
     "MeasurementsInherited",
@@ -205,6 +213,7 @@ __all__ = [
     "RunOpened",
     "SerialGiven",
     "SignalRead",
+    "SignalWatched",
     "SignedOff",
     "SignedOn",
     "SourceAdvanced",
@@ -258,6 +267,7 @@ Fact = (
     | CarriersFact
     | HandlingFact
     | TransactionsFact
+    | SignalsFact
 )
 
 

@@ -25,6 +25,7 @@ from mes_engine.core.messages.corrections import (
     ReverseBooking,
 )
 from mes_engine.core.messages.floor import (
+    ChangeOver,
     DispatchWorkUnit,
     FloorCommand,
     LoadTogether,
@@ -142,6 +143,7 @@ __all__ = [
     "BeginJobOrder",
     "BookLabour",
     "CancelWorkRequest",
+    "ChangeOver",
     "ChangeWorkRequest",
     "CheckSignals",
     "CheckTimeWindows",

@@ -53,4 +53,10 @@ class LoadTogether(BaseCommand, frozen=True, kw_only=True, tag="load_together"):
     lane: Lane | None = None
 
 
-FloorCommand = OpenHold | ReleaseHold | DispatchWorkUnit | LoadTogether
+class ChangeOver(BaseCommand, frozen=True, kw_only=True, tag="change_over"):
+    """Begin what is staged at a work unit, in the place of what is active there."""
+
+    work_unit: str
+
+
+FloorCommand = OpenHold | ReleaseHold | DispatchWorkUnit | LoadTogether | ChangeOver

@@ -10,6 +10,8 @@ from mes_engine.core.signals.counter import (
     SignalState,
     read_counter,
 )
+from mes_engine.core.signals.edge import DOWN, UP, fires, hold_us, level_of
+from mes_engine.core.signals.event import MachineEvent
 from mes_engine.core.signals.handshake import (
     HandshakePhase,
     HandshakeState,
@@ -18,19 +20,44 @@ from mes_engine.core.signals.handshake import (
     Wanted,
     turn_of,
 )
+from mes_engine.core.signals.time import LinkClock, TimeBasis, corrected, read_clock
 from mes_engine.core.signals.transaction import MachineTransaction, TransactionOutcome
+from mes_engine.core.signals.watch import (
+    Lasting,
+    SignalWatch,
+    WatchKind,
+    hear_value,
+    last_on,
+    set_value,
+)
 
 __all__ = [
+    "DOWN",
+    "UP",
     "CounterChange",
     "CounterReading",
     "HandshakePhase",
     "HandshakeState",
+    "Lasting",
+    "LinkClock",
+    "MachineEvent",
     "MachineTransaction",
     "Request",
     "SignalState",
+    "SignalWatch",
+    "TimeBasis",
     "TransactionOutcome",
     "Turn",
     "Wanted",
+    "WatchKind",
+    "corrected",
+    "fires",
+    "hear_value",
+    "hold_us",
+    "last_on",
+    "level_of",
+    "read_clock",
     "read_counter",
+    "set_value",
     "turn_of",
 ]

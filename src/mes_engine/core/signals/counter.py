@@ -38,6 +38,7 @@ class SignalState(msgspec.Struct, frozen=True, kw_only=True):
         epoch: How often a counter has been reset.
         position: What a counter has counted since its baseline, rollovers included.
         is_bad: Whether the last sample was of bad quality.
+        is_uncertain: Whether the last was accepted though its quality is uncertain.
     """
 
     tag: str
@@ -46,6 +47,7 @@ class SignalState(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int = 0
     position: int = 0
     is_bad: bool = False
+    is_uncertain: bool = False
 
 
 class CounterReading(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ class MachineTransaction(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         seq: The fact that it was written by; its id.
-        rule: The handshake or event of the plant that it came by.
+        rule: The handshake, edge or event of the plant that it came by.
         boot: The machine's own epoch; with ``key`` it names the transaction.
         job_order: That it was about; empty if it was about none.
         given: What the machine gave, by field of the action, as text.

@@ -76,6 +76,8 @@ def upgrade() -> None:
         text("word"),
         whole("since"),
         text("setup"),
+        word("equipment", "mode", "none maintenance setup processing"),
+        text("map_version"),
         sa.PrimaryKeyConstraint("partition", "work_unit", name=op.f("pk_equipment")),
         sqlite_strict=True,
     )
@@ -134,6 +136,7 @@ def upgrade() -> None:
         whole("epoch"),
         whole("position"),
         flag("signal", "is_bad"),
+        flag("signal", "is_uncertain"),
         sa.PrimaryKeyConstraint("partition", "tag", name=op.f("pk_signal")),
         sqlite_strict=True,
     )
@@ -155,6 +158,43 @@ def upgrade() -> None:
         flag("handshake", "is_late"),
         text("executed"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_handshake")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "signal_watch",
+        text("partition"),
+        text("id"),
+        word("signal_watch", "kind", "edge state bad heartbeat"),
+        text("tag"),
+        text("value", nullable=True),
+        whole("since"),
+        text("pending", nullable=True),
+        whole("pending_at"),
+        whole("due_at", nullable=True),
+        sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_signal_watch")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "link_clock",
+        text("partition"),
+        text("link"),
+        whole("offset_us"),
+        word("link_clock", "basis", "source corrected"),
+        whole("streak"),
+        whole("streak_us"),
+        whole("since"),
+        sa.PrimaryKeyConstraint("partition", "link", name=op.f("pk_link_clock")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "machine_event",
+        text("partition"),
+        text("rule"),
+        text("key"),
+        whole("at"),
+        sa.PrimaryKeyConstraint(
+            "partition", "rule", "key", name=op.f("pk_machine_event")
+        ),
         sqlite_strict=True,
     )
     op.create_table(
@@ -182,7 +222,8 @@ def upgrade() -> None:
         word(
             "machine_transaction",
             "does",
-            "load dispatch begin report complete pause resume hold measure consume",
+            "load dispatch begin report complete pause resume hold measure consume "
+            "changeover alarm",
         ),
         word("machine_transaction", "outcome", "executed refused"),
         text("job_order"),

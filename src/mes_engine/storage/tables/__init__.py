@@ -32,7 +32,10 @@ from mes_engine.storage.tables.measured import (
 from mes_engine.storage.tables.signals import (
     alarm,
     handshake,
+    link_clock,
+    machine_event,
     machine_transaction,
+    signal_watch,
 )
 from mes_engine.storage.tables.site import (
     counter,
@@ -80,7 +83,9 @@ __all__ = [
     "hold",
     "job_order",
     "labour_interval",
+    "link_clock",
     "lot",
+    "machine_event",
     "machine_tally",
     "machine_transaction",
     "measured_value",
@@ -98,6 +103,7 @@ __all__ = [
     "run_member",
     "sign_on",
     "signal",
+    "signal_watch",
     "time_window",
     "tool_use",
     "unassigned_production",

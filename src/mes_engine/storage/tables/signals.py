@@ -3,7 +3,13 @@
 from sqlalchemy import Index, text
 
 from mes_engine.core.machine_rules import MachineAction
-from mes_engine.core.signals import HandshakePhase, TransactionOutcome, Wanted
+from mes_engine.core.signals import (
+    HandshakePhase,
+    TimeBasis,
+    TransactionOutcome,
+    Wanted,
+    WatchKind,
+)
 from mes_engine.storage.columns import (
     body,
     flag,
@@ -67,4 +73,32 @@ alarm = strict_table(
     string("text"),
     whole("raised_at"),
     whole("cleared_at", is_optional=True),
+)
+
+signal_watch = strict_table(
+    "signal_watch",
+    partition(),
+    key("id"),
+    word("kind", WatchKind),
+    string("tag"),
+    string("value", is_optional=True),
+    whole("since"),
+    string("pending", is_optional=True),
+    whole("pending_at"),
+    whole("due_at", is_optional=True),
+)
+
+link_clock = strict_table(
+    "link_clock",
+    partition(),
+    key("link"),
+    whole("offset_us"),
+    word("basis", TimeBasis),
+    whole("streak"),
+    whole("streak_us"),
+    whole("since"),
+)
+
+machine_event = strict_table(
+    "machine_event", partition(), key("rule"), key("key"), whole("at")
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Index, text
 
-from mes_engine.core.equipment import ItemState
+from mes_engine.core.equipment import ItemState, OperationMode
 from mes_engine.core.plant import Plant
 from mes_engine.core.production import UnassignedReason
 from mes_engine.core.routing import Routing
@@ -41,6 +41,8 @@ equipment = strict_table(
     string("word"),
     whole("since"),
     string("setup"),
+    word("mode", OperationMode),
+    string("map_version"),
 )
 
 signal = strict_table(
@@ -52,6 +54,7 @@ signal = strict_table(
     whole("epoch"),
     whole("position"),
     flag("is_bad"),
+    flag("is_uncertain"),
 )
 
 machine_tally = strict_table(
