@@ -17,7 +17,11 @@ from mes_engine.core.reasons import USUAL, ReasonKind, reasons_of
 from mes_engine.core.routing import BeginOn, Connection, ConnectionKind
 from mes_engine.settings import LinkPlan, installed_adapters, load_site
 from mes_engine.settings.fields import Section
-from mes_engine.settings.machine_rules_file import HandshakeEntry
+from mes_engine.settings.machine_rules_file import (
+    EdgeEntry,
+    EventEntry,
+    HandshakeEntry,
+)
 from mes_engine.settings.plant_file import (
     AreaSection,
     EquipmentClassEntry,
@@ -234,7 +238,9 @@ def test_the_examples_are_whole_and_load(tmp_path: Path) -> None:
         adapters=installed_adapters(),
     )
 
-    assert site.plant.state_maps["vendor-modes"]["OFF"] == "not_available"
+    assert site.plant.state_maps["vendor-states"]["OFF"] == "not_available"
+    assert site.plant.map_versions == {"vendor-states": "2"}
+    assert site.plant.mode_maps["vendor-modes"]["SERVICE"] == "maintenance"
     assert [step.id for step in site.routings[0].steps] == [
         "mill",
         "papers",
@@ -252,7 +258,7 @@ def test_the_examples_are_whole_and_load(tmp_path: Path) -> None:
             (
                 *(SiteSection, LocationsSection, EquipmentClassEntry, WorkCenterEntry),
                 *(WorkUnitEntry, LanesSection, SignalEntry, ShiftEntry, RuleSection),
-                *(AreaSection, WipLimitSection, HandshakeEntry),
+                *(AreaSection, WipLimitSection, HandshakeEntry, EdgeEntry, EventEntry),
             ),
         ),
         (

@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from mes_engine.core.errors import SettingsError
-from mes_engine.core.machine_rules import HandshakeRule, MachineAction
+from mes_engine.core.machine_rules import (
+    EdgeRule,
+    EventRule,
+    HandshakeRule,
+    MachineAction,
+)
 from mes_engine.settings import Site, installed_adapters, load_site
 from tests.settings.builders import PLANT, write_site
 
@@ -128,8 +133,8 @@ CASES: list[tuple[str, str, Any]] = [
             "report",
             "does",
             "should be 'load', 'dispatch', 'begin', 'report', 'complete', 'pause', "
-            "'resume', 'hold', 'measure' or 'consume' (got 'raport'); "
-            "did you mean 'report'?",
+            "'resume', 'hold', 'measure', 'consume', 'changeover' or 'alarm' "
+            "(got 'raport'); did you mean 'report'?",
         ),
     ),
     (
@@ -241,3 +246,129 @@ def test_an_adapter_that_reads_nothing_together_takes_no_handshake() -> None:
         load_site(Path("config"), None, environment={}, adapters=adapters)
     told = "cycle.request: adapter 'modbus' cannot read values of one moment"
     assert told in str(caught.value)
+
+
+EDGE = """\
+    edges:
+      jammed:
+        tag: made
+        does: alarm
+        severity: 700
+        given: {text: jammed}
+"""
+
+
+def told(more: str) -> list[str]:
+    """Return what is said about more of the work unit."""
+    with pytest.raises(SettingsError) as caught:
+        load(SIGNALS + more)
+    return [line.partition("mill-1.")[2] for line in str(caught.value).splitlines()]
+
+
+def test_an_edge_is_read_with_its_defaults() -> None:
+    (rule,) = load(SIGNALS + EDGE).plant.edges
+    assert rule == EdgeRule(
+        id="mill-1.jammed",
+        work_unit="mill-1",
+        link="press",
+        tag="mill-1.made",
+        does=MachineAction.ALARM,
+        given={"text": "jammed"},
+        severity=700,
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "tag: made",
+            "tag: mad",
+            "edges.jammed.tag: 'mill-1' has no signal 'mad'; did you mean 'made'?",
+        ),
+        (
+            "tag: made",
+            "tag: good",
+            "edges.jammed.tag: 'good' means good_count, and should mean value",
+        ),
+        (
+            "severity: 700",
+            "on: both",
+            "edges.jammed.on: an alarm is up at one level: rising or falling",
+        ),
+        (
+            "severity: 700",
+            "on: raising",
+            "edges.jammed.on: should be 'rising', 'falling' or 'both' "
+            "(got 'raising'); did you mean 'rising'?",
+        ),
+        (
+            "severity: 700",
+            "severity: 7000",
+            "edges.jammed.severity: should be at most 1000 (got '7000')",
+        ),
+        (
+            "{text: jammed}",
+            "{good: 1}",
+            "edges.jammed.given.good: unknown key: to alarm takes no such field",
+        ),
+        (
+            "jammed:\n",
+            "cycle:\n",
+            "edges.cycle: is the name of one of its handshakes too",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_edge_is_told(old: str, new: str, expected: str) -> None:
+    assert told(EDGE.replace(old, new)) == [expected]
+
+
+EVENT = """\
+    events:
+      made:
+        link: press
+        event: CycleComplete
+        key: PartNo
+        does: report
+        fields: {scrap: Scrap}
+        given: {good: 1}
+"""
+
+
+def test_an_event_is_read() -> None:
+    (rule,) = load(SIGNALS + EVENT).plant.events
+    assert rule == EventRule(
+        id="mill-1.made",
+        work_unit="mill-1",
+        link="press",
+        event="CycleComplete",
+        key="PartNo",
+        does=MachineAction.REPORT,
+        fields={"scrap": "Scrap"},
+        given={"good": "1"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "link: press",
+            "link: pres",
+            "events.made.link: there is no link 'pres'; did you mean 'press'?",
+        ),
+        (
+            "{scrap: Scrap}",
+            "{scarp: Scrap}",
+            "events.made.fields.scarp: unknown key: to report takes no such field; "
+            "did you mean 'scrap'?",
+        ),
+        (
+            "key: PartNo",
+            "active: Active",
+            "events.made.active: says nothing for an event that does report",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_event_is_told(old: str, new: str, expected: str) -> None:
+    assert told(EVENT.replace(old, new)) == [expected]

@@ -19,11 +19,16 @@ from mes_engine.core.reasons import ReasonKind
 from mes_engine.core.wip_limits import WipLimit
 from mes_engine.settings.document import Document, KeyPath
 from mes_engine.settings.machine_rules import (
+    MS,
+    SECOND,
     check_machine_rules,
+    edges_of,
+    events_of,
     handshakes_of,
     tag_id,
 )
 from mes_engine.settings.plant_file import (
+    BUILT_IN_MODE_MAPS,
     BUILT_IN_STATE_MAPS,
     DAYS,
     AreaSection,
@@ -51,10 +56,17 @@ def check_plant(document: Document, file: PlantFile, problems: Problems) -> None
     ):
         problems.add(document.problem(path, text))
     check_machine_rules(document, file, problems)
-    for name in BUILT_IN_STATE_MAPS & file.state_maps.keys():
-        path = ("state_maps", name)
-        text = "is built in: give yours another name"
-        problems.add(document.problem(path, text, of_key=True))
+    ours: dict[KeyPath, bool] = {
+        **{("state_maps", one): one in file.state_maps for one in BUILT_IN_STATE_MAPS},
+        **{("mode_maps", one): one in file.mode_maps for one in BUILT_IN_MODE_MAPS},
+    }
+    for path, is_given in ours.items():
+        if is_given:
+            text = "is built in: give yours another name"
+            problems.add(document.problem(path, text, of_key=True))
+    for name in sorted(file.state_maps.keys() & file.mode_maps.keys()):
+        text = "is the name of a state map too"
+        problems.add(document.problem(("mode_maps", name), text, of_key=True))
 
 
 def to_plant(file: PlantFile) -> Plant:
@@ -111,6 +123,8 @@ def to_plant(file: PlantFile) -> Plant:
         ),
         signals=tuple(_signals(file.work_units)),
         handshakes=tuple(handshakes_of(file)),
+        edges=tuple(edges_of(file)),
+        events=tuple(events_of(file)),
         shifts=tuple(
             Shift(
                 id=key,
@@ -122,8 +136,20 @@ def to_plant(file: PlantFile) -> Plant:
             for key, one in file.shifts.items()
         ),
         state_maps={
-            name: {word: state.value for word, state in states.items()}
-            for name, states in file.state_maps.items()
+            name: {word: state.value for word, state in one.words.items()}
+            for name, one in file.state_maps.items()
+        },
+        mode_maps={
+            name: {word: mode.value for word, mode in one.words.items()}
+            for name, one in file.mode_maps.items()
+        },
+        map_versions={
+            name: version
+            for name, version in (
+                *((name, one.version) for name, one in file.state_maps.items()),
+                *((name, one.version) for name, one in file.mode_maps.items()),
+            )
+            if version
         },
         reasons={
             ReasonKind(kind): tuple(given) for kind, given in file.reasons.items()
@@ -176,6 +202,12 @@ def _signals(units: Mapping[str, WorkUnitEntry]) -> Iterator[Signal]:
                 reset_to=one.reset_to,
                 state_map=one.map,
                 characteristic=one.characteristic or "",
+                debounce_us=one.debounce_ms * MS,
+                bad_us=one.bad_after_ms * MS,
+                stale_us=one.stale_after_s * SECOND
+                if one.means is SignalMeaning.HEARTBEAT
+                else 0,
+                is_of_link=one.of_link,
             )
 
 

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 
 from mes_engine.core.carriers import LOTS, SERIALS, CarrierCount
 from mes_engine.core.equipment import STATE_MAPS, ItemState
+from mes_engine.core.equipment import ItemState, OperationMode
 from mes_engine.core.plant import (
     BatchCount,
     BatchKey,
@@ -23,9 +30,11 @@ from mes_engine.core.plant import (
 from mes_engine.core.quantity import MAX_QUANTITY, ZERO
 from mes_engine.core.reasons import ReasonKind
 from mes_engine.core.serials import pattern_problem
+from mes_engine.core.signals.state import MODE_MAPS, STATE_MAPS
 from mes_engine.settings.checked import Names, checked
 from mes_engine.settings.document import Document
 from mes_engine.settings.fields import (
+    NO_SUCH_NAME,
     Amount,
     Code,
     Id,
@@ -38,10 +47,16 @@ from mes_engine.settings.fields import (
     refers_to,
     wrong,
 )
-from mes_engine.settings.machine_rules_file import HandshakeEntry
+from mes_engine.settings.machine_rules_file import (
+    EdgeEntry,
+    EventEntry,
+    HandshakeEntry,
+    Milliseconds,
+)
 from mes_engine.settings.problems import Problems, guess
 
 BUILT_IN_STATE_MAPS = frozenset(STATE_MAPS)
+BUILT_IN_MODE_MAPS = frozenset(MODE_MAPS)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_JOBS = 100
 MOST_IN_A_LANE = 1_000_000
@@ -185,6 +200,9 @@ class LanesSection(Section):
 _OF_COUNTS = {"factor", "rollover", "max_rate_per_s", "reset_to"}
 
 
+_OF_OTHERS = {"map", "characteristic", "debounce_ms", "stale_after_s", "of_link"}
+
+
 class SignalEntry(Section):
     """One of the ``signals`` of a work unit."""
 
@@ -195,17 +213,32 @@ class SignalEntry(Section):
     rollover: int | None = Field(default=None, ge=2, le=2**64)
     max_rate_per_s: Amount | None = None
     reset_to: int = Field(default=0, ge=0)
-    map: Annotated[str, refers_to("state map")] = "packml"
+    map: str = "packml"
     characteristic: Id | None = None
+    debounce_ms: Milliseconds = 0
+    bad_after_ms: Milliseconds = 0
+    stale_after_s: int = Field(default=15, ge=1, le=86_400)
+    of_link: bool = False
+
+    @model_validator(mode="after")
+    def _has_its_map(self, info: ValidationInfo) -> Self:
+        kind = "mode map" if self.means is SignalMeaning.MODE else "state map"
+        known = info.context.get(kind) if info.context else None
+        if known is not None and self.map not in known:
+            text = f"there is no {kind} '{self.map}'{guess(self.map, known)}"
+            raise wrong(text, kind=NO_SUCH_NAME, at=("map",))
+        return self
 
     @model_validator(mode="after")
     def _fits_its_meaning(self) -> Self:
         own = {
-            SignalMeaning.STATE: {"map"},
+            SignalMeaning.STATE: {"map", "debounce_ms"},
+            SignalMeaning.MODE: {"map"},
+            SignalMeaning.HEARTBEAT: {"stale_after_s", "of_link"},
             SignalMeaning.MEASUREMENT: {"characteristic"},
             SignalMeaning.VALUE: set(),
         }.get(self.means, _OF_COUNTS)
-        foreign = _OF_COUNTS | {"map", "characteristic"}
+        foreign = _OF_COUNTS | _OF_OTHERS
         for key in sorted((foreign - own) & self.model_fields_set):
             text = f"says nothing for a signal that means {self.means.value}"
             raise wrong(text, at=(key,))
@@ -228,6 +261,8 @@ class WorkUnitEntry(Section):
     batch: BatchSection | None = None
     signals: dict[Id, SignalEntry] = Field(default_factory=dict)
     handshakes: dict[Id, HandshakeEntry] = Field(default_factory=dict)
+    edges: dict[Id, EdgeEntry] = Field(default_factory=dict)
+    events: dict[Id, EventEntry] = Field(default_factory=dict)
 
 
 class ShiftEntry(Section):
@@ -240,6 +275,28 @@ class ShiftEntry(Section):
         min_length=1
     )
 
+
+def _versioned(given: Any) -> Any:
+    """Take the words alone for a map without a version."""
+    if isinstance(given, dict) and not {"version", "words"} & given.keys():
+        return {"words": given}
+    return given
+
+
+class _StateMap(Section):
+    version: Code = ""
+    words: dict[Name, ItemState]
+
+
+class _ModeMap(Section):
+    version: Code = ""
+    words: dict[Name, OperationMode]
+
+
+StateMapSection = Annotated[_StateMap, BeforeValidator(_versioned)]
+"""One of ``state_maps``: its words, or its words with a version."""
+ModeMapSection = Annotated[_ModeMap, BeforeValidator(_versioned)]
+"""One of ``mode_maps``: the same of unit modes."""
 
 Reason = Annotated[str, Field(min_length=1, max_length=MOST_OF_A_REASON)]
 ReasonList = Annotated[list[Reason], Field(min_length=1, max_length=MOST_REASONS)]
@@ -272,7 +329,8 @@ _ENTRIES: dict[str, Any] = {
     "work_centers": WorkCenterEntry,
     "work_units": WorkUnitEntry,
     "shifts": ShiftEntry,
-    "state_maps": dict[Name, ItemState],
+    "state_maps": StateMapSection,
+    "mode_maps": ModeMapSection,
     "reasons": ReasonList,
     "carrier_types": CarrierTypeEntry,
 }
@@ -285,6 +343,7 @@ _KINDS = {
     "link": "links",
     "state map": "state_maps",
     "carrier type": "carrier_types",
+    "mode map": "mode_maps",
 }
 
 
@@ -299,7 +358,8 @@ class PlantFile:
     work_centers: Mapping[str, WorkCenterEntry]
     work_units: Mapping[str, WorkUnitEntry]
     shifts: Mapping[str, ShiftEntry]
-    state_maps: Mapping[str, dict[str, ItemState]]
+    state_maps: Mapping[str, StateMapSection]
+    mode_maps: Mapping[str, ModeMapSection]
     reasons: Mapping[str, list[str]]
     carrier_types: Mapping[str, CarrierTypeEntry]
     serials: Mapping[str, str]
@@ -378,6 +438,8 @@ def names_of(document: Document) -> Names:
         names["state map"] += tuple(BUILT_IN_STATE_MAPS)
     if "carrier type" in names:
         names["carrier type"] += (LOTS, SERIALS)
+    if "mode map" in names:
+        names["mode map"] += tuple(BUILT_IN_MODE_MAPS)
     return names
 
 

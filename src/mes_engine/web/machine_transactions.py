@@ -1,9 +1,10 @@
 """What machines asked for by themselves over HTTP, and what they are alarmed about."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from mes_engine.core.alarms import Alarm
 from mes_engine.core.machine_rules import HandshakeRule, MachineAction
+from mes_engine.core.messages import ChangeOver
 from mes_engine.core.signals import (
     HandshakePhase,
     HandshakeState,
@@ -11,8 +12,10 @@ from mes_engine.core.signals import (
     TransactionOutcome,
 )
 from mes_engine.http.bodies import api_router
+from mes_engine.http.commands import CommandSender
 from mes_engine.http.fields import At, Id, View
 from mes_engine.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, number_of_cursor
+from mes_engine.web.command_bodies import Occurred, carried_out, posts
 from mes_engine.web.history import is_one, page, table_of
 from mes_engine.web.parts import Parts
 
@@ -100,6 +103,7 @@ def open_alarms(parts: Parts, work_unit: str | None = None) -> list[Alarm]:
 def machine_transactions_router(parts: Parts) -> APIRouter:
     """Return the routes of what machines do by themselves."""
     router = api_router(tags=["machines"])
+    post = posts(router)
 
     @router.get("/alarms")
     async def list_alarms(work_unit: Id | None = None) -> list[AlarmView]:
@@ -138,6 +142,13 @@ def machine_transactions_router(parts: Parts) -> APIRouter:
             shown=MachineTransactionView.model_validate,
             limit=limit,
         )
+
+    @post("/work-units/{work_unit}/changeover")
+    async def change_over_work_unit(
+        work_unit: Id, sender: CommandSender, body: Occurred | None = None
+    ) -> Response:
+        """Begin what is staged there, in the place of what is active."""
+        return await carried_out(parts, sender, ChangeOver(work_unit=work_unit), body)
 
     return router
 

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from mes_engine.core.equipment import Equipment, ItemState
+from mes_engine.core.equipment import Equipment, ItemState, OperationMode
 from mes_engine.core.plant import DispatchRule, PostingPolicy, SignalMeaning, WorkUnit
 from mes_engine.core.production import UnassignedReason as Reason
 from mes_engine.core.samples import LinkState
@@ -78,6 +79,8 @@ class EquipmentView(View):
     since: At | None
     shown: str
     setup: str
+    mode: OperationMode
+    map_version: str
 
     @classmethod
     def of(cls, parts: Parts, unit: WorkUnit) -> "EquipmentView":
@@ -95,6 +98,8 @@ class EquipmentView(View):
             since=known.since or None,
             shown=known.shown,
             setup=known.setup,
+            mode=known.mode,
+            map_version=known.map_version,
         )
 
 
