@@ -11,7 +11,6 @@ from enum import StrEnum
 import msgspec
 
 from mes_engine.core.carriers import CarrierType
-from mes_engine.core.machine_rules import HandshakeRule
 from mes_engine.core.machine_rules import EdgeRule, EventRule, HandshakeRule
 from mes_engine.core.reasons import ReasonKind
 from mes_engine.core.wip_limits import WipLimit

@@ -2,7 +2,6 @@
 
 from msgspec.structs import replace
 
-from mes_engine.core.equipment import Equipment, ItemState
 from mes_engine.core.equipment import Equipment, ItemState, OperationMode
 from mes_engine.core.plant import DispatchRule, PostingPolicy, SignalMeaning, WorkUnit
 from mes_engine.core.production import UnassignedReason as Reason
