@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from mes_engine.core.carriers import LOTS, SERIALS, CarrierCount
-from mes_engine.core.equipment import STATE_MAPS, ItemState, OperationMode
+from mes_engine.core.equipment import ItemState, OperationMode
 from mes_engine.core.plant import (
     BatchCount,
     BatchKey,
