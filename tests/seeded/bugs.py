@@ -242,7 +242,7 @@ BUGS = (
     Bug(
         "a restart forgets what was handled",
         "storage/load.py",
-        "        _fill_handled(state, connection)\n",
+        '        _fill_newest(state, connection, "handled", HANDLED_KEPT)\n',
         "",
     ),
     Bug(
