@@ -1,6 +1,9 @@
 """Do to devices what the engine wants: each once, and say what became of it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import structlog
 
@@ -19,6 +22,9 @@ from mes_engine.wire import Called, Failed, Settled, Wanted, Write, Written
 
 log = structlog.stdlib.get_logger()
 
+Callee = Callable[[str, Any], Awaitable[Any]]
+"""Does a call to the device of a link, with its arguments; the result is plain data."""
+
 TELL_S = 60.0
 """So long an outcome is told again; nobody waits for it any more then."""
 
@@ -30,10 +36,19 @@ class Doing:
         devices: Those of the links that run here.
         uplink: Where to ask.
         instance: Of this life.
+        calls: What can be called besides writing, by the method's name.
     """
 
-    def __init__(self, devices: Devices, uplink: Uplink, *, instance: int) -> None:
+    def __init__(
+        self,
+        devices: Devices,
+        uplink: Uplink,
+        *,
+        instance: int,
+        calls: Mapping[str, Callee] = MappingProxyType({}),
+    ) -> None:
         self._devices = devices
+        self._calls = calls
         self._uplink = uplink
         self._instance = instance
 
@@ -98,4 +113,7 @@ class Doing:
                 wanted.link, one.tag, one.value, expect=one.expect
             )
             return Written(value=done.value, at=done.at, is_verified=done.is_verified)
-        raise NotFound(f"Nothing can be called over link '{wanted.link}'.")
+        call = self._calls.get(wanted.what.method)
+        if call is None:
+            raise NotFound(f"'{wanted.what.method}' is nothing that a link can do.")
+        return Called(result=await call(wanted.link, wanted.what.arguments))

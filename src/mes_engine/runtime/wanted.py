@@ -89,7 +89,18 @@ class GatewayDevices:
         )
 
     async def call(self, link: str, method: str, arguments: Any) -> Any:
-        """Call a method of the device once; see `ports.Devices`."""
+        """Call a method of the device once.
+
+        Args:
+            link: Over which link.
+            method: One of what a gateway's ``Doing`` can do by name.
+            arguments: Plain data, for that method.
+
+        Raises:
+            NotFound: There is no such link, or it can do no such thing.
+            SourceLost: Nothing was done.
+            OutcomeUnknown: It may have been done or not.
+        """
         what = Call(method=method, arguments=arguments)
         outcome = await self._done(link, what, f"{method} was called")
         if not isinstance(outcome, Called):
