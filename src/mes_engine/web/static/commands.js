@@ -97,6 +97,21 @@ function mount({ form, workUnit }) {
   return tool ? { path: `${API}/tools/${tool}/mount`, body: { work_unit: workUnit } } : null;
 }
 
+const named = (field) => field.value.split(/[\s,;]+/).filter(Boolean);
+
+function ofCarrier(deed, body) {
+  return (at) => {
+    const carrier = at.form.carrier.value.trim();
+    const said = carrier && body(at);
+    return said ? { path: `${API}/carriers/${encodeURIComponent(carrier)}/${deed}`, body: said } : null;
+  };
+}
+
+function packed({ form }) {
+  const contents = named(form.contents);
+  return contents.length ? { contents } : null;
+}
+
 function loadTogether({ workUnit }) {
   const chosen = [...document.querySelectorAll("[name=together]:checked")];
   if (!chosen.length) return null;
@@ -134,6 +149,9 @@ export const COMMANDS = {
   sign_off: ({ workUnit, person }) => ({ path: `${API}/work-units/${workUnit}/sign-off`, body: { person } }),
   mount,
   unmount: ({ tool }) => ({ path: `${API}/tools/${tool}/unmount`, body: {} }),
+  load_carrier: ofCarrier("load", ({ workUnit }) => ({ work_unit: workUnit })),
+  pack: ofCarrier("pack", packed),
+  unpack: ofCarrier("unpack", ({ form }) => packed({ form }) ?? {}),
   assign,
   dismiss: dismissal,
   load_together: loadTogether,

@@ -126,6 +126,10 @@ async function onCode(code) {
   }
   if (found.kind === "person") { desk.become(code); return; }
   if (found.kind === "tool") { scanTool(code); return; }
+  if (found.kind === "carrier" || found.kind === "lot") {
+    if (goesWithCarrier(found.code)) return;
+    if (found.kind === "carrier") { scanCarrier(found); return; }
+  }
   if (found.kind === "lot" && useComponent(code)) return;
   const here = found.job_orders.find((id) => nodeOf(id) !== null);
   if (here !== undefined) {
@@ -146,6 +150,25 @@ function scanTool(code) {
   const node = isHere ? document.querySelector(`[data-tool="${CSS.escape(code)}"] button`) : form.querySelector("button");
   node.scrollIntoView({ block: "center" });
   node.focus();
+}
+
+// Whoever has scanned a carrier, and nothing else since, names what goes in or out.
+function goesWithCarrier(code) {
+  const form = byId("carrier");
+  const carrier = form.carrier.value.trim();
+  if (!carrier || carrier === code || !form.contains(document.activeElement)) return false;
+  form.contents.value = `${form.contents.value} ${code}`.trim();
+  return true;
+}
+
+function scanCarrier({ code, job_orders: jobOrders }) {
+  const form = byId("carrier");
+  form.reset();
+  form.carrier.value = code;
+  const isWaitedFor = jobOrders.some((id) => nodeOf(id) !== null);
+  const next = form.querySelector(isWaitedFor ? "[data-do=load_carrier]" : "[data-do=pack]");
+  next.scrollIntoView({ block: "center" });
+  next.focus();
 }
 
 // A lot in stock that work on the machine may consume.
