@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from mes_engine.core import messages as m
+from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.packing import lots_within
 from mes_engine.core.runs import HoldMode, HoldScope
 from mes_engine.core.serials import KnownSerial
+from tests.core import watch
 from tests.core.whole_shop import UNITS, picks, reasons
 from tests.core.whole_signals import WholeSignals
 
@@ -47,13 +49,18 @@ class WholeCarriers(WholeSignals):
         given: list[str],
         quantity: Decimal | None,
     ) -> None:
+        name = self.stocked(which) if is_of_stock else self.lot(which)
+        self.give_serials_to(name, tuple(given), quantity)
+
+    def give_serials_to(
+        self, name: str, given: tuple[str, ...], quantity: Decimal | None
+    ) -> None:
         """Name pieces, as the door would, which has read what is taken."""
         self.shop.commit()
-        name = self.stocked(which) if is_of_stock else self.lot(which)
         known = self.shop.state.lot.get(name)
         command = m.SerialiseLot(
             lot=name,
-            serials=tuple(given),
+            serials=given,
             quantity=quantity,
             reason="labels",
             taken=tuple(
@@ -133,6 +140,7 @@ class WholeCarriers(WholeSignals):
             for lot in lots_within(state, carrier)
             for at in state.position.find("lot", lot.id)
             for job in state.job_order.find("visit", at.place)
+            if watch.is_allowed(state, job.id, JobOrderTrigger.LOAD)
         ]
         work_unit = f"{waiting[-1]}-1" if waiting else UNITS[unit % len(UNITS)]
         self.do(m.LoadCarrier(carrier=carrier, work_unit=work_unit))
@@ -146,3 +154,81 @@ class WholeCarriers(WholeSignals):
             scope=HoldScope.CARRIER, target=carrier, mode=mode, reason="wet"
         )
         self.do(command)
+
+    # Some things done one after the other, so that they come about often enough
+
+    def whole_lots(self, *, is_stocked: bool) -> list[str]:
+        """Return the lots that are in one place and in no carrier, stocked or not."""
+        state = self.shop.batch
+        found = []
+        for lot in state.lot.values():
+            there = [one for one in state.position.find("lot", lot.id) if one.held]
+            is_in_stock = [bool(one.stock) for one in there] == [True]
+            if len(there) == 1 and lot.carrier is None and is_in_stock is is_stocked:
+                found.append(lot.id)
+        return found
+
+    @rule(
+        pick=picks,
+        count=st.integers(1, 3),
+        carrier=st.sampled_from(["pallet-1", "pallet-1", "tray-1"]),
+        is_stocked=st.booleans(),
+        what=st.sampled_from(
+            [
+                "ship",
+                "move",
+                "unpack",
+                "unpack",
+                "split",
+                "merge",
+                "load",
+                "load",
+                "load",
+                "hold",
+                "nest",
+                "none",
+            ]
+        ),
+    )
+    def pack_and_go_on(
+        self, *, pick: int, count: int, carrier: str, is_stocked: bool, what: str
+    ) -> None:
+        """Put what is whole into a carrier, and do something with it."""
+        lots = self.whole_lots(is_stocked=is_stocked and what != "load")
+        if not lots:
+            return
+        chosen = tuple({lots[(pick + one) % len(lots)]: None for one in range(count)})
+        kind = carrier.split("-", maxsplit=1)[0]
+        self.do(m.RegisterCarrier(carrier=carrier, carrier_type=kind))
+        self.do(m.PackCarrier(carrier=carrier, contents=chosen))
+        one = (Decimal(1),)
+        ways: dict[str, tuple[m.Command, ...]] = {
+            "ship": (m.ShipCarrier(carrier=carrier, reason="DN-3"),),
+            "move": (m.MoveCarrier(carrier=carrier, to_location="cage"),),
+            "unpack": (m.UnpackCarrier(carrier=carrier),),
+            "split": (m.SplitLot(lot=chosen[0], quantities=one, reason="sample"),),
+            "merge": (m.MergeLots(lots=chosen, reason="one crate"),),
+            "hold": (
+                m.OpenHold(scope=HoldScope.CARRIER, target=carrier, reason="wet"),
+                m.UnpackCarrier(carrier=carrier),
+            ),
+            "nest": (m.PackCarrier(carrier="pallet-2", contents=(carrier,)),),
+        }
+        for command in ways.get(what, ()):
+            self.do(command)
+        if what == "load":
+            self.load_carrier(carrier=carrier, unit=pick)
+
+    @rule(pick=picks, is_stocked=st.booleans(), is_by_pattern=st.booleans())
+    def name_what_is_there(
+        self, *, pick: int, is_stocked: bool, is_by_pattern: bool
+    ) -> None:
+        """Give a serial to a piece of a lot that is in one place."""
+        lots = self.whole_lots(is_stocked=is_stocked)
+        if lots:
+            chosen = self.stocked if is_stocked else self.lot
+            self.give_serials_to(
+                lots[pick % len(lots)] if pick < 10 else chosen(pick),
+                () if is_by_pattern else (SERIALS[pick % 4],),
+                Decimal(1),
+            )

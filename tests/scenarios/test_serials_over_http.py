@@ -53,7 +53,7 @@ def test_5_pieces_get_serials_and_each_is_reported_scrapped_and_held_by_its_own(
     assert listed["serial"] == one
     code = shop.site.get(f"/codes/{one}")
     assert (code["kind"], code["job_orders"]) == ("lot", [job.id])
-    assert code["title"].endswith(listed["id"])
+    assert (code["code"], code["title"].endswith(f" {one}")) == (listed["id"], True)
 
 
 def test_a_serial_is_given_once_and_malformed_ones_say_where(shop: Shop) -> None:

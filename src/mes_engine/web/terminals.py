@@ -37,6 +37,7 @@ class CodeView(View):
     """What a code is that somebody scanned or typed.
 
     Attributes:
+        code: What the thing is called here: the lot of a serial, an SSCC of a label.
         kind: ``person``, ``job_order``, ``work_request``, ``lot``, ``carrier``,
             ``tool`` or ``document``.
         title: What people call it.
@@ -124,8 +125,8 @@ def _known(state: State, code: str) -> CodeView | None:
         return _shown(carrier.id, "carrier", carrier.type, jobs, places)
     if (lot := state.lot.get(lot_named(state, code))) is not None:
         jobs, places = _of_lots(state, [lot])
-        title = lot.material if code == lot.id else f"{lot.material} {lot.id}"
-        return _shown(code, "lot", title, jobs, places)
+        title = f"{lot.material} {lot.serial}".strip()
+        return _shown(lot.id, "lot", title, jobs, places)
     if (tool := state.physical_asset.get(code)) is not None:
         run = None if tool.run is None else state.run.get(tool.run)
         members = () if run is None else run.job_orders

@@ -130,11 +130,11 @@ async function onCode(code) {
     if (goesWithCarrier(found.code)) return;
     if (found.kind === "carrier") { scanCarrier(found); return; }
   }
-  if (found.kind === "lot" && useComponent(code)) return;
+  if (found.kind === "lot" && useComponent(found.code)) return;
   const here = found.job_orders.find((id) => nodeOf(id) !== null);
   if (here !== undefined) {
     const isLot = found.kind === "lot";
-    goTo(nodeOf(here), isLot ? "lots" : undefined, (panel) => choose(panel.lot, `${code}|`));
+    goTo(nodeOf(here), isLot ? "lots" : undefined, (panel) => choose(panel.lot, `${found.code}|`));
     return;
   }
   const places = [...found.job_orders, ...found.places].join(", ");
