@@ -1,10 +1,14 @@
 """``mes adapters plan``: what the links of a site come down to."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mes_engine.cli.output import CONFIG, AsJson, Config, show
+
+if TYPE_CHECKING:
+    from mes_engine.core.machine_rules import Rule
+    from mes_engine.core.plant import Plant
 
 
 def plan_adapters(
@@ -48,7 +52,37 @@ def plan_adapters(
         ]
     told = [_sentence(line) for line in lines]
     told += [f"{name}: its adapter does not tell what it asks for" for name in untold]
-    show({"plan": lines, "untold": untold}, as_json=as_json, told="\n".join(told))
+    rules = [one for one in _rules(site.plant) if one["link"] in chosen]
+    told += [
+        f"{one['link']}: {one['kind']} {one['rule']} does {one['does']}, "
+        f"by {', '.join(one['by'])}"
+        for one in rules
+    ]
+    plan_ = {"plan": lines, "untold": untold, "rules": rules}
+    show(plan_, as_json=as_json, told="\n".join(told))
+
+
+def _rules(plant: "Plant") -> list[dict[str, Any]]:
+    """Return what machines do by themselves, and by which tags or fields."""
+    by: list[tuple[str, Rule, list[str]]] = []
+    for asked in plant.handshakes:
+        written = [asked.ack, *([asked.result] if asked.result else [])]
+        by.append(("handshake", asked, [*asked.read_together, *written]))
+    for edge in plant.edges:
+        by.append(("edge", edge, [edge.tag, *edge.payload.values()]))
+    for event in plant.events:
+        told = [event.event, event.key, *event.fields.values()]
+        by.append(("event", event, [one for one in told if one]))
+    return [
+        {
+            "link": one.link,
+            "kind": kind,
+            "rule": one.id,
+            "does": one.does.value,
+            "by": list(dict.fromkeys(names)),
+        }
+        for kind, one, names in by
+    ]
 
 
 def _sentence(line: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from mes_engine.cli import (
     gateway,
     genealogy,
     policy,
+    signals,
     simulate,
     site,
 )
@@ -49,6 +50,7 @@ database.command("status")(data.database_status)
 app.command("verify")(data.verify_database)
 app.command("genealogy")(genealogy.show_genealogy)
 app.command("replay")(data.replay_log)
+app.command("replay-signals")(signals.replay_signals)
 app.command("simulate")(simulate.simulate)
 devices.command("plan")(adapters.plan_adapters)
 policies.command("compare")(policy.compare_policies)

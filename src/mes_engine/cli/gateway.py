@@ -38,6 +38,9 @@ def gateway(
     spool_hours: Annotated[
         float, typer.Option(min=0, help="Older measurements are thinned out.")
     ] = 72,
+    record: Annotated[
+        Path | None, typer.Option(help="Write down there all that its links say.")
+    ] = None,
     parent: Annotated[
         int | None, typer.Option(hidden=True, help="End when this process does.")
     ] = None,
@@ -70,6 +73,7 @@ def gateway(
         spool_mb=spool_mb,
         spool_hours=spool_hours,
         parent=parent,
+        record=record,
     )
     asyncio.run(
         run_gateway(options, adapters=installed_adapters(), environment=os.environ)

@@ -9,6 +9,7 @@ import structlog
 from mes_engine.core.errors import SettingsError
 from mes_engine.core.samples import DataGap, Recovered, Report
 from mes_engine.gateway.keeping import Keeping, received_at
+from mes_engine.gateway.recording import Recorder
 from mes_engine.gateway.spool import Life, Thinned
 from mes_engine.ports import AdapterSpec, Emit, Link, WriteResult
 from mes_engine.runtime.devices import LinkDevices, open_link
@@ -51,6 +52,7 @@ class Links:
         adapters: Mapping[str, AdapterSpec],
         chosen: Collection[str] | None,
         clock: Clock,
+        recorder: Recorder | None = None,
     ) -> None:
         self.digest = ""
         self._keeping = keeping
@@ -58,6 +60,9 @@ class Links:
         self._adapters = adapters
         self._chosen = chosen
         self._clock = clock
+        self._sense = (
+            keeping.keep if recorder is None else recorder.before(keeping.keep)
+        )
         self._running: dict[str, _Running] = {}
         self._numbering: dict[str, Numbering] = {}
 
@@ -129,7 +134,7 @@ class Links:
     def _numbered(self, source: str) -> Numbering:
         if source not in self._numbering:
             self._numbering[source] = Numbering(
-                source, self._keeping.keep, epoch=self._life.epoch
+                source, self._sense, epoch=self._life.epoch
             )
         return self._numbering[source]
 

@@ -18,6 +18,7 @@ from mes_engine.gateway.doing import Doing
 from mes_engine.gateway.keeping import Keeping
 from mes_engine.gateway.limits import EXIT_MEMORY, Watchdog, end_with_parent
 from mes_engine.gateway.links import Links, measurements_of
+from mes_engine.gateway.recording import Recorder, recording
 from mes_engine.gateway.spool import Spool
 from mes_engine.gateway.uplink import HttpUplink
 from mes_engine.ports import AdapterSpec
@@ -46,6 +47,7 @@ class GatewayOptions:
         spool_mb: What may wait on its disk.
         spool_hours: Older measurements are thinned out.
         parent: The process that it ends with; None for none.
+        record: Where to write down all that its links say; None for nowhere.
     """
 
     id: str
@@ -58,6 +60,7 @@ class GatewayOptions:
     spool_mb: int = 512
     spool_hours: float = 72
     parent: int | None = None
+    record: Path | None = None
 
 
 async def run_gateway(
@@ -88,11 +91,13 @@ async def run_gateway(
         with (
             structlog.contextvars.bound_contextvars(gateway=options.id),
             _sole_user(options.folder),
+            recording(options.record) as recorder,
         ):
             await _run(
                 options,
                 adapters=adapters,
                 read=read,
+                recorder=recorder,
                 watchdog=watchdog,
                 stopping=stopping,
             )
@@ -107,6 +112,7 @@ async def _run(
     *,
     adapters: Mapping[str, AdapterSpec],
     read: Callable[[], LinkFile],
+    recorder: Recorder | None,
     watchdog: Watchdog,
     stopping: asyncio.Event,
 ) -> None:
@@ -121,7 +127,12 @@ async def _run(
     try:
         life = await keeping.begin_life()
         links = Links(
-            keeping, life, adapters=adapters, chosen=options.links, clock=_wall_clock
+            keeping,
+            life,
+            adapters=adapters,
+            chosen=options.links,
+            clock=_wall_clock,
+            recorder=recorder,
         )
         news = _PlantNews(options.config, file.digest)
         delivering = Delivering(

@@ -3,5 +3,15 @@
 from mes_engine.replay.amounts import Amounts
 from mes_engine.replay.report import MachineReport, Refusal, ReplayReport
 from mes_engine.replay.run import replay
+from mes_engine.replay.signals import read_record, replay_signals, told
 
-__all__ = ["Amounts", "MachineReport", "Refusal", "ReplayReport", "replay"]
+__all__ = [
+    "Amounts",
+    "MachineReport",
+    "Refusal",
+    "ReplayReport",
+    "read_record",
+    "replay",
+    "replay_signals",
+    "told",
+]
