@@ -68,8 +68,7 @@ def _rules(plant: "Plant") -> list[dict[str, Any]]:
     for asked in plant.handshakes:
         written = [asked.ack, *([asked.result] if asked.result else [])]
         by.append(("handshake", asked, [*asked.read_together, *written]))
-    for edge in plant.edges:
-        by.append(("edge", edge, [edge.tag, *edge.payload.values()]))
+    by += [("edge", edge, [edge.tag, *edge.payload.values()]) for edge in plant.edges]
     for event in plant.events:
         told = [event.event, event.key, *event.fields.values()]
         by.append(("event", event, [one for one in told if one]))
