@@ -13,6 +13,7 @@ from mes_engine.core.plant import LabourRule, Plant
 from mes_engine.core.runs import Lane
 from tests.core.plants import a_furnace, a_plant, a_routing
 from tests.core.shop import SECOND, Shop
+from tests.core.watch import times_of
 
 ROUTINGS = (
     a_routing("mill"),
@@ -39,7 +40,20 @@ def on(shop: Shop, unit: str, person: str = "Ali", run: str | None = None) -> No
 
 
 def off(shop: Shop, unit: str, person: str = "Ali", run: str | None = None) -> None:
-    shop.ok(m.SignOffPerson(work_unit=unit, person=person, run=run))
+    shop.ok(signing_off(shop, unit, person, run))
+
+
+def signing_off(
+    shop: Shop, unit: str, person: str = "Ali", run: str | None = None
+) -> m.SignOffPerson:
+    """Return the command, with what the door would read."""
+    return m.SignOffPerson(
+        work_unit=unit,
+        person=person,
+        run=run,
+        known=times_of(shop.state, person),
+        known_seq=shop.state.seq,
+    )
 
 
 def labour_s(shop: Shop, job: str) -> Decimal:

@@ -10,6 +10,7 @@ from tests.core.correcting import acknowledge, postings, reverse, the_last
 from tests.core.loops import is_sound
 from tests.core.plants import a_routing
 from tests.core.shop import SECOND, Shop
+from tests.core.watch import times_of
 
 HAND = "forgot to sign on"
 
@@ -50,6 +51,8 @@ def late(shop: Shop, job: str, since_s: int, until_s: int, **more: Any) -> m.Boo
         "started_at": run.opened_at + since_s * SECOND,
         "ended_at": run.opened_at + until_s * SECOND,
         "reason": HAND,
+        "known": times_of(shop.state, "Ali"),
+        "known_seq": shop.state.seq,
     }
     return m.BookLabour(**fields | more)
 

@@ -15,6 +15,7 @@ from tests.core import (
     whole_carriers,
     whole_commands,
     whole_floor,
+    whole_people,
     whole_shop,
     whole_signals,
 )
@@ -25,7 +26,7 @@ from tests.core.whole_shop import WholeShop
 COMMANDS = frozenset(get_args(m.Command))
 MACHINES = (
     *(whole_shop, whole_floor, whole_books, whole_signals, whole_carriers),
-    whole_commands,
+    *(whole_commands, whole_people),
     correcting,
 )
 

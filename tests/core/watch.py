@@ -20,6 +20,7 @@ from mes_engine.core.job_order import (
     JobOrderState,
     JobOrderTrigger,
 )
+from mes_engine.core.labour import LabourInterval
 from mes_engine.core.laws import broken_laws
 from mes_engine.core.lots import LotExistence
 from mes_engine.core.postings import Posting, PostingKind
@@ -303,6 +304,12 @@ def broken_shares(shop: Shop) -> list[str]:
         for run in shop.batch.run.values()
         if booked[run.id] != [run.setup_us, run.processing_us]
     ]
+
+
+def times_of(state: State, person: str) -> tuple[LabourInterval, ...]:
+    """Return a person's times, as a door would read them."""
+    known = state.labour_interval.values()
+    return tuple(one for one in known if one.person == person)
 
 
 def broken_labour(shop: Shop) -> list[str]:

@@ -8,7 +8,8 @@ from mes_engine.core.lots import LotOrigin
 from mes_engine.core.postings import PostingState
 from tests.core import correcting
 from tests.core.whole_floor import WholeFloor
-from tests.core.whole_shop import picks, reasons
+from tests.core.whole_people import picks
+from tests.core.whole_shop import reasons
 
 DAYS = ("2025-12-31", "2026-01-03", "2026-01-04", "2026-01-05", "9999-01-01", "soon")
 """Around the Monday on which the shop works."""

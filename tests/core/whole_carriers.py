@@ -11,7 +11,8 @@ from mes_engine.core.packing import lots_within
 from mes_engine.core.runs import HoldMode, HoldScope
 from mes_engine.core.serials import KnownSerial
 from tests.core import watch
-from tests.core.whole_shop import UNITS, picks, reasons
+from tests.core.whole_people import UNITS, picks
+from tests.core.whole_shop import reasons
 from tests.core.whole_signals import WholeSignals
 
 SERIALS = ("SN-1", "SN-2", "SN-3", "B26-002", "L-1", "S N")

@@ -29,12 +29,13 @@ from mes_engine.core.routing import (
 )
 from mes_engine.core.runs import HoldMode, HoldQuery, HoldScope
 from mes_engine.core.wip_limits import WipLimit
-from tests.core import correcting
+from tests.core import correcting, watch
 from tests.core.plants import a_furnace, a_routing, a_step, in_batches, steel
 from tests.core.shop import SECOND
 from tests.core.whole_carriers import WholeCarriers
 from tests.core.whole_floor import WholeFloor
-from tests.core.whole_shop import REQUESTS, amounts, few, picks, reasons, routes
+from tests.core.whole_people import picks
+from tests.core.whole_shop import REQUESTS, amounts, few, reasons, routes
 
 NOT_SENT: dict[type[BaseCommand], str] = {}
 
@@ -327,11 +328,8 @@ class WholeCommands(WholeCarriers):
             started_at=began,
             ended_at=began + for_s * SECOND,
             reason="by hand",
-            known=tuple(
-                one
-                for one in self.shop.state.labour_interval.values()
-                if (one.run, one.person) == (name, person)
-            ),
+            known=watch.times_of(self.shop.state, person),
+            known_seq=self.shop.state.seq,
         )
         self.do(command)
 

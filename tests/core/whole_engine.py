@@ -10,8 +10,9 @@ from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.runs import HoldMode, HoldScope
 from mes_engine.core.whereabouts import here, positions_of
 from tests.core import correcting
+from tests.core.whole_people import picks
 from tests.core.whole_pools import WholePools
-from tests.core.whole_shop import few, picks
+from tests.core.whole_shop import few
 
 
 class WholeEngine(WholePools):

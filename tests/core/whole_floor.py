@@ -17,7 +17,8 @@ from mes_engine.core.time_windows import WindowRule
 from tests.core import correcting
 from tests.core.plants import a_routing, a_step, in_batches
 from tests.core.shop import SECOND
-from tests.core.whole_shop import REQUESTS, ROUTINGS, WholeShop, few, picks, reasons
+from tests.core.whole_people import picks
+from tests.core.whole_shop import REQUESTS, ROUTINGS, WholeShop, few, reasons
 
 DEEP: tuple[Routing, ...] = (
     a_routing(

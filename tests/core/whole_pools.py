@@ -12,7 +12,8 @@ from mes_engine.core.routing import JobPer, ReworkLoop, Routing
 from tests.core import finishing
 from tests.core.plants import a_routing, a_step, in_batches, steel
 from tests.core.whole_commands import WholeCommands
-from tests.core.whole_shop import amounts, few, picks
+from tests.core.whole_people import picks
+from tests.core.whole_shop import amounts, few
 
 POOLED = (
     in_batches(

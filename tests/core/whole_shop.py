@@ -18,7 +18,7 @@ from mes_engine.core.routing import BeginOn, Component, Routing, StepOrder
 from mes_engine.core.runs import HoldMode, HoldScope, Lane
 from mes_engine.core.samples import LinkReport, LinkState, Quality
 from tests.core import finishing, watch
-from tests.core.driving import COUNTERS, Driving
+from tests.core.driving import COUNTERS
 from tests.core.plants import (
     a_furnace,
     a_plant,
@@ -32,6 +32,7 @@ from tests.core.plants import (
     steel,
 )
 from tests.core.shop import SECOND
+from tests.core.whole_people import UNITS, WholePeople, picks
 
 THREE_WAYS = tuple(
     flows("cut", to, share=Decimal(share), transfer_batch=Decimal(2))
@@ -67,9 +68,6 @@ ROUTINGS: tuple[Routing, ...] = (
     ),
 )
 REQUESTS = tuple(f"WR-{number}" for number in range(4))
-UNITS = tuple(unit.id for unit in a_plant().work_units)
-
-picks = st.integers(0, 11)
 routes = st.integers(0, 63)
 few = st.sampled_from([Decimal(n) for n in (0, 1, 2, 3, 5, 10)])
 amounts = st.one_of(
@@ -82,7 +80,7 @@ amounts = st.one_of(
 reasons = st.sampled_from(["because", "because", "because", ""])
 
 
-class WholeShop(Driving):
+class WholeShop(WholePeople):
     """The engine's commands and samples, valid or not, in any order."""
 
     routings: ClassVar[tuple[Routing, ...]] = ROUTINGS
@@ -284,18 +282,6 @@ class WholeShop(Driving):
                 job_order=self.job(pick, T.LOAD), work_unit=work_unit, lane=lane
             )
         )
-
-    @rule(unit=picks, person=st.sampled_from(["Ali", "Eva"]), is_on_a_run=st.booleans())
-    def sign_on(self, *, unit: int, person: str, is_on_a_run: bool) -> None:
-        work_unit = UNITS[unit % len(UNITS)]
-        runs = self.shop.batch.run.find("work_unit", work_unit)
-        run = runs[0].id if runs and is_on_a_run else None
-        self.do(m.SignOnPerson(work_unit=work_unit, person=person, run=run))
-
-    @rule(unit=picks, person=st.sampled_from(["Ali", "Eva"]))
-    def sign_off(self, *, unit: int, person: str) -> None:
-        work_unit = UNITS[unit % len(UNITS)]
-        self.do(m.SignOffPerson(work_unit=work_unit, person=person))
 
     @rule(pick=picks, quantity=amounts)
     def split(self, *, pick: int, quantity: Decimal) -> None:

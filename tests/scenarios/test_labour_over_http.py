@@ -104,3 +104,64 @@ def test_labour_reaches_the_ledger_also_what_is_told_late(shop: Shop) -> None:
     assert in_the_ledger() == total > spent
     found = mes("verify", "--json", "--database", shop.site.database_url)
     assert found.plain["problems"] == []
+
+
+def test_what_is_told_late_is_shared_with_what_else_the_person_was_on(
+    shop: Shop,
+) -> None:
+    """Zoe was on two machines, and had signed on to one; and left one before she said.
+
+    What both have is the time that passed, and no more.
+    """
+    first, second = begun(shop, "mill-1"), begun(shop, "mill-2")
+    runs = [one.shown["runs"][0] for one in (first, second)]
+    on = {"person": "Zoe", "run": runs[0]["id"]}
+    shop.site.done("/work-units/mill-1/sign-on", **on)
+    shop.site.done("/work-units/mill-1/sign-off", **on)
+    alone = first.shown["labour_us"]
+    changed = shop.site.facts(0, "labour_changed")[-1]["fact"]["interval"]
+    assert changed["labour_us"] == alone
+
+    late = {
+        "run": runs[1]["id"],
+        "person": "Zoe",
+        "started_at": runs[1]["opened_at"],
+        "ended_at": shop.site.get(f"/job-orders/{second.id}")["runs"][0]["since"],
+        "reason": "forgot to sign on",
+    }
+    shop.site.done("/work-units/mill-2/labour", **late)
+
+    changed = shop.site.facts(0, "labour_changed")
+    mine = {
+        one["fact"]["interval"]["id"]: one["fact"]["interval"]
+        for one in changed
+        if one["fact"]["interval"]["person"] == "Zoe"
+    }
+    spans = [(one["started_at"], one["ended_at"]) for one in mine.values()]
+    overlap = max(0, min(e for _, e in spans) - max(b for b, _ in spans))
+    total = sum(one["labour_us"] for one in mine.values())
+    assert total == sum(e - b for b, e in spans) - overlap
+    labour = [one.shown["labour_us"] for one in (first, second)]
+    assert sum(labour) == total
+    found = mes("verify", "--json", "--database", shop.site.database_url)
+    assert found.plain["problems"] == []
+
+
+def test_a_late_sign_off_takes_back_what_was_booked_since(shop: Shop) -> None:
+    first, second = begun(shop, "mill-1"), begun(shop, "mill-2")
+    runs = [one.shown["runs"][0] for one in (first, second)]
+    for unit, run in zip(("mill-1", "mill-2"), runs, strict=True):
+        shop.site.done(f"/work-units/{unit}/sign-on", person="Pia", run=run["id"])
+    off = {"person": "Pia", "run": runs[1]["id"]}
+    shop.site.done("/work-units/mill-2/sign-off", **off)  # Both are booked up to now.
+    before = sum(one.shown["labour_us"] for one in (first, second))
+    late = {"person": "Pia", "run": runs[0]["id"]}
+    shop.site.done(
+        "/work-units/mill-1/sign-off", **late, occurred_at=runs[0]["opened_at"]
+    )
+
+    labour = [one.shown["labour_us"] for one in (first, second)]
+    assert labour[0] == 0
+    assert 0 < labour[1] <= before
+    found = mes("verify", "--json", "--database", shop.site.database_url)
+    assert found.plain["problems"] == []

@@ -14,6 +14,7 @@ from mes_engine.core.runs import HoldMode, HoldQuery, HoldScope
 from mes_engine.core.state import State
 from mes_engine.core.whereabouts import positions_of
 from tests.core.shop import SECOND
+from tests.core.watch import times_of
 from tests.core.whole_floor import BLADES, a_grant
 
 STEPS = ("cut", "mill", "drill", "paint", "pack")
@@ -127,6 +128,8 @@ def _late_labour(rng: Random, state: State) -> m.Command:
         started_at=began,
         ended_at=began + rng.choice([0, 1, 2]) * SECOND // 10,
         reason="forgot to sign on",
+        known=times_of(state, "Ali"),
+        known_seq=state.seq,
     )
 
 

@@ -7,6 +7,14 @@ many runs (ISO 22400: actual personnel work time).
 import msgspec
 
 
+def closed_of(person: str) -> str:
+    """Return the counter of the last fact that ended, or changed, a time of theirs.
+
+    What is over the engine forgets: by this it knows whether a door has read it all.
+    """
+    return f"labour:{person}"
+
+
 class SignOn(msgspec.Struct, frozen=True, kw_only=True):
     """That a person is on a run, or on whatever a work unit works on.
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from fastapi import APIRouter, Response
+from sqlalchemy import Connection, or_
 
 from mes_engine.core.labour import LabourInterval
 from mes_engine.core.messages import BookLabour, SignOffPerson, SignOnPerson
@@ -10,6 +11,7 @@ from mes_engine.core.quantity import MILLION
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender
 from mes_engine.http.fields import At, Decimals, Id, Instant, Reason, Text, View
+from mes_engine.storage.journal import head
 from mes_engine.web.command_bodies import Occurred, carried_out, posts
 from mes_engine.web.history import found, table_of
 from mes_engine.web.parts import Parts
@@ -79,28 +81,37 @@ def labour_router(parts: Parts) -> APIRouter:
     async def sign_off(
         work_unit: Id, sender: CommandSender, body: SignBody | None = None
     ) -> Response:
-        """Be on it no more."""
+        """Be on it no more; if that is told late, since ``occurred_at``.
+
+        What was booked after that goes to what else the person was on.
+        """
         said = SignBody() if body is None else body
-        command = SignOffPerson(work_unit=work_unit, person=said.person, run=said.run)
+        person, now = said.person or sender.person, parts.clock()
+        known, known_seq = await parts.database.read(
+            lambda connection: _times(parts, connection, person, said.at(now), now)
+        )
+        command = SignOffPerson(
+            work_unit=work_unit,
+            person=said.person,
+            run=said.run,
+            known=known,
+            known_seq=known_seq,
+        )
         return await carried_out(parts, sender, command, body)
 
     @post("/{work_unit}/labour")
     async def book_labour(
         work_unit: Id, body: LateBody, sender: CommandSender
     ) -> Response:
-        """Say late that a person had worked on a run, also on one that is over."""
-        partition, interval = parts.state.partition, table_of("labour_interval").c
-        unit = parts.state.site.work_unit(work_unit)
+        """Say late that a person had worked on a run, also on one that is over.
+
+        It is shared with what else the person was on then.
+        """
+        parts.state.site.work_unit(work_unit)
         person = body.person or sender.person
-        known: list[LabourInterval] = await parts.database.read(
-            lambda connection: found(
-                connection,
-                "labour_interval",
-                interval.run == body.run,
-                interval.person == person,
-                interval.work_unit == unit.id,
-                partition=partition,
-            )
+        began, ended = body.started_at, body.ended_at
+        known, known_seq = await parts.database.read(
+            lambda connection: _times(parts, connection, person, began, ended)
         )
         command = BookLabour(
             run=body.run,
@@ -108,11 +119,29 @@ def labour_router(parts: Parts) -> APIRouter:
             started_at=body.started_at,
             ended_at=body.ended_at,
             reason=body.reason,
-            known=tuple(known),
+            known=known,
+            known_seq=known_seq,
         )
         return await carried_out(parts, sender, command, body)
 
     return router
+
+
+def _times(
+    parts: Parts, connection: Connection, person: str, began: int, ended: int
+) -> tuple[tuple[LabourInterval, ...], int]:
+    """Return a person's times that touch a stretch, and what was known then."""
+    interval, partition = table_of("labour_interval").c, parts.state.partition
+    seq = head(connection, partition)
+    known: list[LabourInterval] = found(
+        connection,
+        "labour_interval",
+        interval.person == person,
+        interval.started_at <= ended,
+        or_(interval.ended_at.is_(None), interval.ended_at >= began),
+        partition=partition,
+    )
+    return tuple(known), seq
 
 
 def people_at(parts: Parts, work_unit: str) -> list[SignedOnView]:

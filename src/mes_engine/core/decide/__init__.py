@@ -368,7 +368,7 @@ _HANDLERS: dict[type, Handler] = {
     m.ReleaseHold: holds.release_hold,
     m.DispatchWorkUnit: dispatch.dispatch,
     m.SignOnPerson: labour.sign_on,
-    m.SignOffPerson: labour.sign_off,
+    m.SignOffPerson: late_labour.sign_off,
     m.BookLabour: late_labour.book,
     m.ReceiveMaterial: stock.receive,
     m.RegisterAsset: tools.register,

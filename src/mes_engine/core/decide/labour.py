@@ -45,8 +45,12 @@ def sign_on(draft: Draft, command: SignOnPerson) -> dict[str, str]:
     return {"sign_on": made.id, "person": person, "work_unit": unit.id}
 
 
-def sign_off(draft: Draft, command: SignOffPerson) -> dict[str, str]:
-    """Let a person be on it no more."""
+def signed_on(draft: Draft, command: SignOffPerson) -> list[SignOn]:
+    """Return what a person is to be signed off from.
+
+    Raises:
+        Refused: He or she is not on it.
+    """
     unit = draft.state.site.work_unit(command.work_unit)
     person = command.person or draft.person
     known = [
@@ -59,10 +63,7 @@ def sign_off(draft: Draft, command: SignOffPerson) -> dict[str, str]:
             f"{person} is not on {command.run or unit.id}.",
             hint="See who is: the people of the work unit.",
         )
-    settle(draft, person)
-    for one in known:
-        _end(draft, one)
-    return {"person": person, "work_unit": unit.id}
+    return known
 
 
 def run_active(draft: Draft, run: Run) -> None:
@@ -83,7 +84,7 @@ def leave_run(draft: Draft, run: Run) -> None:
     settle_run(draft, run)
     for one in draft.state.sign_on.find("work_unit", run.work_unit):
         if one.run == run.id:
-            _end(draft, one)
+            end(draft, one)
     for interval in draft.state.labour_interval.find("run", run.id):
         _close(draft, interval)
 
@@ -104,7 +105,7 @@ def settle(draft: Draft, person: str, *, at: int = 0) -> None:
         return
     since = intervals[0].since  # Of all of them: they are booked up to one moment.
     until = max(draft.at, at, since)
-    sharing = [one for one in intervals if not _is_full(draft, one)]
+    sharing = [one for one in intervals if not is_full(draft, one)]
     parts = dict.fromkeys((one.id for one in intervals), until - since)
     if sharing:
         shares = shared_out(until - since, [ZERO] * len(sharing))
@@ -113,7 +114,8 @@ def settle(draft: Draft, person: str, *, at: int = 0) -> None:
         _book(draft, one, parts[one.id], until)
 
 
-def _is_full(draft: Draft, interval: LabourInterval) -> bool:
+def is_full(draft: Draft, interval: LabourInterval) -> bool:
+    """Whether all of a person's time counts there, whatever else he or she is on."""
     center = draft.state.site.work_center(interval.work_center)
     return center.labour is LabourRule.FULL
 
@@ -168,7 +170,8 @@ def _start(draft: Draft, made: SignOn, run: Run) -> None:
     )
 
 
-def _end(draft: Draft, known: SignOn) -> None:
+def end(draft: Draft, known: SignOn) -> None:
+    """Let a sign-on, and the person's time by it, be over."""
     at = max(draft.at, known.signed_on_at)
     draft.emit(f.SignedOff(sign_on=replace(known, signed_off_at=at)))
     for interval in draft.state.labour_interval.find("person", known.person):

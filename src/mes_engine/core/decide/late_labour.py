@@ -1,20 +1,24 @@
 """Labour that is told late: a person had worked on a run, and nobody had said so."""
 
-from mes_engine.core import facts as f
+import msgspec
+
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.decide.labour import share_labour
-from mes_engine.core.decide.posting import raise_posting
+from mes_engine.core.decide.labour import end, settle, signed_on
+from mes_engine.core.decide.sharing_anew import known_of, share_anew
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.labour import LabourInterval
-from mes_engine.core.messages import BookLabour
+from mes_engine.core.messages import BookLabour, SignOffPerson
 from mes_engine.core.requests import OVER
 from mes_engine.core.runs import Run
+
+replace = msgspec.structs.replace
 
 
 def book(draft: Draft, command: BookLabour) -> dict[str, str]:
     """Book a person's time on a run; what is posted already is added to.
 
-    It counts in full: nobody can say any more what else the person was on then.
+    It is shared with what else the person was on then, by the rules of the work
+    centers: of that there is less from now on.
     """
     person = command.person or draft.person
     run = draft.state.run.get(command.run)
@@ -24,8 +28,9 @@ def book(draft: Draft, command: BookLabour) -> dict[str, str]:
             hint="A work request that is closed takes no more time.",
         )
     _check(draft, command, run, person)
+    settle(draft, person)
+    known = known_of(draft, person, command.known, command.known_seq)
     number = draft.state.last_number("labour_interval") + 1
-    labour_us = command.ended_at - command.started_at
     interval = LabourInterval(
         id=f"LI-{number:06}",
         number=number,
@@ -36,16 +41,49 @@ def book(draft: Draft, command: BookLabour) -> dict[str, str]:
         work_center=run.work_center,
         started_at=command.started_at,
         since=command.ended_at,
-        labour_us=labour_us,
         ended_at=command.ended_at,
         reason=command.reason,
     )
-    draft.emit(f.LabourChanged(interval=interval))
-    share_labour(draft, run, person, labour_us)
-    for name in run.job_orders:
-        if draft.job(name).is_over:
-            raise_posting(draft, name, is_final=False)
+    share_anew(draft, list(known.values()), [*known.values(), interval])
     return {"labour_interval": interval.id, "person": person, "run": run.id}
+
+
+def sign_off(draft: Draft, command: SignOffPerson) -> dict[str, str]:
+    """Let a person be on it no more; if that is told late, since when it was so.
+
+    What was booked after that moment goes to what else the person was on, if anything.
+    """
+    known = signed_on(draft, command)
+    person = known[0].person
+    settle(draft, person)
+    names = {one.id for one in known}
+    late = [
+        one
+        for one in draft.state.labour_interval.find("person", person)
+        if one.sign_on in names and one.since > draft.at
+    ]
+    if late or any(_is_cut(one, names, draft.at) for one in command.known):
+        found = known_of(draft, person, command.known, command.known_seq)
+        before = list(found.values())
+        after = [
+            _cut(one, draft.at) if _is_cut(one, names, draft.at) else one
+            for one in before
+        ]
+        share_anew(draft, before, after)
+    for one in known:
+        end(draft, one)
+    return {"person": person, "work_unit": command.work_unit}
+
+
+def _is_cut(one: LabourInterval, sign_ons: set[str], at: int) -> bool:
+    until = one.since if one.ended_at is None else one.ended_at
+    return one.sign_on in sign_ons and until > at
+
+
+def _cut(one: LabourInterval, at: int) -> LabourInterval:
+    until = max(at, one.started_at)
+    ended_at = None if one.ended_at is None else until
+    return replace(one, since=until, ended_at=ended_at)
 
 
 def _check(draft: Draft, command: BookLabour, run: Run, person: str) -> None:

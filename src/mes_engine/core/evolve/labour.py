@@ -4,6 +4,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.evolve.handler import Handlers, count, known
+from mes_engine.core.labour import closed_of
 from mes_engine.core.state import State
 
 replace = msgspec.structs.replace
@@ -21,8 +22,12 @@ def _signed_off(state: State, fact: f.SignedOff) -> None:
 def _labour_changed(state: State, fact: f.LabourChanged) -> None:
     is_new = state.labour_interval.get(fact.interval.id) is None
     state.labour_interval.put(fact.interval)
-    if is_new:
-        count(state, "labour_interval", fact.interval.number)
+    number = fact.interval.number
+    # One that is over was forgotten, and may be told of again.
+    if is_new and number > state.last_number("labour_interval"):
+        count(state, "labour_interval", number)
+    if not fact.interval.is_open:
+        count(state, closed_of(fact.interval.person), state.seq)
 
 
 def _labour_booked(state: State, fact: f.LabourBooked) -> None:

@@ -18,11 +18,19 @@ class SignOnPerson(BaseCommand, frozen=True, kw_only=True, tag="sign_on_person")
 
 
 class SignOffPerson(BaseCommand, frozen=True, kw_only=True, tag="sign_off_person"):
-    """Say that a person works there no more; on nothing at all, if no run is named."""
+    """Say that a person works there no more; on nothing at all, if no run is named.
+
+    Attributes:
+        known: The person's times that last longer than that, as the door has read them,
+            if it is told late: those that are over the engine has forgotten.
+        known_seq: The last fact that had been committed when those were read.
+    """
 
     work_unit: str
     person: str = ""
     run: str | None = None
+    known: tuple[LabourInterval, ...] = ()
+    known_seq: int = 0
 
 
 class BookLabour(BaseCommand, frozen=True, kw_only=True, tag="book_labour"):
@@ -30,8 +38,9 @@ class BookLabour(BaseCommand, frozen=True, kw_only=True, tag="book_labour"):
 
     Attributes:
         person: Who; the one who says so, if empty.
-        known: The person's times on the run that are booked already, as the door has
+        known: The person's times that touch this one, on whatever run, as the door has
             read them: those that are over the engine has forgotten.
+        known_seq: The last fact that had been committed when those were read.
     """
 
     run: str
@@ -40,6 +49,7 @@ class BookLabour(BaseCommand, frozen=True, kw_only=True, tag="book_labour"):
     reason: str
     person: str = ""
     known: tuple[LabourInterval, ...] = ()
+    known_seq: int = 0
 
 
 LabourCommand = SignOnPerson | SignOffPerson | BookLabour
