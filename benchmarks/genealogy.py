@@ -8,6 +8,7 @@ work and every mould on the way; and which lots were worked with a mould.
 
 import argparse
 import asyncio
+import gc
 import statistics
 import sys
 import tempfile
@@ -197,6 +198,8 @@ async def measured(folder: Path, *, count: int, asked: int) -> bool:
     ):
         written[table] = await database.write(partial(fill, table=table, values=values))
     print(", ".join(f"{rows:,} rows of {table}" for table, rows in written.items()))
+    gc.collect()
+    gc.freeze()  # What the filling left behind is not what is measured.
     layer = count // LAYERS
     took: list[float] = []
     found = 0
