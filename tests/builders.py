@@ -11,6 +11,7 @@ from mes_engine.core.decide import decide
 from mes_engine.core.evolve import evolve
 from mes_engine.core.facts import Fact, MeasurementRecorded, Recorded, SourceAdvanced
 from mes_engine.core.job_order import JobOrderTrigger
+from mes_engine.core.machine_jobs import JobMachine, JobVerb
 from mes_engine.core.messages import (
     Answer,
     ApplyPlant,
@@ -28,6 +29,7 @@ from mes_engine.core.messages import (
     Outcome,
     PackCarrier,
     ReceiveMaterial,
+    RecordMachineJob,
     RecordMeasurement,
     RecordPosting,
     RegisterAsset,
@@ -101,7 +103,11 @@ def a_plant() -> Plant:
         work_units=(
             WorkUnit(id="saw-1", work_center="SAWS", name="Saw", classes=("sawing",)),
             WorkUnit(
-                id="mill-1", work_center="MILLS", name="Mill", classes=("milling",)
+                id="mill-1",
+                work_center="MILLS",
+                name="Mill",
+                classes=("milling",),
+                jobs=JobMachine(link=LINK, counts=False),
             ),
         ),
         signals=(
@@ -295,6 +301,8 @@ def a_day(shop: Shop) -> None:
     shop.do(SignOnPerson(work_unit="mill-1", person="Jo"))
     shop.sense_value("mill-1.good", 105)
     shop.do(ReportQuantity(job_order=mill, good=Decimal(1)))
+    stored = RecordMachineJob(job_order=mill, link=LINK, verb=JobVerb.STORE, status=1)
+    shop.do(stored)
     take_back(shop, mill)
     measure(shop, mill)
     waiting = a_request(shop, "WR-2")

@@ -21,6 +21,8 @@ from typing import Any, Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from mes_engine.core.facts import Recorded
+from mes_engine.core.job_control import JobOrderData
+from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.core.messages import Answer, Commanded
 from mes_engine.core.postings import Posting
 from mes_engine.core.samples import Report
@@ -93,6 +95,50 @@ class Writes(Protocol):
             Malformed: The tag cannot hold this value.
             SourceLost: There is no connection; nothing was written.
             OutcomeUnknown: It may have been written or not.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobAnswer:
+    """What a machine that serves job orders has answered.
+
+    Attributes:
+        status: The bits of OPC 10031-4; 1 is no error, 0 that it has said nothing.
+        problem: Why it refused, in words.
+    """
+
+    status: int
+    problem: str = ""
+
+
+@runtime_checkable
+class RunsJobs(Protocol):
+    """What a link can do besides: have its machine run job orders (OPC 10031-4).
+
+    Such a link emits ``MachineJobList``, whole, at each connection and change.
+    """
+
+    async def ask_job(self, verb: JobVerb, order: JobOrderData) -> JobAnswer:
+        """Ask the machine once, never again by itself.
+
+        What is to be stored and is there already counts as stored: nothing is doubled.
+
+        Raises:
+            SourceLost: There is no connection; nothing was asked.
+            OutcomeUnknown: It may have been asked or not; the machine's list tells.
+        """
+        ...
+
+
+class JobMachines(Protocol):
+    """All machines that run job orders, by the id of their link."""
+
+    async def ask_job(self, link: str, verb: JobVerb, order: JobOrderData) -> JobAnswer:
+        """Ask a machine; see :meth:`RunsJobs.ask_job`.
+
+        Raises:
+            NotFound: There is no such link, or no job orders run over it.
         """
         ...
 

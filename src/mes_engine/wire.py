@@ -14,6 +14,9 @@ from mes_engine.core.messages import Sensed
 Value = bool | int | float | str
 """What a tag holds, or is to hold."""
 
+ASK_JOB = "ask_job"
+"""The method of a call that asks a machine for a job order."""
+
 MOST_REPORTS = 500
 """So many reports go in one delivery at most, as in one commit."""
 MOST_BYTES = 512 * 1024

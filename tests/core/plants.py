@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from mes_engine.core.carriers import CarrierCount, CarrierType
+from mes_engine.core.machine_jobs import JobMachine
 from mes_engine.core.plant import (
     BatchRule,
     EquipmentClass,
@@ -25,6 +26,10 @@ OPERATIONS = ("cut", "mill", "drill", "paint", "pack")
 UNITS_OF = {"mill": 2}
 REPORTED_AT_ONCE = frozenset({"paint"})
 LINK = "plc"
+
+
+JOB_LINK = "painter"
+"""Over which the painting booth runs job orders itself."""
 
 
 def a_plant(**changed: Any) -> Plant:
@@ -44,6 +49,7 @@ def a_plant(**changed: Any) -> Plant:
                 work_center=center(one),
                 name=f"{one} {number}",
                 classes=(one,),
+                jobs=JobMachine(link=JOB_LINK) if one == "paint" else None,
             )
             for one in OPERATIONS
             for number in range(1, UNITS_OF.get(one, 1) + 1)

@@ -10,12 +10,18 @@ from mes_engine.core import messages as m
 from mes_engine.core.assets import AssetState, LifeUnit
 from mes_engine.core.bookings import AdjustAt, CountedPieces
 from mes_engine.core.job_order import JobOrderTrigger
+from mes_engine.core.machine_jobs import (
+    JobVerb,
+    MachineJobList,
+    MachineJobState,
+    ToldJob,
+)
 from mes_engine.core.personnel import Qualification, QualificationNeed
 from mes_engine.core.routing import JobPer, ReworkLoop, Routing
 from mes_engine.core.runs import HoldMode, HoldQuery, HoldScope
 from mes_engine.core.time_windows import WindowRule
 from tests.core import correcting
-from tests.core.plants import a_routing, a_step, in_batches
+from tests.core.plants import JOB_LINK, a_routing, a_step, in_batches
 from tests.core.shop import SECOND
 from tests.core.whole_people import picks
 from tests.core.whole_shop import REQUESTS, ROUTINGS, WholeShop, few, reasons
@@ -108,6 +114,37 @@ class WholeFloor(WholeShop):
     @rule(pick=picks)
     def clear_job_order(self, *, pick: int) -> None:
         self.do(m.ClearJobOrder(job_order=self.job(pick)))
+
+    @rule(
+        pick=picks,
+        verb=st.sampled_from(JobVerb),
+        status=st.sampled_from([0, 1, 8]),
+    )
+    def record_machine_job(self, *, pick: int, verb: JobVerb, status: int) -> None:
+        self.do(
+            m.RecordMachineJob(
+                job_order=self.job(pick),
+                link=JOB_LINK,
+                verb=verb,
+                status=status,
+                sent="0/0/1",
+            )
+        )
+
+    @rule(
+        pick=picks,
+        state=st.sampled_from(
+            [one for one in MachineJobState if one is not MachineJobState.GONE]
+        ),
+        good=few,
+        is_listed=st.booleans(),
+    )
+    def hear_machine_jobs(
+        self, *, pick: int, state: MachineJobState, good: Decimal, is_listed: bool
+    ) -> None:
+        told = ToldJob(job_order=self.job(pick), state=state, good=good)
+        jobs = (told,) if is_listed else ()
+        self.shop.hear(MachineJobList(jobs=jobs, at=self.shop.at), link=JOB_LINK)
 
     # Changes and holds
 

@@ -208,11 +208,21 @@ def running_site(
         yield Site(process, http, folder)
 
 
-def write_config(config: Path) -> None:
+def write_config(
+    config: Path,
+    *,
+    links: Mapping[str, Any] | None = None,
+    units: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
     """Write a plant of benches, on which many jobs can be worked on at a time.
 
     Two to each work center; the narrow one has a single bench with a single place. The
     furnace takes 40 to 60 positions at a time.
+
+    Args:
+        config: The folder to make.
+        links: What is connected to.
+        units: What work units have besides, by id.
     """
     wide, narrow = {"active": 100, "staged": 1}, {"active": 1, "staged": 1}
     benches = {
@@ -221,7 +231,7 @@ def write_config(config: Path) -> None:
         for number in (1, 2)
     } | {"narrow-1": ("narrow", narrow), "furnace-1": ("furnace", narrow)}
     kinds = dict.fromkeys(name for name, _ in benches.values())
-    plant = {
+    plant: dict[str, Any] = {
         "equipment_classes": {
             name: {"name": name} | ({"batch": _FURNACE} if name == "furnace" else {})
             for name in kinds
@@ -236,10 +246,13 @@ def write_config(config: Path) -> None:
                 "name": bench,
                 "classes": [name],
                 "lanes": lanes,
+                **(units or {}).get(bench, {}),
             }
             for bench, (name, lanes) in benches.items()
         },
     }
+    if links:
+        plant["links"] = dict(links)
     config.mkdir()
     told = "".join(f"{key}: {json.dumps(value)}\n" for key, value in plant.items())
     (config / "plant.yaml").write_text(_PLANT + told)

@@ -115,6 +115,18 @@ class Login(_Section):
         return self
 
 
+class JobSettings(_Section):
+    """That the server runs job orders itself (OPC 10031-4), and where."""
+
+    receiver: OpcUaTag | None = Field(
+        default=None, description="the receiver of job orders; the first found without"
+    )
+    responses: OpcUaTag | None = Field(
+        default=None, description="the provider of responses; the first found without"
+    )
+    poll_ms: float = Field(default=500, ge=50, le=LONGEST_MS)
+
+
 class OpcUaSettings(_Section):
     """One OPC UA server.
 
@@ -152,6 +164,10 @@ class OpcUaSettings(_Section):
     )
     settle_s: Annotated[float, Field(ge=0, le=86_400)] = Field(
         default=30.0, description="how long a server may start with none of the nodes"
+    )
+
+    jobs: JobSettings | None = Field(
+        default=None, description="if it runs job orders itself"
     )
 
     @model_validator(mode="after")

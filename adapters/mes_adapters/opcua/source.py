@@ -21,6 +21,7 @@ from structlog.stdlib import BoundLogger
 from mes_adapters.opcua.asking import NotKept
 from mes_adapters.opcua.connection import Connection
 from mes_adapters.opcua.items import Items
+from mes_adapters.opcua.machine import Machine
 from mes_adapters.opcua.mapping import bad_sample, is_gone, to_sample
 from mes_adapters.opcua.memory import Memory
 from mes_adapters.opcua.publishing import News, Subscription
@@ -33,8 +34,10 @@ from mes_engine.core.errors import (
     SourceMisconfigured,
     SourceRefused,
 )
+from mes_engine.core.job_control import JobOrderData
+from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.core.samples import LinkReport, LinkState, Origin, Quality, Sample
-from mes_engine.ports import Emit, WriteResult
+from mes_engine.ports import Emit, JobAnswer, WriteResult
 
 log = structlog.stdlib.get_logger()
 replace = msgspec.structs.replace
@@ -56,6 +59,7 @@ class OpcUaLink:
         self._log = log.bind(link=link_id)
         self._connection: Connection | None = None
         self._is_writing = asyncio.Lock()
+        self._machine: Machine | None = None
 
     async def write(
         self, tag: str, value: Value, *, expect: Value | None = None
@@ -70,6 +74,16 @@ class OpcUaLink:
             if connection is None or held is None or tag not in held.node_of:
                 raise SourceLost(f"{tag} is not connected.")
             return await write_once(connection, held.node_of[tag], tag, value, expect)
+
+    async def ask_job(self, verb: JobVerb, order: JobOrderData) -> JobAnswer:
+        """Ask the machine for a job order; see `ports.RunsJobs`."""
+        if self._settings.jobs is None:
+            hint = "Say jobs: {} at the link, if it does."
+            raise Refused(f"{self._settings.url} runs no job orders.", hint=hint)
+        async with self._is_writing:
+            if self._machine is None:
+                raise SourceLost(f"{self._settings.url} is not connected.")
+            return await self._machine.ask(verb, order)
 
     async def run(self, emit: Emit) -> None:
         """Connect, subscribe, and emit values in the order in which they arrive."""
@@ -94,7 +108,7 @@ class OpcUaLink:
             try:
                 await life.begin()
                 self._connection = connection
-                await life.go_on()
+                await self._go_on(life, connection, emit)
             except NotKept:
                 memory.held = None
                 raise
@@ -102,9 +116,30 @@ class OpcUaLink:
                 life.count_vain_transfer()
                 raise
             finally:
-                self._connection = None
+                self._connection = self._machine = None
                 connection.is_kept = memory.held is not None
                 await life.end()
+
+    async def _go_on(self, life: "_Life", connection: Connection, emit: Emit) -> None:
+        """Pass on what is published, and the job orders, until one of them ends."""
+        if self._settings.jobs is None:
+            await life.go_on()
+            return
+        machine = Machine(connection, self._settings.jobs, self._log)
+        self._machine = machine
+        loop = asyncio.get_running_loop()
+        parts = [
+            loop.create_task(life.go_on()),
+            loop.create_task(machine.follow(emit)),
+        ]
+        try:
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for one in done:
+                one.result()
+        finally:
+            for one in parts:
+                one.cancel()
+            await asyncio.wait(parts)
 
 
 class _Life:

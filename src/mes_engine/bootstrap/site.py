@@ -38,6 +38,7 @@ from mes_engine.runtime.consumers import Consumer, Consuming
 from mes_engine.runtime.gateways import Gateways
 from mes_engine.runtime.intents import IntentRelay
 from mes_engine.runtime.jobs import Job, Jobs, every
+from mes_engine.runtime.machine_jobs import MachineJobs
 from mes_engine.runtime.qualifications import qualifications_job
 from mes_engine.runtime.reconcile import Booked, reconcile
 from mes_engine.runtime.relay import Relay, engine_back_off
@@ -204,12 +205,17 @@ async def _run(
         devices, committed=committed, submit=core.submit, clock=core.clock
     )
     core.feed.tap(acknowledging.hear)
+    machine_jobs = MachineJobs(
+        devices, committed=committed, submit=core.submit, clock=core.clock
+    )
+    core.feed.tap(machine_jobs.hear)
     parts = {
         **{f"server {name}": one for name, one in _servers(core, site, adapters)},
         "gateways": _watch(gateways, devices, stopping),
         "relay": relay.run(),
         "jobs": jobs.run(),
         "handshakes": acknowledging.run(),
+        "machine jobs": machine_jobs.run(),
         "signal clock": run_signal_clock(
             committed, core.submit, clock=core.clock, patience=engine_back_off
         ),

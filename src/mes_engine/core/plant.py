@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from mes_engine.core.carriers import CarrierType
+from mes_engine.core.machine_jobs import JobMachine
 from mes_engine.core.machine_rules import EdgeRule, EventRule, HandshakeRule
 from mes_engine.core.reasons import ReasonKind
 from mes_engine.core.wip_limits import WipLimit
@@ -169,6 +170,7 @@ class WorkUnit(msgspec.Struct, frozen=True, kw_only=True):
         staged: How much more may be set up beside it, next in turn.
         counted_in: What its lanes are counted in; ``jobs`` are runs here.
         batch: How several job orders are in one run; None by its classes' rule.
+        jobs: How it serves job orders itself; None if it does not.
     """
 
     id: str
@@ -180,6 +182,7 @@ class WorkUnit(msgspec.Struct, frozen=True, kw_only=True):
     changeovers: tuple[Changeover, ...] = ()
     counted_in: CapacityUnit = CapacityUnit.JOBS
     batch: BatchRule | None = None
+    jobs: JobMachine | None = None
 
 
 class LabourRule(StrEnum):

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
+from mes_engine.core.machine_jobs import MachineJobList
+
 
 class Quality(StrEnum):
     """How far a value can be trusted (OPC UA severity)."""
@@ -192,5 +194,5 @@ class DataGap(msgspec.Struct, frozen=True, kw_only=True, tag="data_gap"):
         return self.until
 
 
-Report = Sample | SampleGroup | EventSample | LinkReport | DataGap
+Report = Sample | SampleGroup | EventSample | LinkReport | DataGap | MachineJobList
 """All that a link can say."""

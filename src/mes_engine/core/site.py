@@ -34,6 +34,7 @@ class Site:
         kept_values: The tags of plain values that are kept, as a rule asks for them.
         events_of: By link and type of the message.
         handshakes: By id; ``handshake_of_request`` by the tag of their request.
+        job_machines: How work units serve job orders, by id of those that do.
         has_wip_limits: Whether any area or work center limits its work in progress.
     """
 
@@ -55,6 +56,9 @@ class Site:
         for signal in plant.signals:
             self.signals_of_link[signal.link].append(signal)
         self.handshakes = {one.id: one for one in plant.handshakes}
+        self.job_machines = {
+            one.id: one.jobs for one in plant.work_units if one.jobs is not None
+        }
         self.handshake_of_request = {one.request: one for one in plant.handshakes}
         self.edges = {one.id: one for one in plant.edges}
         self.edges_of_tag: dict[str, list[EdgeRule]] = defaultdict(list)

@@ -26,6 +26,7 @@ from mes_engine.core.job_order import END_STATES, QUEUED, JobOrder
 from mes_engine.core.labour import LabourInterval, SignOn
 from mes_engine.core.layers import Attempts, Keys, Table, TableSpec
 from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
+from mes_engine.core.machine_jobs import MachineJob
 from mes_engine.core.measurements import MeasuredValue, Measurement, MeasurementVoid
 from mes_engine.core.periods import Books
 from mes_engine.core.personnel import CLOCK as EXPIRY
@@ -212,6 +213,11 @@ TABLES: dict[str, TableSpec] = {
     ),
     "machine_tally": TableSpec(attrgetter("work_unit", "role")),
     "unassigned_production": TableSpec(attrgetter("seq")),
+    "machine_job": TableSpec(
+        attrgetter("job_order", "link"),
+        ("link", "job_order"),
+        lambda one: ((one.link,), (one.job_order,)),
+    ),
     "component_use": TableSpec(
         attrgetter("job_order", "material"),
         ("job_order",),
@@ -299,6 +305,7 @@ class State:
     alarm: Table[str, Alarm]
     machine_tally: Table[tuple[str, str], MachineTally]
     unassigned_production: Table[int, UnassignedProduction]
+    machine_job: Table[tuple[str, str], MachineJob]
     component_use: Table[tuple[str, str], ComponentUse]
     measured_value: Table[tuple[str, str, str], MeasuredValue]
     posting: Table[str, Posting]

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import structlog
 
 from mes_engine.core.errors import SettingsError
+from mes_engine.core.job_control import JobOrderData
+from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.core.samples import DataGap, Recovered, Report
 from mes_engine.gateway.keeping import Keeping, received_at
 from mes_engine.gateway.recording import Recorder
 from mes_engine.gateway.spool import Life, Thinned
-from mes_engine.ports import AdapterSpec, Emit, Link, WriteResult
+from mes_engine.ports import AdapterSpec, Emit, JobAnswer, Link, WriteResult
 from mes_engine.runtime.devices import LinkDevices, open_link
 from mes_engine.runtime.numbering import Numbering
 from mes_engine.runtime.pace import Clock
@@ -74,8 +76,14 @@ class Links:
         self, link: str, tag: str, value: Value, *, expect: Value | None = None
     ) -> WriteResult:
         """Write over a link that runs here; see `ports.Devices`."""
-        devices = LinkDevices({name: one.link for name, one in self._running.items()})
-        return await devices.write(link, tag, value, expect=expect)
+        return await self._devices().write(link, tag, value, expect=expect)
+
+    async def ask_job(self, link: str, verb: JobVerb, order: JobOrderData) -> JobAnswer:
+        """Ask a machine over a link that runs here; see `ports.JobMachines`."""
+        return await self._devices().ask_job(link, verb, order)
+
+    def _devices(self) -> LinkDevices:
+        return LinkDevices({name: one.link for name, one in self._running.items()})
 
     async def use(self, file: LinkFile, tasks: asyncio.TaskGroup) -> None:
         """Run the links as ``file`` has them; those that are as before run on.

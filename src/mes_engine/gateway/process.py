@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from mes_engine.core.errors import MesError, SettingsError
+from mes_engine.gateway.calls import calls_of
 from mes_engine.gateway.delivering import Delivering
 from mes_engine.gateway.doing import Doing
 from mes_engine.gateway.keeping import Keeping
@@ -148,7 +149,9 @@ async def _run(
             await links.use(file, tasks)
             log.info("gateway_started", links=list(links.names()), epoch=life.epoch)
             tasks.create_task(delivering.run())
-            tasks.create_task(Doing(links, uplink, instance=life.epoch).run())
+            tasks.create_task(
+                Doing(links, uplink, instance=life.epoch, calls=calls_of(links)).run()
+            )
             tasks.create_task(links.tell_thinned())
             tasks.create_task(_follow(news, read, links, tasks))
             tasks.create_task(_tick(watchdog))

@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mes_engine.core.errors import NotFound
+from mes_engine.core.job_control import JobOrderData
+from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.ports import (
     AdapterSpec,
+    JobAnswer,
     Link,
     ReadsTogether,
+    RunsJobs,
     TagGroup,
     WriteResult,
     Writes,
@@ -47,12 +51,23 @@ class LinkDevices:
         expect: bool | float | str | None = None,
     ) -> WriteResult:
         """Write ``value`` once, and read it back; see `ports.Devices`."""
+        found = self._link(link)
+        if not isinstance(found, Writes):
+            raise NotFound(f"Nothing can be written over link '{link}'.")
+        return await found.write(tag, value, expect=expect)
+
+    async def ask_job(self, link: str, verb: JobVerb, order: JobOrderData) -> JobAnswer:
+        """Ask a machine that runs job orders; see `ports.JobMachines`."""
+        found = self._link(link)
+        if not isinstance(found, RunsJobs):
+            raise NotFound(f"No job orders run over link '{link}'.")
+        return await found.ask_job(verb, order)
+
+    def _link(self, link: str) -> Link:
         found = self.links.get(link)
         if found is None:
             raise NotFound(
                 f"There is no link '{link}'.",
                 hint=f"Known: {', '.join(sorted(self.links)) or 'none'}.",
             )
-        if not isinstance(found, Writes):
-            raise NotFound(f"Nothing can be written over link '{link}'.")
-        return await found.write(tag, value, expect=expect)
+        return found

@@ -131,6 +131,14 @@ def forget(state: State, requests: set[str]) -> None:
         for use in state.component_use.find("job_order", job):
             state.component_use.drop((use.job_order, use.material))
     _drop(
+        state.machine_job,
+        [
+            (one.job_order, one.link)
+            for job in jobs
+            for one in state.machine_job.find("job_order", job)
+        ],
+    )
+    _drop(
         state.measured_value,
         [
             (one.job_order, one.lot, one.characteristic)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from mes_engine.core.errors import (
     Malformed,
     MesError,
@@ -18,9 +20,12 @@ from mes_engine.core.errors import (
     Refused,
     SourceLost,
 )
-from mes_engine.ports import WriteResult
+from mes_engine.core.job_control import JobOrderData
+from mes_engine.core.machine_jobs import JobVerb
+from mes_engine.ports import JobAnswer, WriteResult
 from mes_engine.runtime.gateways import Gateways
 from mes_engine.wire import (
+    ASK_JOB,
     Call,
     Called,
     Failed,
@@ -106,6 +111,15 @@ class GatewayDevices:
         if not isinstance(outcome, Called):
             raise OutcomeUnknown(f"Link '{link}' has answered something else.")
         return outcome.result
+
+    async def ask_job(self, link: str, verb: JobVerb, order: JobOrderData) -> JobAnswer:
+        """Ask a machine that runs job orders; see `ports.JobMachines`."""
+        arguments = {"verb": verb.value, "order": msgspec.to_builtins(order)}
+        found = await self.call(link, ASK_JOB, arguments)
+        try:
+            return JobAnswer(status=int(found["status"]), problem=found["problem"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise OutcomeUnknown(f"Link '{link}' has answered {found!r}.") from error
 
     async def wanted(
         self, gateway: str, instance: int, wait_s: float

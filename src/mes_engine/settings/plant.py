@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from mes_engine.core.carriers import LOTS, SERIALS, CarrierType
+from mes_engine.core.machine_jobs import JobMachine
 from mes_engine.core.plant import (
     BatchRule,
     Changeover,
@@ -118,6 +119,7 @@ def to_plant(file: PlantFile) -> Plant:
                 changeovers=tuple(_changeovers(one.changeovers)),
                 counted_in=one.lanes.counted_in,
                 batch=_batch(one.batch),
+                jobs=None if one.jobs is None else JobMachine(**dict(one.jobs)),
             )
             for key, one in file.work_units.items()
         ),

@@ -16,6 +16,7 @@ from pydantic import (
 
 from mes_engine.core.carriers import LOTS, SERIALS, CarrierCount
 from mes_engine.core.equipment import ItemState, OperationMode
+from mes_engine.core.machine_jobs import StartsOn
 from mes_engine.core.plant import (
     BatchCount,
     BatchKey,
@@ -249,6 +250,15 @@ class SignalEntry(Section):
         return self
 
 
+class JobsSection(Section):
+    """``jobs`` of a work unit that serves job orders itself (OPC 10031-4)."""
+
+    link: Annotated[str, refers_to("link")]
+    counts: bool = True
+    starts: StartsOn = StartsOn.LOADED
+    clears: bool = True
+
+
 class WorkUnitEntry(Section):
     """One of ``work_units``."""
 
@@ -258,6 +268,7 @@ class WorkUnitEntry(Section):
     lanes: LanesSection = LanesSection()
     changeovers: Changeovers = Field(default_factory=dict)
     batch: BatchSection | None = None
+    jobs: JobsSection | None = None
     signals: dict[Id, SignalEntry] = Field(default_factory=dict)
     handshakes: dict[Id, HandshakeEntry] = Field(default_factory=dict)
     edges: dict[Id, EdgeEntry] = Field(default_factory=dict)

@@ -26,6 +26,7 @@ from mes_engine.core.facts import CommandHandled, SourceAdvanced
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.labour import LabourInterval, SignOn
 from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
+from mes_engine.core.machine_jobs import MachineJob
 from mes_engine.core.measurements import MeasuredValue, Measurement, MeasurementVoid
 from mes_engine.core.periods import Books
 from mes_engine.core.personnel import Person
@@ -84,6 +85,7 @@ STRUCTS: dict[str, type] = {
     "alarm": Alarm,
     "machine_tally": MachineTally,
     "unassigned_production": UnassignedProduction,
+    "machine_job": MachineJob,
     "component_use": ComponentUse,
     "measured_value": MeasuredValue,
     "posting": Posting,

@@ -69,6 +69,7 @@ OF_A_REQUEST = (
     "lot",
     "position",
     "connection_flow",
+    "machine_job",
     "measured_value",
 )
 

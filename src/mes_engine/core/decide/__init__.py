@@ -32,6 +32,7 @@ from mes_engine.core.decide import (
     limits,
     lots,
     machine,
+    machine_jobs,
     measuring,
     packing,
     parallel,
@@ -66,6 +67,7 @@ from mes_engine.core.job_order import (
     JobOrderTrigger,
 )
 from mes_engine.core.lot_names import with_lots
+from mes_engine.core.machine_jobs import MachineJobList
 from mes_engine.core.readiness import readiness
 from mes_engine.core.samples import (
     DataGap,
@@ -121,6 +123,9 @@ def _sensed(layer: State, sensed: m.Sensed, now: int) -> Decision:
     elif isinstance(report, DataGap):
         draft = Draft(layer, now=now, at=report.until, cause=cause, person="")
         machine.hear_gap(draft, sensed.source, report)
+    elif isinstance(report, MachineJobList):
+        draft = Draft(layer, now=now, at=report.at, cause=cause, person="")
+        machine_jobs.hear_jobs(draft, sensed.source, report)
     elif isinstance(report, SampleGroup):
         draft = _grouped(layer, sensed.source, report, cause, now)
     elif isinstance(report, EventSample):
@@ -360,6 +365,7 @@ _HANDLERS: dict[type, Handler] = {
     m.AbortJobOrder: _of_job(ending.abort),
     m.UpdateJobOrder: _of_job(job_orders.update),
     m.ClearJobOrder: _of_job(job_control.clear),
+    m.RecordMachineJob: machine_jobs.record,
     m.DeviateLot: deviating.deviate,
     m.SkipStep: skipping.skip_step,
     m.SendToRework: rework.send_to_rework,

@@ -12,4 +12,11 @@ def _job_order_cleared(state: State, fact: f.JobOrderCleared) -> None:
     state.job_order.put(msgspec.structs.replace(job, is_cleared=True))
 
 
-HANDLERS: Handlers = {f.JobOrderCleared: _job_order_cleared}
+def _machine_job_changed(state: State, fact: f.MachineJobChanged) -> None:
+    state.machine_job.put(fact.machine_job)
+
+
+HANDLERS: Handlers = {
+    f.JobOrderCleared: _job_order_cleared,
+    f.MachineJobChanged: _machine_job_changed,
+}

@@ -35,7 +35,11 @@ from mes_engine.core.facts.handling import (
     MessageSetAside,
     SourceAdvanced,
 )
-from mes_engine.core.facts.job_control import JobControlFact, JobOrderCleared
+from mes_engine.core.facts.job_control import (
+    JobControlFact,
+    JobOrderCleared,
+    MachineJobChanged,
+)
 from mes_engine.core.facts.labour import (
     LabourBooked,
     LabourChanged,
@@ -192,6 +196,7 @@ __all__ = [
     "LotSplit",
     "MachineCounted",
     "MachineEventSeen",
+    "MachineJobChanged",
     "MeasurementRecorded",
     "MeasurementVoided",
     "MeasurementsInherited",

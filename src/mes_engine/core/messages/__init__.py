@@ -32,7 +32,11 @@ from mes_engine.core.messages.floor import (
     OpenHold,
     ReleaseHold,
 )
-from mes_engine.core.messages.job_control import ClearJobOrder, JobControlCommand
+from mes_engine.core.messages.job_control import (
+    ClearJobOrder,
+    JobControlCommand,
+    RecordMachineJob,
+)
 from mes_engine.core.messages.labour import (
     BookLabour,
     LabourCommand,
@@ -177,6 +181,7 @@ __all__ = [
     "PauseJobOrder",
     "ReceiveMaterial",
     "RecordAcknowledgement",
+    "RecordMachineJob",
     "RecordMeasurement",
     "RecordPosting",
     "RegisterAsset",

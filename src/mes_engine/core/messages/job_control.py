@@ -1,5 +1,7 @@
-"""What job control (OPC 10031-4) asks beyond what people ask too."""
+"""What job control (OPC 10031-4) asks and tells beyond what people do too."""
 
+from mes_engine.core.machine_jobs import JobVerb
+from mes_engine.core.messages.command import BaseCommand
 from mes_engine.core.messages.work import JobOrderCommand
 
 
@@ -7,4 +9,24 @@ class ClearJobOrder(JobOrderCommand, frozen=True, kw_only=True, tag="clear_job_o
     """Serve a job order that is over no longer: its client has read what came of it."""
 
 
-JobControlCommand = ClearJobOrder
+class RecordMachineJob(
+    BaseCommand, frozen=True, kw_only=True, tag="record_machine_job"
+):
+    """Keep what a machine that serves job orders has answered.
+
+    Attributes:
+        link: Over which it was asked.
+        status: The specification's bits; 0 if it could not be asked so.
+        problem: Why it refused.
+        sent: What tells the job order that it was sent from another.
+    """
+
+    job_order: str
+    link: str
+    verb: JobVerb
+    status: int
+    problem: str = ""
+    sent: str = ""
+
+
+JobControlCommand = ClearJobOrder | RecordMachineJob

@@ -358,3 +358,43 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("partition", "origin", "key", name=op.f("pk_handled")),
         sqlite_strict=True,
     )
+    op.create_table(
+        "machine_job",
+        text("partition"),
+        text("job_order"),
+        text("link"),
+        text("request"),
+        text("work_unit"),
+        word(
+            "machine_job",
+            "state",
+            "not_allowed_to_start allowed_to_start running interrupted ended aborted "
+            "gone",
+            nullable=True,
+        ),
+        whole("good"),
+        whole("scrap"),
+        word(
+            "machine_job",
+            "asked",
+            "Store StoreAndStart Update Start RevokeStart Pause Resume Stop Abort "
+            "Cancel Clear",
+            nullable=True,
+        ),
+        whole("status"),
+        flag("machine_job", "is_pending"),
+        flag("machine_job", "has_stopped_itself"),
+        text("refusal"),
+        text("problem"),
+        text("sent"),
+        whole("at"),
+        sa.PrimaryKeyConstraint(
+            "partition", "job_order", "link", name=op.f("pk_machine_job")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_machine_job_partition_request"),
+        "machine_job",
+        ["partition", "request"],
+    )

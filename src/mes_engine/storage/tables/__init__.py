@@ -13,6 +13,7 @@ from mes_engine.storage.metadata import metadata
 from mes_engine.storage.tables.carriers import aggregation_event, carrier
 from mes_engine.storage.tables.journal import fact
 from mes_engine.storage.tables.labour import labour_interval, sign_on
+from mes_engine.storage.tables.machine_jobs import machine_job
 from mes_engine.storage.tables.material import (
     component_use,
     connection_flow,
@@ -86,6 +87,7 @@ __all__ = [
     "link_clock",
     "lot",
     "machine_event",
+    "machine_job",
     "machine_tally",
     "machine_transaction",
     "measured_value",
