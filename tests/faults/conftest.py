@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from tests.faults.harness import EngineProcess, an_engine, verified
+from tests.faults.harness import EngineProcess, an_engine, until, verified
 from tests.faults.load import BENCH, GAUGE, job_of, order
 from tests.faults.people import Acknowledgements, Person, a_person, release_routing
 
@@ -58,6 +58,13 @@ class Shop:
         await self.clerk.done(f"/job-orders/{job}/abort", body)
 
 
+async def are_links_given_up(clerk: Person) -> bool:
+    """Whether both links, which lead nowhere, have said so: nothing comes after it."""
+    facts = await clerk.items("/facts", type="source_advanced")
+    told = {one["fact"]["source"]: one["fact"]["n"] for one in facts}
+    return min(told.get("cell", 0), told.get("line", 0)) > 1
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shop(
     tmp_path_factory: pytest.TempPathFactory, _compiled_once: None
@@ -70,6 +77,7 @@ async def shop(
         a_person("Clara", lambda: engine.url, file) as clerk,
     ):
         await engine.start()
+        await until(lambda: are_links_given_up(clerk), within_s=40)
         await release_routing(clerk, GAUGE)
         yield Shop(engine, clerk)
         assert await engine.stop() == 0, engine.tail()
