@@ -25,7 +25,7 @@ from mes_engine.core.job_control import JobOrderData
 from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.core.messages import Answer, Commanded
 from mes_engine.core.postings import Posting
-from mes_engine.core.samples import Report
+from mes_engine.core.samples import Quality, Report
 from mes_engine.core.state import State
 from mes_engine.wire import Delivered, Delivery, Settled, SpoolStatus, Wanted
 
@@ -309,6 +309,32 @@ class PlanLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeLine:
+    """What a live device has told of itself, or of one tag.
+
+    Attributes:
+        tag: Which tag; None for the device.
+        told: In the protocol's own words: what it grants, how long it takes.
+        value: What the tag holds now.
+        quality: How far that can be trusted.
+        problem: Why it is of no use as it is; empty if it is fit.
+    """
+
+    tag: str | None
+    told: Mapping[str, str | int | float]
+    value: bool | int | float | str | None = None
+    quality: Quality | None = None
+    problem: str = ""
+
+
+Probe = Callable[[str, Any, Mapping[str, Any]], Awaitable[Sequence[ProbeLine]]]
+"""Look at a live device as a link with this id, settings and tags would.
+
+Raises as ``Link.run`` does.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unfit:
     """A tag, or a link, that is right by itself and does not go with the others.
 
@@ -378,6 +404,7 @@ class AdapterSpec:
         check_groups: Tell which groups cannot be read at one moment. None if the links
             are no ``ReadsTogether``.
         server: What it serves to others, if it does.
+        probe: Look at a live device, for whoever puts it into service.
     """
 
     name: str
@@ -390,6 +417,7 @@ class AdapterSpec:
         Callable[[Any, Mapping[str, Any], Sequence[TagGroup]], Iterable[Unfit]] | None
     ) = None
     server: ServerSpec | None = None
+    probe: Probe | None = None
 
 
 class WipStore(Protocol):

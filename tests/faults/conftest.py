@@ -62,7 +62,7 @@ async def are_links_given_up(clerk: Person) -> bool:
     """Whether both links, which lead nowhere, have said so: nothing comes after it."""
     facts = await clerk.items("/facts", type="source_advanced")
     told = {one["fact"]["source"]: one["fact"]["n"] for one in facts}
-    return min(told.get("cell", 0), told.get("line", 0)) > 1
+    return bool(min(told.get("cell", 0), told.get("line", 0)) > 1)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,6 +1,7 @@
 """Samples from Modbus devices, by polling; over TCP, serial lines, and both. Writes."""
 
 from mes_adapters.modbus.plan import apart, told, unfit
+from mes_adapters.modbus.probing import probe
 from mes_adapters.modbus.settings import ModbusSettings
 from mes_adapters.modbus.source import ModbusLink
 from mes_adapters.modbus.tags import ModbusTag
@@ -14,4 +15,5 @@ ADAPTER = AdapterSpec(
     check=unfit,
     plan=told,
     check_groups=apart,
+    probe=probe,
 )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
+from structlog.stdlib import BoundLogger
 
 from mes_adapters.modbus.channel import Channel, open_channel
 from mes_adapters.modbus.line import Line, RtuLine, TcpLine
@@ -35,7 +36,7 @@ class ModbusLink:
         self._log = log.bind(link=link_id)
         self._known = Known(tags, settings)
         self._groups: Sequence[TagGroup] = ()
-        self._line = self._make_line()
+        self._line = make_line(settings, self._log)
         self._exchange = Exchange(self._line, settings)
         self._writer = Writer(self._line, self._exchange, settings, tags)
 
@@ -74,12 +75,14 @@ class ModbusLink:
         """Write ``value`` once, and read it back; see `ports.Writes`."""
         return await self._writer.write(tag, value, expect)
 
-    def _make_line(self) -> Line:
-        async def opens() -> Channel:
-            settings = self._settings
-            return await open_channel(settings.address, connect_s=settings.connect_s)
 
-        if self._settings.address.framing.is_serial:
-            quiet_s = self._settings.quiet_s
-            return RtuLine(self._name, opens, self._log, quiet_s=quiet_s)
-        return TcpLine(self._name, opens, self._log)
+def make_line(settings: ModbusSettings, log: BoundLogger) -> Line:
+    """Return a line to the device, not open yet."""
+
+    async def opens() -> Channel:
+        return await open_channel(settings.address, connect_s=settings.connect_s)
+
+    name = str(settings.address)
+    if settings.address.framing.is_serial:
+        return RtuLine(name, opens, log, quiet_s=settings.quiet_s)
+    return TcpLine(name, opens, log)

@@ -1,5 +1,6 @@
 """Samples from an OPC UA server, by subscription; and a server of our own."""
 
+from mes_adapters.opcua.probing import probe
 from mes_adapters.opcua.serving.settings import OpcUaServerSettings
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
 from mes_adapters.opcua.source import OpcUaLink
@@ -18,5 +19,6 @@ ADAPTER = AdapterSpec(
     settings=OpcUaSettings,
     tag=OpcUaTag,
     open=OpcUaLink,
+    probe=probe,
     server=ServerSpec(settings=OpcUaServerSettings, serve=_serve),
 )

@@ -53,6 +53,7 @@ app.command("replay")(data.replay_log)
 app.command("replay-signals")(signals.replay_signals)
 app.command("simulate")(simulate.simulate)
 devices.command("plan")(adapters.plan_adapters)
+devices.command("probe")(probing.probe_adapters)
 policies.command("compare")(policy.compare_policies)
 
 

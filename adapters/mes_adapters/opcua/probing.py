@@ -1,0 +1,82 @@
+"""Look at a live server as a link would: what it grants, and what its tags hold."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import structlog
+from asyncua import ua
+
+from mes_adapters.opcua.connection import Connection
+from mes_adapters.opcua.items import CLOCK_NODE, Items
+from mes_adapters.opcua.mapping import to_micros, to_sample
+from mes_adapters.opcua.memory import Memory
+from mes_adapters.opcua.publishing import Subscription
+from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
+from mes_engine.core.samples import MAX_SKEW_US, Quality
+from mes_engine.ports import ProbeLine
+
+log = structlog.stdlib.get_logger()
+
+
+async def probe(
+    link_id: str, settings: OpcUaSettings, tags: Mapping[str, OpcUaTag]
+) -> Sequence[ProbeLine]:
+    """Connect, subscribe to every tag, read each once, and leave nothing behind."""
+    memory, link_log = Memory(), log.bind(link=link_id)
+    async with Connection(settings, link_log) as connection:
+        items = Items(connection, settings, tags, memory, link_log)
+        subscription = Subscription(connection, settings, link_log)
+        async with connection.asking():
+            nodes = await items.resolve(tags)
+            held = memory.held = await subscription.create()
+            await items.watch(held, nodes)
+        asked = time.time_ns() // 1000
+        (clock,) = await connection.read([CLOCK_NODE])
+        values = dict(await items.read(items.found))
+        unseen = items.unseen()
+        lines = [_of_server(settings, connection, clock, asked)]
+        for tag in sorted(tags):
+            if tag in items.missing:
+                problem = f"the server has no such node: {items.missing[tag]}"
+                lines.append(ProbeLine(tag=tag, told={}, problem=problem))
+                continue
+            revised = held.revised[tag]
+            sample = to_sample(tag, values[tag], received_at=asked)
+            kind = values[tag].Value
+            lines.append(
+                ProbeLine(
+                    tag=tag,
+                    told={
+                        "sampling_ms": revised.sampling_ms,
+                        "queue": revised.queue,
+                        "type": "none" if kind is None else kind.VariantType.name,
+                    },
+                    value=sample.value,
+                    quality=sample.quality,
+                    problem=unseen.get(tag, "") or _unfit(sample.quality, values[tag]),
+                )
+            )
+        return lines
+
+
+def _of_server(
+    settings: OpcUaSettings, connection: Connection, clock: ua.DataValue, asked: int
+) -> ProbeLine:
+    told: dict[str, str | int | float] = {"url": settings.url}
+    told |= {f"{name} a call": most for name, most in connection.per_call.items()}
+    at = None if clock.Value is None else to_micros(clock.Value.Value)
+    if at is None:
+        return ProbeLine(tag=None, told=told, problem="the server tells no time")
+    told["clock_skew_ms"] = round((at - asked) / 1000)
+    is_off = abs(at - asked) > MAX_SKEW_US
+    problem = "its clock is too far off to be believed" if is_off else ""
+    return ProbeLine(tag=None, told=told, problem=problem)
+
+
+def _unfit(quality: Quality, data: ua.DataValue) -> str:
+    if quality is not Quality.BAD:
+        return ""
+    status = data.StatusCode
+    if status is not None and not status.is_good():
+        return f"its value is bad: {status.name}"
+    return "its value is no single number, text or truth"
