@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlant]:
         yield running
 
 
-def where(plant: RunningPlant) -> dict[str, str]:
+def where(plant: RunningPlant) -> dict[str, Any]:
     return {"MES_OPCUA_URL": plant.opcua_url, "MES_MODBUS_PORT": str(plant.modbus)}
 
 

@@ -15,6 +15,7 @@ from mes_engine.cli import (
     gateway,
     genealogy,
     policy,
+    probing,
     signals,
     simulate,
     site,
