@@ -183,9 +183,9 @@ def test_a_value_that_is_late_is_no_clock_that_is_wrong() -> None:
     shop.sense("mill-1.good", 1, source_at=shop.at - 60 * SECOND)
     for count in range(2, 5):
         shop.sense("mill-1.good", count)
-    for count in range(5, 9):
+    for count, origin in enumerate((Origin.BACKFILL, Origin.INITIAL) * 3, start=5):
         late = shop.at - 60 * SECOND
-        shop.sense("mill-1.good", count, source_at=late, origin=Origin.BACKFILL)
+        shop.sense("mill-1.good", count, source_at=late, origin=origin)
     clock = shop.state.link_clock.get(LINK)
     assert clock is not None
     assert not clock.is_skewed

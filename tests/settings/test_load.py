@@ -308,7 +308,7 @@ def test_the_shipped_files_load() -> None:
         *("wash-1", "pack-1", "inspect-1"),
     }
     assert {plan.adapter for plan in site.links.values()} == {"opcua", "modbus"}
-    assert sum(len(plan.tags) for plan in site.links.values()) == 3 * 7
+    assert sum(len(plan.tags) for plan in site.links.values()) == 3 * 7 + 1 + 6
     assert len(site.routings) >= 3
 
 

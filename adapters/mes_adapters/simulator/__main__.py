@@ -28,6 +28,7 @@ from mes_adapters.simulator.settings import (
     Protocol,
     load_plant,
 )
+from mes_adapters.simulator.weigher import Weigher
 
 TICK_S = 0.01
 COUNTERS = ("good", "scrap")
@@ -127,7 +128,11 @@ async def _run(options: argparse.Namespace, settings: PlantSettings) -> None:
         )
         plant.add_display(opcua.display)
         modbus_port = await stack.enter_async_context(
-            serve_modbus(_units(settings, plant), port=options.modbus_port)
+            serve_modbus(
+                _units(settings, plant),
+                port=options.modbus_port,
+                weighers=_weighers(settings, plant, seed=options.seed),
+            )
         )
         panel_port = await stack.enter_async_context(
             serve_panel(panel_app(plant, _now), port=options.panel_port)
@@ -166,6 +171,20 @@ def _units(settings: PlantSettings, plant: Plant) -> dict[int, Callable[[], list
         for machine in settings.machines
         if machine.unit is not None
     }
+
+
+def _weighers(
+    settings: PlantSettings, plant: Plant, *, seed: int
+) -> dict[int, Weigher]:
+    boot = _now() // 1_000_000
+    weighers = {
+        machine.unit: Weigher(machine.id, boot=boot, seed=seed)
+        for machine in settings.machines
+        if machine.unit is not None and machine.weighs
+    }
+    for weigher in weighers.values():
+        plant.add_display(weigher.see)
+    return weighers
 
 
 async def _tick(plant: Plant, stop: asyncio.Event, parent: int | None) -> None:

@@ -11,6 +11,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from pymodbus.simulator.simdevice import SimAction
 
 from mes_adapters.simulator.machine import Change
+from mes_adapters.simulator.weigher import FIRST, LAST, Weigher
 
 HOST = "127.0.0.1"
 REGISTERS = 5
@@ -38,7 +39,10 @@ def to_registers(shown: Change, *, counter_bits: int) -> list[int]:
 
 @asynccontextmanager
 async def serve_modbus(
-    units: Mapping[int, Callable[[], list[int]]], *, port: int
+    units: Mapping[int, Callable[[], list[int]]],
+    *,
+    port: int,
+    weighers: Mapping[int, Weigher] | None = None,
 ) -> AsyncIterator[int]:
     """Serve each unit's registers, and yield the port; port 0 takes a free one.
 
@@ -46,8 +50,12 @@ async def serve_modbus(
         units: What registers 0 to 4 of each unit hold, asked at each read: no reader
             can see half of a change.
         port: Where to listen.
+        weighers: What is behind some of the units: registers 10 to 21, of which two
+            can be written.
     """
-    server = ModbusTcpServer(list(_devices(units)), address=(HOST, port))
+    server = ModbusTcpServer(
+        list(_devices(units, weighers or {})), address=(HOST, port)
+    )
     await server.serve_forever(background=True)
     listener = server.transport
     if not isinstance(listener, asyncio.Server):
@@ -58,26 +66,33 @@ async def serve_modbus(
         await server.shutdown()  # type: ignore[no-untyped-call]
 
 
-def _devices(units: Mapping[int, Callable[[], list[int]]]) -> Iterable[SimDevice]:
+def _devices(
+    units: Mapping[int, Callable[[], list[int]]], weighers: Mapping[int, Weigher]
+) -> Iterable[SimDevice]:
     for unit, read in units.items():
+        weigher = weighers.get(unit)
         yield SimDevice(
             id=unit,
             simdata=[
                 SimData(
                     0,
-                    values=[0] * REGISTERS,
+                    values=[0] * (REGISTERS if weigher is None else LAST + 1),
                     datatype=DataType.REGISTERS,
-                    readonly=True,
+                    readonly=weigher is None,
                 )
             ],
-            action=_answering(read),
+            action=_answering(read, weigher),
         )
 
 
-def _answering(read: Callable[[], list[int]]) -> SimAction:
+def _answering(read: Callable[[], list[int]], weigher: Weigher | None) -> SimAction:
     async def answer(*request: Any) -> ExcCodes | None:
-        # function code, start of the registers, address, count, registers, written
-        registers = request[4]
+        _function, _start, address, _count, registers, written = request
+        if weigher is not None:
+            if written is not None:
+                for at, word in enumerate(written):
+                    weigher.write(address + at, int(word))
+            registers[FIRST : LAST + 1] = weigher.words()
         registers[:REGISTERS] = read()
         return None
 

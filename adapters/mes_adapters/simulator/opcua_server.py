@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 
 from asyncua import Server, ua
 
-from mes_adapters.simulator.machine import Change, Machine
+from mes_adapters.simulator.machine import Change, Machine, PackmlState
 from mes_adapters.simulator.settings import NAMESPACE_URI
 
 HOST = "127.0.0.1"
@@ -40,6 +40,8 @@ class OpcUaDisplay:
                 await self._write(change, "ScrapCount", change.scrap)
             if before is None or change.state != before.state:
                 await self._write(change, "StateCurrent", int(change.state))
+                is_jammed = change.state is PackmlState.HELD
+                await self._write(change, "Jam", is_jammed)
 
     async def _write(self, change: Change, name: str, value: int) -> None:
         at = EPOCH + timedelta(microseconds=change.at)
@@ -85,6 +87,7 @@ async def _add(server: Server, namespace: int, machine: Machine) -> None:
         ("StateCurrent", int(machine.state)),
         ("GoodCount", machine.good),
         ("ScrapCount", machine.scrap),
+        ("Jam", machine.state is PackmlState.HELD),
     ):
         await parent.add_variable(
             node_id(namespace, machine.kind.id, name),
@@ -94,7 +97,8 @@ async def _add(server: Server, namespace: int, machine: Machine) -> None:
 
 
 def _variant_type(name: str) -> ua.VariantType:
-    return ua.VariantType.Int32 if name == "StateCurrent" else ua.VariantType.UInt32
+    kinds = {"StateCurrent": ua.VariantType.Int32, "Jam": ua.VariantType.Boolean}
+    return kinds.get(name, ua.VariantType.UInt32)
 
 
 def _port(server: Server) -> int:

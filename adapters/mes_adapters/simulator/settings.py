@@ -34,11 +34,14 @@ class MachineSettings(_Section):
     jam_s: float = Field(default=5.0, ge=0)
     unit: int | None = Field(default=None, ge=1, le=247, description="Modbus only")
     counter_bits: int = Field(default=32, description="16 or 32")
+    weighs: bool = Field(default=False, description="hands weights over, by handshake")
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if (self.protocol is Protocol.MODBUS) != (self.unit is not None):
             raise ValueError(f"{self.id}: 'unit' belongs to Modbus machines, each one")
+        if self.weighs and self.protocol is not Protocol.MODBUS:
+            raise ValueError(f"{self.id}: 'weighs' is of Modbus machines")
         if self.counter_bits not in (16, 32):
             raise ValueError(f"{self.id}: counter_bits is 16 or 32")
         return self
@@ -63,7 +66,12 @@ def _opcua(id_: str, cycle_s: float) -> MachineSettings:
 
 
 def _modbus(
-    id_: str, cycle_s: float, unit: int, *, counter_bits: int = 32
+    id_: str,
+    cycle_s: float,
+    unit: int,
+    *,
+    counter_bits: int = 32,
+    weighs: bool = False,
 ) -> MachineSettings:
     return MachineSettings(
         id=id_,
@@ -71,6 +79,7 @@ def _modbus(
         cycle_s=cycle_s,
         unit=unit,
         counter_bits=counter_bits,
+        weighs=weighs,
     )
 
 
@@ -82,7 +91,7 @@ DEFAULT_PLANT = PlantSettings(
         _modbus("press-1", 0.8, 1),
         _modbus("press-2", 0.6, 2, counter_bits=16),
         _modbus("wash-1", 1.0, 3),
-        _modbus("pack-1", 1.2, 4),
+        _modbus("pack-1", 1.2, 4, weighs=True),
     )
 )
 

@@ -8,14 +8,12 @@ from enum import StrEnum
 
 import msgspec
 
-from mes_engine.core.samples import KEPT_BY_THE_DEVICE, Sample
+from mes_engine.core.samples import Origin, Sample
 
 SKEWED_US = 5_000_000
 """A device's clock that differs more than this from ours is skewed."""
 IN_A_ROW = 3
 """So many values in a row have to say so: one that is late is no clock."""
-MAX_SKEW_US = 120_000_000
-TRUSTED_SKEW_US = 5_000_000
 
 
 class TimeBasis(StrEnum):
@@ -51,8 +49,8 @@ class LinkClock(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_clock(known: LinkClock | None, sample: Sample, link: str) -> LinkClock | None:
     """Tell what is known of a link's clock after ``sample``; None if nothing is new."""
-    if sample.source_at is None or sample.origin in KEPT_BY_THE_DEVICE:
-        return None
+    if sample.source_at is None or sample.origin is not Origin.LIVE:
+        return None  # Only what was told as it changed tells the time.
     off = sample.received_at - sample.source_at
     offset = 0 if known is None else known.offset_us
     if -SKEWED_US <= off - offset <= SKEWED_US:
