@@ -47,3 +47,16 @@ def test_a_work_center_that_is_gone_leaves_its_queue_waiting() -> None:
     )
 
     assert shop.job("cut").state is S.ALLOWED_WAITING
+
+
+def test_the_plant_keeps_the_type_of_a_carrier_that_something_is_in() -> None:
+    shop = loaded()
+    shop.ok(m.RegisterCarrier(carrier="P-1", carrier_type="pallet"))
+    lot = shop.receive("2", material="lid", unit="C62")
+    shop.ok(m.PackCarrier(carrier="P-1", contents=(lot,)))
+
+    answer = shop.refused(m.ApplyPlant(plant=a_plant(carrier_types=())))
+
+    assert answer.unmet == ("carrier_empty: P-1 is in use",)
+    shop.ok(m.UnpackCarrier(carrier="P-1"))
+    shop.ok(m.ApplyPlant(plant=a_plant(carrier_types=())))

@@ -272,6 +272,12 @@ BUGS = (
         Oracle.SIMULATED,
     ),
     Bug(
+        "what is gone stays in its carrier",
+        "core/decide/aggregation.py",
+        'take_out(draft, lot, reason=f"nothing is left of it: {existence}")',
+        "pass",
+    ),
+    Bug(
         "a commit in doubt that was written is taken for lost",
         "runtime/committing.py",
         "return await self._store.reached() >= seq",

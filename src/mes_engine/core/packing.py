@@ -48,6 +48,12 @@ def lots_within(state: State, carrier: str) -> list[MaterialLot]:
     return sorted(found, key=lambda one: one.number)
 
 
+def is_empty(state: State, carrier: str) -> bool:
+    """Whether nothing is directly in a carrier."""
+    is_in_it = state.lot.members("carrier", carrier)
+    return not is_in_it and not state.carrier.members("carrier", carrier)
+
+
 def height(state: State, carrier: str) -> int:
     """Return how many carriers are one in the other, from this one inwards: 1 alone."""
     inside = state.carrier.find("carrier", carrier)

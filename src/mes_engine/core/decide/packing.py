@@ -14,6 +14,7 @@ from mes_engine.core.carriers import (
     checked_carrier,
 )
 from mes_engine.core.decide.aggregation import put_in, take_out
+from mes_engine.core.decide.carrier_types import type_of
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.holding import holds_on_carrier, told
@@ -118,21 +119,6 @@ def unpack(draft: Draft, command: UnpackCarrier) -> dict[str, str]:
     for one in contents:
         take_out(draft, one, reason=command.reason)
     return {"carrier": carrier.id, "unpacked": " ".join(one.id for one in contents)}
-
-
-def type_of(state: State, name: str) -> CarrierType:
-    """Return the type of a carrier.
-
-    Raises:
-        NotFound: The plant has none of that id.
-    """
-    types = {one.id: one for one in state.site.plant.carrier_types}
-    if name not in types:
-        raise NotFound(
-            f"There is no carrier type '{name}'.",
-            hint=f"Known: {', '.join(sorted(types)) or 'none'}.",
-        )
-    return types[name]
 
 
 def carrier_here(state: State, name: str) -> Carrier:

@@ -5,6 +5,7 @@ from operator import attrgetter
 
 from mes_engine.core import facts as f
 from mes_engine.core.decide import limits
+from mes_engine.core.decide.carrier_types import keep_types_in_use
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
@@ -40,13 +41,15 @@ def apply_plant(draft: Draft, command: ApplyPlant) -> dict[str, str]:
     """Work with this plant from now on.
 
     Raises:
-        Refused: It leaves out a work unit that something is loaded on.
+        Refused: It leaves out a work unit that something is loaded on, or the type of a
+            carrier that something is in.
     """
     known = next(draft.state.plant.values(), None)
     if known is not None and known.site != command.plant.site:
         raise Refused(f"This is site '{known.site}', not '{command.plant.site}'.")
     if known is not None:
         _keep_what_is_loaded(draft, known, Site(command.plant))
+        keep_types_in_use(draft.state, command.plant)
     if known != command.plant:
         draft.emit(f.PlantApplied(plant=command.plant))
         limits.plant_applied(draft, known)
