@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import msgspec
@@ -17,14 +18,16 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.evolve import evolve
 from mes_engine.core.job_order import JOB_ORDER_CHART as CHART
-from mes_engine.core.job_order import JobOrderTrigger
+from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.plant import Plant
+from mes_engine.core.quantity import ZERO
 from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
 from tests.core import finishing, watch
 from tests.core.restarting import Doubled
 from tests.core.tables import kept_tables
 
+ENOUGH = 4
 COUNTERS = ("cut-1.good", "mill-1.good", "mill-1.scrap", "pack-1.good")
 
 
@@ -132,6 +135,46 @@ class Driving(RuleBasedStateMachine):
             fitting = [job for job in jobs if CHART.row(job.state, trigger)]
         chosen = fitting if fitting and pick < 10 else jobs
         return chosen[pick % len(chosen)].id if chosen else "JO-none"
+
+    def of(self, request: str) -> list[JobOrder]:
+        """Return the job orders of a request that are not over, oldest first."""
+        found = self.shop.batch.job_order.find("live_of", request)
+        return sorted(found, key=lambda one: one.number)
+
+    def go_on(self, name: str, good: Decimal = ZERO, *, steps: int) -> None:
+        """Do what comes next with a job order: ``good`` pieces, or all there are."""
+        for _ in range(steps):
+            job = self.shop.batch.job_order.get(name)
+            if job is not None:
+                for command in finishing.next_commands(self.shop.batch, job, good):
+                    self.do(command)
+
+    def new_request(
+        self, routing: str, quantity: int, *, lot_size: Decimal | None = None
+    ) -> str:
+        """Create and release a request besides those that there are; return it.
+
+        Of a routing by which enough is made already, return one that is not over.
+        """
+        known = [
+            one
+            for one in self.shop.batch.work_request.values()
+            if one.id.startswith("MORE-")
+        ]
+        going = [one.id for one in known if one.routing == routing and self.of(one.id)]
+        if len(going) >= ENOUGH:
+            return going[-1]
+        name = f"MORE-{len(known)}"
+        command = m.CreateWorkRequest(
+            work_request=name,
+            routing=routing,
+            quantity=Decimal(quantity),
+            due_at=self.shop.at,
+            lot_size=lot_size,
+        )
+        self.do(command)
+        self.do(m.ReleaseWorkRequest(work_request=name))
+        return name
 
     def posting(self, pick: int) -> str:
         keys = list(self.shop.batch.posting.values())

@@ -27,7 +27,7 @@ from mes_engine.core.time_windows import WindowState
 from mes_engine.core.whereabouts import here
 from tests.core.plants import a_plant
 from tests.core.shop import Shop
-from tests.core.watch import broken, is_allowed
+from tests.core.watch import broken, is_allowed, parts_by_data
 
 S, T = JobOrderState, JobOrderTrigger
 
@@ -88,9 +88,10 @@ def free_unit(state: State, job: JobOrder) -> WorkUnit | None:
 def finish(shop: Shop) -> None:
     """Bring every released request to its end; nothing may be stuck."""
     _clear_the_way(shop)
-    for _ in range(100):
+    for _ in range(200):
         seq = shop.state.seq
         _keep_time_windows(shop)
+        _tell_ways(shop)
         for one in live_jobs(shop.state):
             job = shop.by_id(one.id)
             if job.is_over:
@@ -128,6 +129,24 @@ def _clear_the_way(shop: Shop) -> None:
             material=material, unit=unit, quantity=MAX_QUANTITY, supplier="S"
         )
         accept(shop, command)
+
+
+def _tell_ways(shop: Shop) -> None:
+    """Send what no measured data has told the way along the first one."""
+    for one in list(shop.state.position.values()):
+        visit = shop.state.visit.get(one.place)
+        ways = parts_by_data(shop.state, one)
+        known = () if visit is None else tuple(each.lot for each in visit.ways)
+        if visit is not None and one.out and ways and one.lot not in known:
+            command = m.ChooseAlternative(
+                work_request=visit.request,
+                step=visit.step,
+                target=ways[0].target,
+                pass_number=visit.pass_number,
+                lot=one.lot,
+                reason="at the end",
+            )
+            accept(shop, command)
 
 
 def _keep_time_windows(shop: Shop) -> None:

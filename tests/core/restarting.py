@@ -60,7 +60,8 @@ class Doubled(Shop):
         if twin is not None and not is_malformed:
             twin.at = self.at
             again = twin.decide(message)
-            assert _is_as_good(again, answer), (message, answer, again)
+            is_idle = not _said(self.last)
+            assert _is_as_good(again, answer, is_idle=is_idle), (message, answer, again)
             told, also = _said(self.last), _said(twin.last)
             if also != told:
                 # In another order, as nothing says which is first: then they part.
@@ -87,12 +88,17 @@ class Doubled(Shop):
         super().throw_away()
 
 
-def _is_as_good(again: m.Answer | None, answer: m.Answer | None) -> bool:
-    """Whether an answer does as well: what is over may be known here only."""
+def _is_as_good(
+    again: m.Answer | None, answer: m.Answer | None, *, is_idle: bool
+) -> bool:
+    """Whether an answer does as well: what is over may be known here only.
+
+    Then nothing may follow of it here either (``is_idle``).
+    """
     if again is None or answer is None or _plain(again) == _plain(answer):
         return (again is None) == (answer is None)
     is_accepted = answer.outcome is m.Outcome.ACCEPTED
-    return not is_accepted and again.outcome is m.Outcome.NOT_FOUND
+    return (is_idle or not is_accepted) and again.outcome is m.Outcome.NOT_FOUND
 
 
 def _plain(answer: m.Answer) -> str:

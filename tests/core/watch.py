@@ -26,9 +26,10 @@ from mes_engine.core.lots import LotExistence
 from mes_engine.core.postings import Posting, PostingKind
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import readiness
+from mes_engine.core.routing import Connection
 from mes_engine.core.runs import HoldScope, Lane, Run
 from mes_engine.core.state import State
-from mes_engine.core.wip_ledger import Bucket
+from mes_engine.core.wip_ledger import Bucket, Position
 from tests.core.shop import SECOND, Shop
 
 S, T = JobOrderState, JobOrderTrigger
@@ -232,8 +233,21 @@ def _orphans(state: State) -> Iterator[str]:
         takers = live[one.place, one.lot] | live[one.place, None]
         if state.hold.find("target", (HoldScope.LOT, one.lot)):
             continue  # What was finished under a hold waits where it is.
+        if one.on_floor == one.out and parts_by_data(state, one):
+            continue  # So does what no measured data has told the way.
         if not one.is_stock and one.on_floor and not takers:
             yield f"{one.on_floor} of {one.lot} at {one.place} belong to no job order"
+
+
+def parts_by_data(state: State, position: Position) -> list[Connection]:
+    """Return the ways between which measured data tells, of what is at a step."""
+    visit = state.visit.get(position.place)
+    request = None if visit is None else state.work_request.get(visit.request)
+    if visit is None or request is None:
+        return []
+    routing = state.routing.get((request.routing, request.revision))
+    leaving = [] if routing is None else list(routing.leaving(visit.step))
+    return leaving if any(one.is_conditional for one in leaving) else []
 
 
 def _lots_without_an_end(state: State) -> Iterator[str]:

@@ -11,11 +11,11 @@ from mes_engine.core.runs import HoldMode, HoldScope
 from mes_engine.core.whereabouts import here, positions_of
 from tests.core import correcting
 from tests.core.whole_people import picks
-from tests.core.whole_pools import WholePools
 from tests.core.whole_shop import few
+from tests.core.whole_turns import WholeTurns
 
 
-class WholeEngine(WholePools):
+class WholeEngine(WholeTurns):
     """Some things done one after the other, so that they come about often enough."""
 
     @rule(pick=picks, good=few, steps=st.integers(2, 5), which=st.integers(0, 2))

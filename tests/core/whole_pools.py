@@ -9,7 +9,6 @@ from hypothesis.stateful import rule
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState
 from mes_engine.core.routing import JobPer, ReworkLoop, Routing
-from tests.core import finishing
 from tests.core.plants import a_routing, a_step, in_batches, steel
 from tests.core.whole_commands import WholeCommands
 from tests.core.whole_people import picks
@@ -53,9 +52,4 @@ class WholePools(WholeCommands):
             work_unit="cut-1" if job is None else f"{job.step}-1",
             quantity=quantity,
         )
-        loaded = self.do(command).result.get("job_order", "")
-        for _ in range(steps):
-            now = self.shop.batch.job_order.get(loaded)
-            if now is not None:
-                for one in finishing.next_commands(self.shop.batch, now, good):
-                    self.do(one)
+        self.go_on(self.do(command).result.get("job_order", ""), good, steps=steps)

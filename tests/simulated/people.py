@@ -19,6 +19,7 @@ from tests.simulated import wishes
 
 ROUTINGS = WholeEngine.routings
 MOST_REQUESTS = 6
+TWICE = 0.1
 
 
 class Person:
@@ -49,11 +50,20 @@ class Person:
             self.sent += 1
             try:
                 async with asyncio.timeout(self._rng.uniform(0.001, 2)):
-                    answer = await engine.submit(sent)
+                    answer = await self._sent(engine, sent)
             except (Overloaded, OutcomeUnknown, TimeoutError):
                 continue
             self._heard(sent, answer)
             self._waits_for = None
+
+    async def _sent(self, engine: Engine, sent: m.Commanded) -> m.Answer:
+        """Send it, or press twice at once: it is done once, and told alike."""
+        times = 2 if self._rng.random() < TWICE else 1
+        answers = await asyncio.gather(*(engine.submit(sent) for _ in range(times)))
+        first = answers[0]
+        if first.outcome in m.KEPT:
+            assert answers == [first] * times, f"{sent.key} was told {answers}"
+        return first
 
     def _heard(self, sent: m.Commanded, answer: m.Answer) -> None:
         before = self.answered.get(sent.key)

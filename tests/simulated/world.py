@@ -191,6 +191,13 @@ class World:
     def _check_answers(self, connection: Connection) -> None:
         rows = connection.execute(text("SELECT origin, key, answer FROM handled"))
         kept = {(row.origin, row.key): row.answer for row in rows}
+        twice = connection.execute(
+            text(
+                "SELECT body ->> 'key' AS key FROM fact WHERE type = 'command_handled' "
+                "GROUP BY body ->> 'origin', body ->> 'key' HAVING count(*) > 1"
+            )
+        ).all()
+        assert not twice, f"{[row.key for row in twice]} were handled twice"
         for person in self._people:
             for key, (sent, answer) in person.answered.items():
                 if answer.outcome in m.KEPT:
