@@ -9,7 +9,6 @@ import msgspec
 from mes_engine.core.errors import (
     Malformed,
     MesError,
-    NotFound,
     OutcomeUnknown,
     Overloaded,
     Refused,
@@ -28,11 +27,6 @@ MEDIA_TYPE = "application/msgpack"
 _encoder = msgspec.msgpack.Encoder()
 _delivered = msgspec.msgpack.Decoder(Delivered)
 _wishes = msgspec.msgpack.Decoder(Wishes)
-
-_ERROR_OF: dict[int, type[MesError]] = {
-    HTTPStatus.CONFLICT: Refused,
-    HTTPStatus.NOT_FOUND: NotFound,
-}
 
 
 class HttpUplink:
@@ -113,8 +107,8 @@ def _error(answer: httpx.Response) -> MesError:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         unknown = str(told.get("type", "")).endswith("outcome-unknown")
         return (OutcomeUnknown if unknown else Overloaded)(detail, hint=hint)
-    if status in _ERROR_OF:
-        return _ERROR_OF[status](detail, hint=hint)
+    if status == HTTPStatus.CONFLICT:
+        return Refused(detail, hint=hint)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return Malformed(detail, hint=hint)
     return SourceLost(detail)
