@@ -391,6 +391,26 @@ class ServerSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrowsedNode:
+    """Something that a device has, for a person who writes a list of tags.
+
+    Attributes:
+        level: How deep below where one has looked; 0 directly.
+        what: ``object``, ``variable``, ``method`` ...
+        at: As ``at`` of a tag has it.
+        data_type: Of a variable's value; empty if it has none.
+        value: What it holds now, as text.
+    """
+
+    level: int
+    name: str
+    what: str
+    at: Mapping[str, str]
+    data_type: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterSpec:
     """How ``bootstrap`` makes links of an adapter out of ``config/``.
 
@@ -405,6 +425,8 @@ class AdapterSpec:
             are no ``ReadsTogether``.
         server: What it serves to others, if it does.
         probe: Look at a live device, for whoever puts it into service.
+        browse: Look around in a device, from a path of its own (empty: from the top),
+            so many levels deep, over a connection of its own.
     """
 
     name: str
@@ -418,6 +440,7 @@ class AdapterSpec:
     ) = None
     server: ServerSpec | None = None
     probe: Probe | None = None
+    browse: Callable[[Any, str, int], Awaitable[Sequence[BrowsedNode]]] | None = None
 
 
 class WipStore(Protocol):

@@ -20,6 +20,7 @@ const client = OPCUAClient.create({
   securityPolicy: SecurityPolicy[given.policy ?? "None"],
   connectionStrategy: { maxRetry: 0, initialDelay: 100 },
 });
+const late = setTimeout(() => process.exit(3), given.patienceMs ?? 30_000); // it tries for ever
 await client.connect(given.url);
 const who = given.user
   ? { type: UserTokenType.UserName, userName: given.user, password: given.password }
@@ -155,6 +156,7 @@ const doings = {
   async namespace() { return ns; },
 };
 
+clearTimeout(late);
 console.log(JSON.stringify({ ready: true }));
 for await (const line of readline.createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);

@@ -1,10 +1,12 @@
 """Samples from an OPC UA server, by subscription; and a server of our own."""
 
+from collections.abc import Sequence
+
 from mes_adapters.opcua.probing import probe
 from mes_adapters.opcua.serving.settings import OpcUaServerSettings
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
 from mes_adapters.opcua.source import OpcUaLink
-from mes_engine.ports import AdapterSpec, Floor, ServerSpec
+from mes_engine.ports import AdapterSpec, BrowsedNode, Floor, ServerSpec
 
 
 async def _serve(name: str, settings: OpcUaServerSettings, floor: Floor) -> None:
@@ -14,11 +16,20 @@ async def _serve(name: str, settings: OpcUaServerSettings, floor: Floor) -> None
     await serve(name, settings, floor)
 
 
+async def _browse(
+    settings: OpcUaSettings, root: str, depth: int
+) -> Sequence[BrowsedNode]:
+    from mes_adapters.opcua.looking import browse  # noqa: PLC0415
+
+    return await browse(settings, root, depth)
+
+
 ADAPTER = AdapterSpec(
     name="opcua",
     settings=OpcUaSettings,
     tag=OpcUaTag,
     open=OpcUaLink,
     probe=probe,
+    browse=_browse,
     server=ServerSpec(settings=OpcUaServerSettings, serve=_serve),
 )

@@ -66,6 +66,7 @@ def browse_path(tag: OpcUaTag, namespaces: Sequence[str]) -> ua.BrowsePath | Non
         step.ReferenceTypeId = ua.NodeId.from_string(
             f"i={ua.ObjectIds.HierarchicalReferences}"
         )
+        step.IsInverse = False  # type: ignore[assignment]  # asyncua begins with True
         step.IncludeSubtypes = True  # type: ignore[assignment]
         index = namespaces.index(uri) if uri else 0
         step.TargetName = ua.QualifiedName(name, ua.UInt16(index))

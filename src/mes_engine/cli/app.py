@@ -10,6 +10,7 @@ import typer
 
 from mes_engine.cli import (
     adapters,
+    browsed,
     data,
     demo,
     gateway,
@@ -55,6 +56,7 @@ app.command("replay-signals")(signals.replay_signals)
 app.command("simulate")(simulate.simulate)
 devices.command("plan")(adapters.plan_adapters)
 devices.command("probe")(probing.probe_adapters)
+devices.command("browse")(browsed.browse_adapter)
 policies.command("compare")(policy.compare_policies)
 
 
