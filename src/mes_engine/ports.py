@@ -101,12 +101,7 @@ class Writes(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobAnswer:
-    """What a machine that serves job orders has answered.
-
-    Attributes:
-        status: The bits of OPC 10031-4; 1 is no error, 0 that it has said nothing.
-        problem: Why it refused, in words.
-    """
+    """What a machine has answered: OPC 10031-4's bits (0: nothing), and why not."""
 
     status: int
     problem: str = ""
@@ -392,15 +387,7 @@ class ServerSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowsedNode:
-    """Something that a device has, for a person who writes a list of tags.
-
-    Attributes:
-        level: How deep below where one has looked; 0 directly.
-        what: ``object``, ``variable``, ``method`` ...
-        at: As ``at`` of a tag has it.
-        data_type: Of a variable's value; empty if it has none.
-        value: What it holds now, as text.
-    """
+    """Something that a device has, ``level`` levels down; ``at`` as a tag has it."""
 
     level: int
     name: str
@@ -425,8 +412,7 @@ class AdapterSpec:
             are no ``ReadsTogether``.
         server: What it serves to others, if it does.
         probe: Look at a live device, for whoever puts it into service.
-        browse: Look around in a device, from a path of its own (empty: from the top),
-            so many levels deep, over a connection of its own.
+        browse: Look around in a device, from a path on (or the top), levels deep.
     """
 
     name: str
