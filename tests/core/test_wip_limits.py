@@ -274,3 +274,19 @@ def test_without_limits_nothing_is_written() -> None:
 
     assert shop.facts(AreaEntered) == shop.facts(AreaLeft) == []
     assert center("cut") in shop.state.site.work_centers
+
+
+def test_pieces_that_siblings_share_fill_a_buffer_once() -> None:
+    """Two of three wait for a mill whose job order was split: there is room."""
+    lean = in_batches("cut", a_step("mill", kanban=Decimal(3)), of=1)
+    shop = Shop(lean)
+    shop.make(5)
+    shop.make(5, request="WR-2")
+    shop.begin("cut")
+    mill = shop.job("mill").id
+    shop.ok(m.SplitJobOrder(job_order=mill, quantity=Decimal(1)))
+
+    shop.report("cut", 2)
+    assert shop.job("cut", "WR-2").state is S.ALLOWED_READY
+    shop.report("cut", 1)
+    assert shop.job("cut", "WR-2").state is S.ALLOWED_WAITING

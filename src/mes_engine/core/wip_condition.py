@@ -126,7 +126,11 @@ def buffer_full(
         return ""
     center = state.site.work_centers.get(step.work_center)
     at_center, at_step = ZERO, ZERO
+    counted: set[tuple[str, str | None]] = set()
     for job in state.job_order.find("live_at", step.work_center):
+        if (job.visit, job.lot) in counted:
+            continue  # It shares its pieces with a sibling.
+        counted.add((job.visit, job.lot))
         queued = here(state, job).queued
         at_center += queued
         if (job.routing, job.step) == (routing.id, step.id):
