@@ -15,7 +15,7 @@ from mes_engine.core.job_order import (
 )
 from mes_engine.core.measured_data import asked_of
 from mes_engine.core.personnel import Qualification
-from mes_engine.core.plant import WorkUnit
+from mes_engine.core.plant import SignalMeaning, WorkUnit
 from mes_engine.core.postings import PostingState
 from mes_engine.core.quantity import MAX_QUANTITY, ZERO
 from mes_engine.core.readiness import remaining
@@ -85,6 +85,10 @@ def free_unit(state: State, job: JobOrder) -> WorkUnit | None:
     return None
 
 
+PRODUCTION = 1
+"""The mode of a machine that works (PackML's UnitModeCurrent)."""
+
+
 def finish(shop: Shop) -> None:
     """Bring every released request to its end; nothing may be stuck."""
     _clear_the_way(shop)
@@ -115,6 +119,9 @@ def finish(shop: Shop) -> None:
 def _clear_the_way(shop: Shop) -> None:
     """Take holds off, see that machines are well and material is there."""
     shop.commit()
+    for signal in shop.state.site.plant.signals:
+        if signal.means is SignalMeaning.MODE:
+            shop.hear(shop.a_sample(signal.tag, PRODUCTION))
     accept(shop, m.ApplyPlant(plant=a_plant()))
     while held := [one for one in shop.state.hold.values() if one.is_open]:
         for hold in held:  # What moves on may be caught by the next of them.
