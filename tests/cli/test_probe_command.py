@@ -25,7 +25,7 @@ def test_a_plant_that_is_as_it_should_be(plant: RunningPlant) -> None:
     said = mes("adapters", "probe", "--json", **where(plant))
     lines = {one["tag"]: one for one in said.plain["probe"]}
     assert said.code == 0, said.out
-    assert len(lines) == 22
+    assert len(lines) == 29
     good = lines["mill-1.good"]
     assert (good["value"], good["quality"]) == (0, "good")
     assert good["told"] == {"sampling_ms": 250.0, "queue": 1000, "type": "UInt32"}
@@ -52,7 +52,7 @@ def test_what_is_unfit_is_named_and_the_rest_is_told(
     assert "no such node" in unfit[0]
     assert unfit[1].startswith("line press-1.state: ")
     assert "no such address" in unfit[1]
-    assert len(lines) == 23
+    assert len(lines) == 30
 
 
 def test_a_device_that_does_not_answer(plant: RunningPlant) -> None:

@@ -131,16 +131,18 @@ def test_a_routing_of_a_spoilt_site_is_not_shown(site: Path) -> None:
 
 def test_a_plan_tells_what_devices_will_be_asked_for() -> None:
     said = mes("adapters", "plan", "line", "--config", str(CONFIG), "--json")
-    first = said.plain["plan"][0]
+    weigher, first, *_ = said.plain["plan"]
+    assert (weigher["unit"], weigher["tags"][0]) == (4, "pack-1.request")
     assert (first["link"], first["unit"], first["table"]) == ("line", 1, "holding")
     assert (first["start"], first["count"], first["period_s"]) == (0, 5, 0.1)
     assert first["tags"] == ["press-1.good", "press-1.scrap", "press-1.state"]
-    assert len(said.plain["plan"]) == 4
-    plain = mes("adapters", "plan", "line", "--config", str(CONFIG)).out
-    assert plain.startswith(
+    assert len(said.plain["plan"]) == 5
+    plain = mes("adapters", "plan", "line", "--config", str(CONFIG)).out.splitlines()
+    assert plain[1].startswith(
         "line: unit 1, table holding, start 0, count 5, every 0.1 s"
     )
-    assert plain.count("\n") == 4
+    assert plain[-1].startswith("line: handshake pack-1.weighed does measure")
+    assert len(plain) == 6
 
 
 def test_a_plan_of_no_link_says_which_there_are() -> None:
