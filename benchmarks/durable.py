@@ -26,8 +26,9 @@ from mes_engine.core.messages import (
     ReportQuantity,
 )
 from mes_engine.core.plant import EquipmentClass, Plant, WorkCenter, WorkUnit
-from mes_engine.core.routing import Routing, Step
+from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
+from mes_engine.core.steps import Step
 from mes_engine.migrations import upgrade
 from mes_engine.runtime.engine import Engine
 from mes_engine.runtime.feed import Feed

@@ -18,7 +18,8 @@ from mes_engine.core.plant import (
     WorkCenter,
     WorkUnit,
 )
-from mes_engine.core.routing import Connection, ConnectionKind, Routing, Step
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import Connection, ConnectionKind, Step
 from mes_engine.simulation import Calendar, Demand, Floor, StandardTimes, VirtualShop
 
 CENTERS, UNITS_EACH = 40, 4

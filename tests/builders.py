@@ -55,13 +55,7 @@ from mes_engine.core.plant import (
     WorkUnit,
 )
 from mes_engine.core.postings import PostingState
-from mes_engine.core.routing import (
-    Component,
-    Connection,
-    ConnectionKind,
-    Routing,
-    Step,
-)
+from mes_engine.core.routing import Routing
 from mes_engine.core.runs import HoldScope
 from mes_engine.core.samples import (
     EventSample,
@@ -72,6 +66,7 @@ from mes_engine.core.samples import (
     Sample,
 )
 from mes_engine.core.state import State
+from mes_engine.core.steps import Component, Connection, ConnectionKind, Step
 from mes_engine.core.time_windows import WindowRule
 from mes_engine.core.wip_limits import WipLimit
 from tests.asking import a_request_for, asking

@@ -8,8 +8,9 @@ import msgspec
 from mes_engine.core import messages as m
 from mes_engine.core.evolve import evolve
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
-from mes_engine.core.routing import ReworkLoop, Routing
+from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
+from mes_engine.core.steps import ReworkLoop
 from mes_engine.core.wip_ledger import HELD
 from tests.core.plants import a_plant, a_routing, flows
 from tests.core.shop import Shop

@@ -20,7 +20,8 @@ from mes_engine.core.plant import (
     WorkCenter,
     WorkUnit,
 )
-from mes_engine.core.routing import Component, Connection, ConnectionKind, Routing, Step
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import Component, Connection, ConnectionKind, Step
 
 OPERATIONS = ("cut", "mill", "drill", "paint", "pack")
 UNITS_OF = {"mill": 2}

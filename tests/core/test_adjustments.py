@@ -9,7 +9,7 @@ from mes_engine.core.bookings import BookingKind as K
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.lots import LotExistence
 from mes_engine.core.requests import WorkRequestState
-from mes_engine.core.routing import Component
+from mes_engine.core.steps import Component
 from mes_engine.core.time_windows import WindowRule
 from tests.core import correcting
 from tests.core.correcting import acknowledge, bookings, scrapped, signed, the_last

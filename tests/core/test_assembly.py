@@ -10,14 +10,9 @@ from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin
-from mes_engine.core.routing import (
-    Component,
-    JobPer,
-    Output,
-    OutputKind,
-)
 from mes_engine.core.routing_problems import routing_problems
 from mes_engine.core.runs import HoldScope
+from mes_engine.core.steps import Component, JobPer, Output, OutputKind
 from tests.core.plants import a_routing, a_step, steel
 from tests.core.shop import Shop
 

@@ -377,6 +377,6 @@ def test_what_is_used_up_is_in_no_carrier() -> None:
 
 
 def a_bracket() -> Any:
-    from mes_engine.core.routing import Component
+    from mes_engine.core.steps import Component
 
     return Component(material="bracket", per_piece=Decimal(1), unit="C62")

@@ -13,8 +13,8 @@ from mes_engine.core.carriers import (
 )
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.lots import LotExistence, MaterialLot
-from mes_engine.core.routing import JobPer
 from mes_engine.core.runs import HoldMode, HoldScope
+from mes_engine.core.steps import JobPer
 from tests.core.plants import a_furnace, a_routing, a_step
 from tests.core.shop import Shop
 from tests.core.test_carriers import a_shop, pack, register, stock, unpack

@@ -8,8 +8,9 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.conditions import ConditionName
 from mes_engine.core.job_order import JobOrderTrigger as T
-from mes_engine.core.routing import JobPer, Routing
+from mes_engine.core.routing import Routing
 from mes_engine.core.samples import LinkState
+from mes_engine.core.steps import JobPer
 from tests.core.plants import a_routing, a_step, flows
 from tests.core.shop import Shop
 

@@ -11,8 +11,8 @@ from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.plant import BatchCount, BatchKey, CapacityUnit, Plant
-from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import HoldMode, HoldScope, Lane, Run
+from mes_engine.core.steps import BeginOn
 from tests.core import watch
 from tests.core.plants import (
     a_furnace,

@@ -11,8 +11,8 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.lots import LotExistence, LotOrigin, MaterialLot
-from mes_engine.core.routing import JobPer
 from mes_engine.core.runs import HoldMode, HoldScope
+from mes_engine.core.steps import JobPer
 from mes_engine.core.time_windows import WindowRule
 from mes_engine.core.wip_ledger import Bucket
 from tests.core.plants import a_routing, a_step, in_batches, steel

@@ -5,7 +5,7 @@ from decimal import Decimal
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.lots import LotExistence
-from mes_engine.core.routing import Component
+from mes_engine.core.steps import Component
 from tests.core.plants import a_routing, a_step, flows, steel
 from tests.core.shop import Shop
 

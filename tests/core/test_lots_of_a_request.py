@@ -5,7 +5,7 @@ from decimal import Decimal
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrder, JobOrderState, JobOrderTrigger
 from mes_engine.core.requests import WorkRequestState
-from mes_engine.core.routing import JobPer
+from mes_engine.core.steps import JobPer
 from tests.core.plants import a_routing, a_step
 from tests.core.shop import Shop
 

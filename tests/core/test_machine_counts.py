@@ -8,9 +8,9 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.production import MachineTally, UnassignedReason
-from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import HoldMode, HoldScope
 from mes_engine.core.samples import DataGap, LinkState, Quality, Recovered
+from mes_engine.core.steps import BeginOn
 from tests.core.plants import LINK, a_plant, a_routing, a_signal, a_step, beside
 from tests.core.shop import SECOND, Shop
 

@@ -7,8 +7,8 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.equipment import ItemState
 from mes_engine.core.job_order import JobOrderState as S
-from mes_engine.core.routing import BeginOn
 from mes_engine.core.samples import LinkState
+from mes_engine.core.steps import BeginOn
 from tests.core.plants import a_plant, a_routing, a_step
 from tests.core.shop import Shop
 

@@ -14,9 +14,9 @@ from mes_engine.core.facts import DispatchDecided
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.personnel import Person, Qualification, QualificationNeed
-from mes_engine.core.routing import Step
 from mes_engine.core.runs import HoldScope
 from mes_engine.core.state import State
+from mes_engine.core.steps import Step
 from tests.core.plants import a_routing, a_step
 from tests.core.shop import SECOND, Shop
 from tests.core.tables import kept_tables

@@ -14,8 +14,9 @@ from mes_engine.core.characteristics import Characteristic, ValueKind, value_of
 from mes_engine.core.errors import Malformed
 from mes_engine.core.job_order import JobOrderState, JobOrderTrigger
 from mes_engine.core.measurements import Measurement
-from mes_engine.core.routing import JobPer, Routing
+from mes_engine.core.routing import Routing
 from mes_engine.core.routing_problems import routing_problems
+from mes_engine.core.steps import JobPer
 from tests.core.loops import is_sound, wide
 from tests.core.plants import a_routing, a_step
 from tests.core.shop import SECOND, Shop

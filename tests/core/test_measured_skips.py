@@ -8,8 +8,9 @@ import pytest
 from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderTrigger
-from mes_engine.core.routing import Connection, JobPer, Routing, Sampling
+from mes_engine.core.routing import Routing
 from mes_engine.core.routing_problems import routing_problems
+from mes_engine.core.steps import Connection, JobPer, Sampling
 from tests.core.loops import is_sound, live, wide, work
 from tests.core.plants import a_routing, a_step, flows
 from tests.core.test_measured_ways import (

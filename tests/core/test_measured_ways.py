@@ -11,13 +11,9 @@ from mes_engine.core.characteristics import Characteristic, ValueKind
 from mes_engine.core.job_order import JobOrderState, JobOrderTrigger
 from mes_engine.core.personnel import Qualification, QualificationNeed
 from mes_engine.core.requests import LotWay, WorkRequestState
-from mes_engine.core.routing import (
-    Connection,
-    ConnectionKind,
-    JobPer,
-    Routing,
-)
+from mes_engine.core.routing import Routing
 from mes_engine.core.runs import HoldScope
+from mes_engine.core.steps import Connection, ConnectionKind, JobPer
 from mes_engine.core.ways import awaited
 from tests.core.loops import again, held_at, is_sound, live, wide, work
 from tests.core.plants import a_routing, a_step, flows

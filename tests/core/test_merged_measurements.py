@@ -13,7 +13,7 @@ from mes_engine.core.conditions import ConditionName
 from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.measured_data import required_data, value_at
 from mes_engine.core.measurements import Measurement
-from mes_engine.core.routing import Connection, ConnectionKind
+from mes_engine.core.steps import Connection, ConnectionKind
 from mes_engine.core.ways import awaited
 from tests.core.plants import a_routing, a_step, flows
 from tests.core.shop import Shop

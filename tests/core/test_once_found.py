@@ -13,8 +13,8 @@ from mes_engine.core.bookings import BookingKind
 from mes_engine.core.conditions import ConditionName
 from mes_engine.core.job_order import JobOrderState
 from mes_engine.core.lots import LotExistence
-from mes_engine.core.routing import JobPer
 from mes_engine.core.runs import HoldMode, HoldScope
+from mes_engine.core.steps import JobPer
 from tests.core import correcting, finishing
 from tests.core.loops import is_sound
 from tests.core.plants import a_routing, a_step, in_batches, split_by_shares, steel

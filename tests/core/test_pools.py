@@ -12,8 +12,9 @@ from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.plant import BatchKey, CapacityUnit
 from mes_engine.core.requests import WorkRequestState
-from mes_engine.core.routing import JobPer, Routing
+from mes_engine.core.routing import Routing
 from mes_engine.core.runs import Lane
+from mes_engine.core.steps import JobPer
 from tests.core.correcting import reverse, scrapped, signed, the_last
 from tests.core.loops import is_sound
 from tests.core.plants import a_furnace, a_plant, a_routing, a_step, in_batches

@@ -12,7 +12,7 @@ from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.lots import LotExistence
 from mes_engine.core.postings import PostingState
 from mes_engine.core.requests import WorkRequestState
-from mes_engine.core.routing import Component
+from mes_engine.core.steps import Component
 from tests.core.correcting import (
     acknowledge,
     bookings,

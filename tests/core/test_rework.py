@@ -9,7 +9,8 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState, JobOrderTrigger
 from mes_engine.core.requests import WorkRequestState
-from mes_engine.core.routing import JobPer, Routing
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import JobPer
 from tests.core.loops import (
     a_rework,
     again,

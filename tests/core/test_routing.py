@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from mes_engine.core import messages as m
-from mes_engine.core.routing import ConnectionKind, Routing
+from mes_engine.core.routing import Routing
 from mes_engine.core.routing_problems import routing_problems
+from mes_engine.core.steps import ConnectionKind
 from tests.core.loops import again, with_a_loop, with_a_step_of_its_own
 from tests.core.plants import (
     a_routing,

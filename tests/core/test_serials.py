@@ -11,7 +11,6 @@ from mes_engine.core import messages as m
 from mes_engine.core.errors import Malformed
 from mes_engine.core.laws import broken_serial_laws
 from mes_engine.core.lots import LotExistence, MaterialLot
-from mes_engine.core.routing import JobPer
 from mes_engine.core.runs import HoldScope
 from mes_engine.core.serials import (
     KnownSerial,
@@ -20,6 +19,7 @@ from mes_engine.core.serials import (
     serial_of,
     upcoming,
 )
+from mes_engine.core.steps import JobPer
 from tests.core.plants import a_routing, a_step
 from tests.core.shop import Shop
 

@@ -8,9 +8,9 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.equipment import Equipment, ItemState, OperationMode
 from mes_engine.core.plant import Plant, SignalMeaning
-from mes_engine.core.routing import BeginOn
 from mes_engine.core.samples import LinkState, Origin, Quality
 from mes_engine.core.signals import TimeBasis
+from mes_engine.core.steps import BeginOn
 from tests.core.plants import LINK, a_plant, a_routing, a_signal, a_step
 from tests.core.shop import SECOND, Shop
 

@@ -10,8 +10,9 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrder, JobOrderState
 from mes_engine.core.requests import WorkRequestState
-from mes_engine.core.routing import JobPer, Routing, Sampling
+from mes_engine.core.routing import Routing
 from mes_engine.core.routing_problems import routing_problems
+from mes_engine.core.steps import JobPer, Sampling
 from mes_engine.core.wip_ledger import Bucket
 from tests.core.loops import begin, held_at, is_sound, live, wide, work
 from tests.core.plants import a_routing, a_step

@@ -6,8 +6,8 @@ from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.requests import WorkRequestState
-from mes_engine.core.routing import StepOrder
 from mes_engine.core.runs import HoldMode, HoldScope
+from mes_engine.core.steps import StepOrder
 from tests.core.plants import a_routing, beside, flows, in_batches, split_by_shares
 from tests.core.shop import Shop
 

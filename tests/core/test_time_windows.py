@@ -9,7 +9,8 @@ from mes_engine.core.conditions import ConditionName
 from mes_engine.core.facts import fact_name
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
-from mes_engine.core.routing import JobPer, Routing
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import JobPer
 from mes_engine.core.time_windows import (
     TimeWindow,
     WindowPoint,

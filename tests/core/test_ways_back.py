@@ -12,8 +12,8 @@ from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.lots import LotExistence
 from mes_engine.core.requests import WorkRequestState
-from mes_engine.core.routing import JobPer
 from mes_engine.core.runs import HoldScope
+from mes_engine.core.steps import JobPer
 from tests.core.correcting import (
     bookings,
     refused,

@@ -26,9 +26,9 @@ from mes_engine.core.lots import LotExistence
 from mes_engine.core.postings import Posting, PostingKind
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import readiness
-from mes_engine.core.routing import Connection
 from mes_engine.core.runs import HoldScope, Lane, Run
 from mes_engine.core.state import State
+from mes_engine.core.steps import Connection
 from mes_engine.core.wip_ledger import Bucket, Position
 from tests.core.shop import SECOND, Shop
 

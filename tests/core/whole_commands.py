@@ -19,15 +19,9 @@ from mes_engine.core.lots import MaterialLot
 from mes_engine.core.measurements import Measurement
 from mes_engine.core.messages.command import BaseCommand
 from mes_engine.core.personnel import Qualification
-from mes_engine.core.routing import (
-    Component,
-    JobPer,
-    Output,
-    OutputKind,
-    Routing,
-    Sampling,
-)
+from mes_engine.core.routing import Routing
 from mes_engine.core.runs import HoldMode, HoldQuery, HoldScope
+from mes_engine.core.steps import Component, JobPer, Output, OutputKind, Sampling
 from mes_engine.core.wip_limits import WipLimit
 from tests.core import correcting, watch
 from tests.core.plants import a_furnace, a_routing, a_step, in_batches, steel

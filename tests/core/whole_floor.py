@@ -17,8 +17,9 @@ from mes_engine.core.machine_jobs import (
     ToldJob,
 )
 from mes_engine.core.personnel import Qualification, QualificationNeed
-from mes_engine.core.routing import JobPer, ReworkLoop, Routing
+from mes_engine.core.routing import Routing
 from mes_engine.core.runs import HoldMode, HoldQuery, HoldScope
+from mes_engine.core.steps import JobPer, ReworkLoop
 from mes_engine.core.time_windows import WindowRule
 from tests.core import correcting
 from tests.core.plants import JOB_LINK, a_routing, a_step, in_batches

@@ -8,7 +8,8 @@ from hypothesis.stateful import rule
 
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState
-from mes_engine.core.routing import JobPer, ReworkLoop, Routing
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import JobPer, ReworkLoop
 from tests.core.plants import a_routing, a_step, in_batches, steel
 from tests.core.whole_commands import WholeCommands
 from tests.core.whole_people import picks

@@ -14,9 +14,10 @@ from mes_engine.core.job_order import JobOrderTrigger
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.plant import Plant
 from mes_engine.core.postings import PostingState
-from mes_engine.core.routing import BeginOn, Component, Routing, StepOrder
+from mes_engine.core.routing import Routing
 from mes_engine.core.runs import HoldMode, HoldScope, Lane
 from mes_engine.core.samples import LinkReport, LinkState, Quality
+from mes_engine.core.steps import BeginOn, Component, StepOrder
 from tests.core import finishing, watch
 from tests.core.driving import COUNTERS
 from tests.core.plants import (

@@ -9,8 +9,9 @@ from hypothesis.stateful import rule
 from mes_engine.core import messages as m
 from mes_engine.core.postings import SETTLED, PostingState
 from mes_engine.core.quantity import MAX_QUANTITY
-from mes_engine.core.routing import ReworkLoop, Routing
+from mes_engine.core.routing import Routing
 from mes_engine.core.samples import LinkReport, LinkState
+from mes_engine.core.steps import ReworkLoop
 from tests.core import correcting
 from tests.core.plants import a_furnace, a_routing
 from tests.core.shop import SECOND

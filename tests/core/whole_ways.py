@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from mes_engine.core import messages as m
-from mes_engine.core.routing import JobPer, Routing
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import JobPer
 from tests.core.test_measured_skips import skipping
 from tests.core.test_measured_ways import parting
 from tests.core.whole_people import picks

@@ -30,7 +30,8 @@ from mes_engine.core.messages import (
     ReportQuantity,
 )
 from mes_engine.core.postings import Posting, PostingState
-from mes_engine.core.routing import Routing, Step
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import Step
 from mes_engine.modules.ledger import LedgerService
 from mes_engine.runtime.pace import BackOff
 from mes_engine.runtime.relay import Relay

@@ -13,7 +13,8 @@ import yaml
 from pydantic import BaseModel
 
 from mes_engine.core.messages import Outcome, ReleaseRouting
-from mes_engine.core.routing import Component, Connection, Routing, Step
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import Component, Connection, Step
 from mes_engine.modules.plm import (
     CONSUMER,
     PlmService,

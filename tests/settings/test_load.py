@@ -14,7 +14,7 @@ from mes_engine.core.plant import (
     WorkUnit,
 )
 from mes_engine.core.reasons import USUAL, ReasonKind, reasons_of
-from mes_engine.core.routing import BeginOn, Connection, ConnectionKind
+from mes_engine.core.steps import BeginOn, Connection, ConnectionKind
 from mes_engine.settings import LinkPlan, installed_adapters, load_site
 from mes_engine.settings.fields import Section
 from mes_engine.settings.machine_rules_file import (

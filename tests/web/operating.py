@@ -9,8 +9,9 @@ from playwright.async_api import Locator, Page
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.messages import Sensed
 from mes_engine.core.personnel import QualificationNeed
-from mes_engine.core.routing import ReworkLoop, Routing
+from mes_engine.core.routing import Routing
 from mes_engine.core.samples import Quality, Sample
+from mes_engine.core.steps import ReworkLoop
 from mes_engine.core.time_windows import WindowRule
 from tests.builders import LINK, a_routing
 from tests.plant import RunningPlant, now, until

@@ -13,8 +13,9 @@ import msgspec
 from mes_engine.core.job_order import JobOrder, JobOrderState
 from mes_engine.core.readiness import routing_of, step_of
 from mes_engine.core.requests import WorkRequest, visit_id
-from mes_engine.core.routing import Routing, Step
+from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
+from mes_engine.core.steps import Step
 
 DEMAND = "job-control"
 """What the demand of a work request begins with that came in by job control."""

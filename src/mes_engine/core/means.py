@@ -11,8 +11,8 @@ from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.plant import WorkUnit
-from mes_engine.core.routing import Step
 from mes_engine.core.state import State
+from mes_engine.core.steps import Step
 
 TOOL_CRIB = "the tool crib"
 TRAINER = "the supervisor"

@@ -16,8 +16,9 @@ from mes_engine.core.expressions import (
 )
 from mes_engine.core.measured_data import UNCLEAR, told_at
 from mes_engine.core.measurements import Seen
-from mes_engine.core.routing import Connection, ConnectionKind, Routing, Step
+from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
+from mes_engine.core.steps import Connection, ConnectionKind, Step
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

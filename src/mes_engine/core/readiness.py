@@ -17,10 +17,11 @@ from mes_engine.core.lots import LotQuality
 from mes_engine.core.means import means
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import Visit
-from mes_engine.core.routing import Component, JobPer, Routing, Step, StepOrder
+from mes_engine.core.routing import Routing
 from mes_engine.core.runs import Hold, HoldMode, HoldScope
 from mes_engine.core.siblings import reserved, siblings
 from mes_engine.core.state import State
+from mes_engine.core.steps import Component, JobPer, Step, StepOrder
 from mes_engine.core.whereabouts import feeding, here, is_within_reach, positions_of
 from mes_engine.core.window_condition import time_window_open
 from mes_engine.core.wip_condition import wip_limit

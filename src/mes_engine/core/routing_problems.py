@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from mes_engine.core.characteristics import characteristic_problems
 from mes_engine.core.measured_conditions import way_problems
 from mes_engine.core.quantity import UNITS, ZERO
-from mes_engine.core.routing import ConnectionKind, Routing, Step
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import ConnectionKind, Step
 from mes_engine.core.time_windows import window_problems
 
 

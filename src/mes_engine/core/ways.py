@@ -11,8 +11,9 @@ from mes_engine.core.measurements import Seen
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import routing_of, visit_of
 from mes_engine.core.requests import Visit
-from mes_engine.core.routing import Connection, Routing
+from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
+from mes_engine.core.steps import Connection
 from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.wip_ledger import Position
 

@@ -8,8 +8,9 @@ import msgspec
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import SECOND, ReworkPass, Visit
-from mes_engine.core.routing import ConnectionKind, Routing
+from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
+from mes_engine.core.steps import ConnectionKind
 from mes_engine.core.wip_ledger import Bucket, Position
 
 Stack = tuple[ReworkPass, ...]

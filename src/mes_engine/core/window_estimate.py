@@ -12,8 +12,9 @@ from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.job_order import ON_A_MACHINE, READY, JobOrder
 from mes_engine.core.quantity import MILLION
 from mes_engine.core.readiness import routing_of, step_of, to_come
-from mes_engine.core.routing import Routing, Step
+from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
+from mes_engine.core.steps import Step
 from mes_engine.core.time_windows import WindowPoint, WindowRule, told_s
 
 MENDER = "the supervisor: free the step at its end, or load it by hand"

@@ -7,8 +7,9 @@ from mes_engine.core.conditions import Condition, ConditionName
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import WorkRequest
-from mes_engine.core.routing import Connection, ConnectionKind, Routing, Step
+from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
+from mes_engine.core.steps import Connection, ConnectionKind, Step
 from mes_engine.core.whereabouts import here
 from mes_engine.core.wip_limits import WipLimit
 

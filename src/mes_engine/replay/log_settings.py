@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.routing import StepOrder
+from mes_engine.core.steps import StepOrder
 from mes_engine.settings.checked import checked
 from mes_engine.settings.document import Document, read_document
 from mes_engine.settings.fields import (

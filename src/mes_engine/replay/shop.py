@@ -10,13 +10,8 @@ from itertools import pairwise
 import msgspec
 
 from mes_engine.core.plant import EquipmentClass, Plant, WorkCenter, WorkUnit
-from mes_engine.core.routing import (
-    Connection,
-    ConnectionKind,
-    ReworkLoop,
-    Routing,
-    Step,
-)
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import Connection, ConnectionKind, ReworkLoop, Step
 from mes_engine.replay.log_settings import LogSettings
 from mes_engine.replay.rows import Row
 from mes_engine.settings.problems import Problems, guess

@@ -13,7 +13,9 @@ from mes_engine.core.errors import Malformed
 from mes_engine.core.expressions import MOST_CHARACTERS
 from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.quantity import ZERO, checked_quantity
-from mes_engine.core.routing import (
+from mes_engine.core.routing import Routing
+from mes_engine.core.routing_problems import routing_problems
+from mes_engine.core.steps import (
     BeginOn,
     Component,
     Connection,
@@ -22,12 +24,10 @@ from mes_engine.core.routing import (
     Output,
     OutputKind,
     ReworkLoop,
-    Routing,
     Sampling,
     Step,
     StepOrder,
 )
-from mes_engine.core.routing_problems import routing_problems
 from mes_engine.core.time_windows import WindowPoint, WindowRule
 from mes_engine.settings.checked import Names, checked
 from mes_engine.settings.document import Document, KeyPath

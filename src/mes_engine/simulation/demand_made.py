@@ -8,7 +8,8 @@ from random import Random
 from mes_engine.core.errors import Refused
 from mes_engine.core.plant import Plant
 from mes_engine.core.quantity import MILLION, ZERO
-from mes_engine.core.routing import ConnectionKind, Routing
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import ConnectionKind
 from mes_engine.simulation.demand import Demand
 
 BEGINS_AT = 1_767_589_200 * MILLION

@@ -15,9 +15,9 @@ from mes_engine.core.measured_data import asked_of
 from mes_engine.core.pools import is_pool, waiting_in
 from mes_engine.core.quantity import MILLION, UNITS, ZERO
 from mes_engine.core.readiness import remaining, routing_of, step_of
-from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import Clock, Lane, Run
 from mes_engine.core.state import State
+from mes_engine.core.steps import BeginOn
 from mes_engine.core.ways import awaited
 from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.window_condition import live_windows

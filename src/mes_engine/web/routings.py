@@ -4,7 +4,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from mes_engine.core.characteristics import ValueKind
-from mes_engine.core.routing import BeginOn, ConnectionKind, JobPer, OutputKind, Routing
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import BeginOn, ConnectionKind, JobPer, OutputKind
 from mes_engine.core.time_windows import WindowPoint
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import Decimals, View

@@ -30,7 +30,7 @@ from mes_engine.core.job_order import JobOrder
 from mes_engine.core.parts import good_left_of, good_part_of
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import ALL, Visit
-from mes_engine.core.routing import Connection
+from mes_engine.core.steps import Connection
 from mes_engine.core.wip_ledger import Bucket, Move
 
 

@@ -12,7 +12,7 @@ from mes_engine.core.messages import ChooseAlternative
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import routing_of
 from mes_engine.core.requests import Visit, visit_id
-from mes_engine.core.routing import ConnectionKind
+from mes_engine.core.steps import ConnectionKind
 from mes_engine.core.ways import conditional_ways
 
 

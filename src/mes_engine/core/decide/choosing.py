@@ -11,7 +11,8 @@ from mes_engine.core.measured_conditions import judged
 from mes_engine.core.measurements import Seen
 from mes_engine.core.readiness import routing_of, visit_of
 from mes_engine.core.requests import ALL, Visit
-from mes_engine.core.routing import Connection, Routing, Sampling, Step
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import Connection, Sampling, Step
 
 replace = msgspec.structs.replace
 

@@ -26,8 +26,8 @@ from mes_engine.core.production import (
 )
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import step_of
-from mes_engine.core.routing import BeginOn
 from mes_engine.core.runs import Lane, Run
+from mes_engine.core.steps import BeginOn
 
 replace = msgspec.structs.replace
 

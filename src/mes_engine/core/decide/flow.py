@@ -32,8 +32,8 @@ from mes_engine.core.readiness import (
     visit_of,
 )
 from mes_engine.core.requests import Visit
-from mes_engine.core.routing import Connection, ConnectionKind, JobPer
 from mes_engine.core.siblings import siblings
+from mes_engine.core.steps import Connection, ConnectionKind, JobPer
 from mes_engine.core.ways import Way, way_of
 from mes_engine.core.whereabouts import (
     Stack,

@@ -10,7 +10,7 @@ from mes_engine.core.errors import Refused
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import MaterialLot
 from mes_engine.core.readiness import routing_of
-from mes_engine.core.routing import JobPer
+from mes_engine.core.steps import JobPer
 from mes_engine.core.wip_ledger import Bucket
 
 

@@ -9,7 +9,6 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.transacting import dated
 from mes_engine.core.equipment import Equipment, ItemState, OperationMode
 from mes_engine.core.plant import Signal
-from mes_engine.core.routing import BeginOn
 from mes_engine.core.samples import LinkState, Origin, Sample
 from mes_engine.core.signals import (
     SignalState,
@@ -19,6 +18,7 @@ from mes_engine.core.signals import (
     last_on,
     set_value,
 )
+from mes_engine.core.steps import BeginOn
 
 replace = msgspec.structs.replace
 

@@ -22,7 +22,7 @@ from mes_engine.core.messages import ReverseBooking
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import routing_of
 from mes_engine.core.requests import Visit
-from mes_engine.core.routing import Connection
+from mes_engine.core.steps import Connection
 from mes_engine.core.whereabouts import visit_at
 from mes_engine.core.wip_ledger import SINKS, Bucket, Move
 

@@ -11,7 +11,7 @@ from mes_engine.core.decide.storing import live_job, store
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.readiness import is_per_run, visit_of
 from mes_engine.core.requests import Visit
-from mes_engine.core.routing import ConnectionKind
+from mes_engine.core.steps import ConnectionKind
 from mes_engine.core.whereabouts import rework_at, visit_at
 
 replace = msgspec.structs.replace

@@ -27,9 +27,7 @@ from mes_engine.core.messages import (
 from mes_engine.core.plant import Plant, WorkUnit
 from mes_engine.core.quantity import ZERO, checked_quantity, checked_unit
 from mes_engine.core.requests import WorkRequest, WorkRequestState
-from mes_engine.core.routing import (
-    Routing,
-)
+from mes_engine.core.routing import Routing
 from mes_engine.core.routing_problems import routing_problems
 from mes_engine.core.site import Site
 

@@ -16,7 +16,8 @@ from mes_engine.core.errors import NotFound, Refused
 from mes_engine.core.job_order import AT_WORK, JobOrder, JobOrderState
 from mes_engine.core.means import needs_of
 from mes_engine.core.requests import Visit, WorkRequest
-from mes_engine.core.routing import Routing, Step
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import Step
 from mes_engine.core.whereabouts import here
 
 replace = msgspec.structs.replace

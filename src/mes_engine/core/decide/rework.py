@@ -15,7 +15,7 @@ from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.messages import ReworkFrom, SendToRework
 from mes_engine.core.quantity import ZERO, checked_quantity
 from mes_engine.core.readiness import routing_of, visit_of
-from mes_engine.core.routing import ReworkLoop
+from mes_engine.core.steps import ReworkLoop
 from mes_engine.core.whereabouts import Stack, here, next_pass
 from mes_engine.core.wip_ledger import Bucket, Position
 

@@ -18,7 +18,7 @@ from mes_engine.core.readiness import (
     visit_of,
 )
 from mes_engine.core.requests import Visit, WorkRequest, visit_id
-from mes_engine.core.routing import ConnectionKind, JobPer, Step
+from mes_engine.core.steps import ConnectionKind, JobPer, Step
 from mes_engine.core.whereabouts import (
     Stack,
     rework_at,

@@ -20,7 +20,8 @@ from mes_engine.core.job_order import (
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import nothing_expected, routing_of
 from mes_engine.core.requests import Visit, WorkRequest, WorkRequestState
-from mes_engine.core.routing import Connection, ConnectionKind, Routing
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import Connection, ConnectionKind
 from mes_engine.core.whereabouts import fed_by, here
 
 replace = msgspec.structs.replace

@@ -21,7 +21,8 @@ from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import JobOrder, JobOrderState
 from mes_engine.core.messages import CheckTimeWindows, WaiveTimeWindow
 from mes_engine.core.readiness import routing_of
-from mes_engine.core.routing import ConnectionKind, Routing
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import ConnectionKind
 from mes_engine.core.time_windows import (
     CLOCK,
     WindowPoint,

@@ -20,7 +20,8 @@ from mes_engine.core.characteristics import Characteristic, ValueKind
 from mes_engine.core.expressions import MOST_CHARACTERS
 from mes_engine.core.personnel import QualificationNeed
 from mes_engine.core.quantity import ZERO
-from mes_engine.core.routing import (
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import (
     BeginOn,
     Component,
     Connection,
@@ -29,7 +30,6 @@ from mes_engine.core.routing import (
     Output,
     OutputKind,
     ReworkLoop,
-    Routing,
     Sampling,
     Step,
     StepOrder,

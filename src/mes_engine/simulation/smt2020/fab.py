@@ -24,13 +24,8 @@ from mes_engine.core.plant import (
     WorkUnit,
 )
 from mes_engine.core.quantity import MILLION
-from mes_engine.core.routing import (
-    Connection,
-    ConnectionKind,
-    ReworkLoop,
-    Routing,
-    Step,
-)
+from mes_engine.core.routing import Routing
+from mes_engine.core.steps import Connection, ConnectionKind, ReworkLoop, Step
 from mes_engine.core.time_windows import WindowRule
 from mes_engine.simulation.smt2020.model import Fab, Operation, Per, ToolGroup
 
