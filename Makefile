@@ -8,7 +8,7 @@ PEERS := tests/peers/.installed
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow check bench clean
+.PHONY: help install demo test torture test-slow check bench clean
 
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ demo: $(INSTALLED)  ## run a simulated plant and the engine; ARGS="--help" tells
 
 test: $(INSTALLED) $(PEERS)  ## run the tests on two cores; ARGS="tests/core -k hold" picks some
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+torture: $(INSTALLED) $(PEERS)  ## kill, cut and wait: the tests that take their time
+	@$(BIN)/python -m pytest -n 2 -m "torture and not slow" $(ARGS)
 
 test-slow: $(INSTALLED) $(PEERS)  ## run the tests that `make test` leaves out for their length
 	@$(BIN)/python -m pytest -m slow --timeout 900 $(ARGS)

@@ -52,6 +52,7 @@ def test_a_job_order_ends_once_its_required_data_has_been_measured(shop: Shop) -
         "is_required": True,
         "value": None,
         "is_within": None,
+        "measurement": None,
         "measured_at": None,
         "is_missing": True,
         "missing_of": [],

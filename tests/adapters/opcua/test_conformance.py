@@ -60,7 +60,9 @@ class OpcUaBench(Bench):
             await peer.do("removeMachine", machine=MACHINE)
 
     def link(self, port: int, tags: Iterable[str]) -> Link:
-        given = {"url": f"opc.tcp://127.0.0.1:{port}/line", **FAST, "settle_s": 0.5}
+        # The sessions of lives that ended in a faulty network must not fill the server.
+        short = {"settle_s": 0.5, "session_timeout_s": 5}
+        given = {"url": f"opc.tcp://127.0.0.1:{port}/line", **FAST, **short}
         return ADAPTER.open(
             "line",
             ADAPTER.settings.model_validate(given),

@@ -1,0 +1,33 @@
+"""Which tests are torture: they kill, cut and wait, and have a run of their own."""
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+TORTURE = tuple(
+    TESTS / place
+    for place in (
+        "adapters/modbus/test_conformance.py",
+        "adapters/modbus/test_line_faults.py",
+        "adapters/modbus/test_units.py",
+        "adapters/modbus/test_values_of_others.py",
+        "adapters/opcua/test_conformance.py",
+        "adapters/opcua/test_scenarios.py",
+        "adapters/opcua/test_serving.py",
+        "adapters/sparkplug/test_conformance.py",
+        "adapters/test_links_on_the_plant.py",
+        "conformance/test_bad_links.py",
+        "faults",
+        "scenarios/test_job_control_server.py",
+        "scenarios/test_machine_jobs_over_opcua.py",
+    )
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them before the marks choose what is run."""
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in TORTURE):
+            item.add_marker(pytest.mark.torture)
