@@ -41,7 +41,8 @@ async def test_every_change_arrives_in_order_with_the_servers_time(line: Line) -
 
 async def test_a_slow_engine_loses_nothing(line: Line) -> None:
     """The server keeps what we do not ask for yet."""
-    async with listening(line.link("good"), emit_delay_s=0.02) as heard:
+    slow = line.link("good", lifetime_s=20)  # longer than the engine takes for it all
+    async with listening(slow, emit_delay_s=0.02) as heard:
         await heard.until(shows("good", 10))
         for count in range(11, 91):
             await line.write("good", count)
