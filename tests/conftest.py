@@ -9,6 +9,8 @@ TORTURE = tuple(
     TESTS / place
     for place in (
         "adapters/modbus/test_conformance.py",
+        "adapters/modbus/test_connections.py",
+        "adapters/modbus/test_late_answers.py",
         "adapters/modbus/test_line_faults.py",
         "adapters/modbus/test_units.py",
         "adapters/modbus/test_values_of_others.py",
@@ -17,7 +19,10 @@ TORTURE = tuple(
         "adapters/opcua/test_serving.py",
         "adapters/sparkplug/test_conformance.py",
         "adapters/test_links_on_the_plant.py",
+        "bootstrap/test_lost_database.py",
+        "cli/test_demo_ends.py",
         "conformance/test_bad_links.py",
+        "demo/test_port_taken.py",
         "faults",
         "scenarios/test_job_control_server.py",
         "scenarios/test_machine_jobs_over_opcua.py",

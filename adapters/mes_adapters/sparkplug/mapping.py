@@ -138,6 +138,10 @@ class EdgeNode:
         self._lie_down()
         self._wants_birth, self._asked_s, self._not_before_s = True, None, 0.0
 
+    def lost_some(self) -> None:
+        """Take note that messages were dropped on our side: a birth tells the rest."""
+        self._has_lost = self._wants_birth = True
+
     def asks_for_birth(self, now_s: float) -> bool:
         """Whether to ask for a birth now; asked once, it is not for a while.
 

@@ -50,6 +50,7 @@ class SparkplugLink:
         self._node = EdgeNode(settings, tags)
         self._writer = Writer(settings, tags, self._node)
         self._log = log.bind(link=link_id)
+        self._has_dropped = False
 
     async def write(
         self, tag: str, value: Value, *, expect: Value | None = None
@@ -116,6 +117,7 @@ class SparkplugLink:
             keepalive=settings.keepalive_s,
             timeout=settings.connect_s,
             max_queued_incoming_messages=settings.queue,
+            queue_type=self._queue_type(),
             tls_context=_tls(settings),
             will=aiomqtt.Will(
                 f"{NAMESPACE}/STATE/{settings.host}",
@@ -126,6 +128,20 @@ class SparkplugLink:
             if settings.host is not None
             else None,
         )
+
+    def _queue_type(self) -> type["asyncio.Queue[aiomqtt.Message]"]:
+        """Return a queue that says so when the library drops what does not fit.
+
+        The last messages of all may be dropped: no number after them would tell.
+        """
+        link = self
+
+        class Noticing(asyncio.Queue[aiomqtt.Message]):
+            def put_nowait(self, item: aiomqtt.Message) -> None:
+                link._has_dropped = link._has_dropped or self.full()
+                super().put_nowait(item)
+
+        return Noticing
 
     async def _begin(self, client: aiomqtt.Client, at: int) -> None:
         """Listen first, then say that we are there: a node may answer at once."""
@@ -162,6 +178,9 @@ class SparkplugLink:
     ) -> None:
         node = self._node
         while True:
+            if self._has_dropped and not len(client.messages):
+                self._has_dropped = False
+                node.lost_some()
             if node.asks_for_birth(time.monotonic()):
                 await self._ask_for_birth(client)
             try:

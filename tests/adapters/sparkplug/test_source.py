@@ -287,6 +287,7 @@ async def test_says_that_the_host_is_gone_when_it_ends() -> None:
     with broker() as mqtt:
         async with listening(a_link(mqtt.port, host="mes-1")):
             await mqtt.until_seen("STATE/mes-1", '"online": true')
+            await mqtt.until_seen("NCMD")
         await mqtt.until_seen("STATE/mes-1", '"online": false')
 
 
