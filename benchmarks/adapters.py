@@ -137,7 +137,7 @@ asyncio.run(main())
 
 async def soak(peer: Peer, *, items: int, seconds: float) -> None:
     """Run on, and print what memory does."""
-    print("   s  notifications  missing       CPU  resident MB")
+    print("   s  notifications       CPU  resident MB")
     async with running(_opcua_link(peer.port, items)) as taken:
         await taken.until(3 * items)
         changes = await peer.do("changes", machine=MACHINE)
@@ -147,7 +147,7 @@ async def soak(peer: Peer, *, items: int, seconds: float) -> None:
             told = taken.samples - before
             share = (time.process_time() - cpu) / (time.perf_counter() - began)
             print(
-                f"{time.perf_counter() - began:4.0f}  {told:13}  {'':7}  {share:8.1%}"
+                f"{time.perf_counter() - began:4.0f}  {told:13}  {share:8.1%}"
                 f"  {_resident_mb():11.1f}"
             )
         await peer.do("churn", machine=MACHINE, everyMs=0)
