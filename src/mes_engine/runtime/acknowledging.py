@@ -20,12 +20,11 @@ from mes_engine.core.errors import (
 )
 from mes_engine.core.facts import HandshakeMoved, PlantApplied, Recorded
 from mes_engine.core.machine_rules import HandshakeRule
-from mes_engine.core.messages import Commanded, RecordAcknowledgement
+from mes_engine.core.messages import RecordAcknowledgement
 from mes_engine.core.signals import HandshakeState
 from mes_engine.core.state import State
 from mes_engine.ports import Devices, Submit
-from mes_engine.runtime.batch import MessageFailed
-from mes_engine.runtime.delivery import deliver, digest_of
+from mes_engine.runtime.delivery import told
 from mes_engine.runtime.pace import BackOff, Clock
 
 log = structlog.stdlib.get_logger()
@@ -170,17 +169,15 @@ class Acknowledging:
             is_written=not reason,
             reason=reason,
         )
-        commanded = Commanded(
+        answer = await told(
+            command,
             origin=ORIGIN,
             key=f"{known.id}/{known.phase}/{known.since}/{self._committed.seq}",
-            digest=digest_of(command),
-            person="",
             at=self._clock(),
-            command=command,
+            submit=self._submit,
+            back_off=self._patience(),
         )
-        try:
-            await deliver(commanded, self._submit, self._patience())
-        except MessageFailed:
+        if answer is None:
             return False
         self.written += not reason
         return True

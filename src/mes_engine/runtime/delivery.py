@@ -8,6 +8,7 @@ import structlog
 from mes_engine.core.errors import OutcomeUnknown, Overloaded
 from mes_engine.core.messages import Answer, Command, Commanded
 from mes_engine.ports import Submit
+from mes_engine.runtime.batch import MessageFailed
 from mes_engine.runtime.pace import BackOff
 
 log = structlog.stdlib.get_logger()
@@ -27,6 +28,34 @@ async def deliver(commanded: Commanded, submit: Submit, back_off: BackOff) -> An
         else:
             back_off.reset()
             return answer
+
+
+async def told(
+    command: Command,
+    *,
+    origin: str,
+    key: str,
+    at: int,
+    submit: Submit,
+    back_off: BackOff,
+) -> Answer | None:
+    """Deliver what a part of the runtime has to say, under its own ``origin``.
+
+    Returns:
+        None if the message failed: it did nothing and was set aside.
+    """
+    commanded = Commanded(
+        origin=origin,
+        key=key,
+        digest=digest_of(command),
+        person="",
+        at=at,
+        command=command,
+    )
+    try:
+        return await deliver(commanded, submit, back_off)
+    except MessageFailed:
+        return None
 
 
 def digest_of(command: Command) -> str:

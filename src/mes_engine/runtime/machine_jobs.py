@@ -31,12 +31,11 @@ from mes_engine.core.machine_jobs import (
     MachineJob,
     wanted,
 )
-from mes_engine.core.messages import Commanded, Outcome, RecordMachineJob
+from mes_engine.core.messages import Outcome, RecordMachineJob
 from mes_engine.core.runs import Run
 from mes_engine.core.state import State
 from mes_engine.ports import JobAnswer, JobMachines, Submit
-from mes_engine.runtime.batch import MessageFailed
-from mes_engine.runtime.delivery import deliver, digest_of
+from mes_engine.runtime.delivery import told
 from mes_engine.runtime.pace import BackOff, Clock, Monotonic
 
 log = structlog.stdlib.get_logger()
@@ -215,29 +214,25 @@ class MachineJobs:
             basis = (missing.verb, job.state, state)
             self._vain[missing.order.id, missing.link] = (basis, until)
 
-    async def _record(self, missing: _Missing, answer: JobAnswer) -> bool:
+    async def _record(self, missing: _Missing, said: JobAnswer) -> bool:
         """Tell the engine what the machine has answered; whether it has taken it."""
         command = RecordMachineJob(
             job_order=missing.order.id,
             link=missing.link,
             verb=missing.verb,
-            status=answer.status,
-            problem=answer.problem,
+            status=said.status,
+            problem=said.problem,
             sent=missing.sent,
         )
-        commanded = Commanded(
+        answer = await told(
+            command,
             origin=ORIGIN,
             key=f"{missing.order.id}/{missing.verb}/{self._committed.seq}",
-            digest=digest_of(command),
-            person="",
             at=self._clock(),
-            command=command,
+            submit=self._submit,
+            back_off=self._patience(),
         )
-        try:
-            told = await deliver(commanded, self._submit, self._patience())
-        except MessageFailed:
-            return False
-        return told.outcome is Outcome.ACCEPTED
+        return answer is not None and answer.outcome is Outcome.ACCEPTED
 
 
 def _basis(known: MachineJob) -> tuple[object, ...]:

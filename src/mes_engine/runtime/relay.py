@@ -13,7 +13,7 @@ import structlog
 
 from mes_engine.core.errors import SourceLost, SourceMisconfigured
 from mes_engine.core.facts import PostingMoved, PostingRaised, Recorded
-from mes_engine.core.messages import Commanded, Outcome, RecordPosting
+from mes_engine.core.messages import Outcome, RecordPosting
 from mes_engine.core.postings import (
     SETTLED,
     WAITING_FOR_A_PERSON,
@@ -22,8 +22,7 @@ from mes_engine.core.postings import (
 )
 from mes_engine.core.state import State
 from mes_engine.ports import LedgerRefused, PeriodClosed, Submit, WorkCenterLedger
-from mes_engine.runtime.batch import MessageFailed
-from mes_engine.runtime.delivery import deliver, digest_of
+from mes_engine.runtime.delivery import told
 from mes_engine.runtime.pace import BackOff, Clock
 
 log = structlog.stdlib.get_logger()
@@ -259,21 +258,15 @@ class Relay:
             posting=posting.key, state=state, reference=reference, reason=reason
         )
         # By what was committed when it happened: the same posting may be parked twice.
-        commanded = Commanded(
+        answer = await told(
+            command,
             origin=ORIGIN,
             key=f"{posting.key}/{state}/{self._committed.seq}",
-            digest=digest_of(command),
-            person="",
             at=self._clock(),
-            command=command,
+            submit=self._submit,
+            back_off=self._patience(),
         )
-        try:
-            answer = await deliver(commanded, self._submit, self._patience())
-        except MessageFailed:
-            is_taken = False
-        else:
-            is_taken = answer.outcome is Outcome.ACCEPTED
-        if not is_taken:
+        if answer is None or answer.outcome is not Outcome.ACCEPTED:
             # Without this the same posting would be tried again at once, for ever.
             log.error("posting_not_recorded", posting=posting.key, state=state)
             await stream.back_off.wait()
