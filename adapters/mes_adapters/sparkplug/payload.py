@@ -6,6 +6,7 @@ chapter 6.4): only the fields that carry what a tag can be. Whatever else a payl
 """
 
 import math
+import struct
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -279,8 +280,10 @@ def _set(one: Any, metric: Metric) -> None:
 
 
 def _single(real: float) -> float:
-    if math.isfinite(real) and abs(real) > 3.4028234663852886e38:  # noqa: PLR2004
-        raise Malformed(f"{real} does not fit FLOAT.")
+    try:
+        struct.pack("<f", real)
+    except OverflowError as error:
+        raise Malformed(f"{real} does not fit FLOAT.") from error
     return real
 
 
