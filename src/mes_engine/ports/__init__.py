@@ -1,0 +1,74 @@
+"""What the engine needs from the world, as the engine would say it.
+
+Implementations live in ``storage`` (the database), in ``modules`` (the embedded ledger)
+and in ``mes_adapters`` (devices and other ERPs). An adapter package advertises one
+:class:`AdapterSpec` under the entry-point group ``mes_engine.adapters``; nothing here
+imports an implementation.
+"""
+
+from mes_engine.ports.adapters import (
+    ENTRY_POINT_GROUP,
+    AdapterSpec,
+    BrowsedNode,
+    PlanLine,
+    Probe,
+    ProbeLine,
+    ServerSpec,
+    Unfit,
+)
+from mes_engine.ports.engine import Changes, Floor, Submit
+from mes_engine.ports.gateways import Downlink, GatewayView, Intake, Uplink
+from mes_engine.ports.ledger import LedgerRefused, PeriodClosed, WorkCenterLedger
+from mes_engine.ports.links import (
+    Devices,
+    Emit,
+    JobAnswer,
+    JobMachines,
+    Link,
+    ReadsTogether,
+    RunsJobs,
+    TagGroup,
+    WriteResult,
+    Writes,
+)
+from mes_engine.ports.store import (
+    CommitInDoubt,
+    DuplicateKey,
+    StoreUnavailable,
+    WipStore,
+)
+
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "AdapterSpec",
+    "BrowsedNode",
+    "Changes",
+    "CommitInDoubt",
+    "Devices",
+    "Downlink",
+    "DuplicateKey",
+    "Emit",
+    "Floor",
+    "GatewayView",
+    "Intake",
+    "JobAnswer",
+    "JobMachines",
+    "LedgerRefused",
+    "Link",
+    "PeriodClosed",
+    "PlanLine",
+    "Probe",
+    "ProbeLine",
+    "ReadsTogether",
+    "RunsJobs",
+    "ServerSpec",
+    "StoreUnavailable",
+    "Submit",
+    "TagGroup",
+    "Unfit",
+    "Uplink",
+    "WipStore",
+    "WorkCenterLedger",
+    "WriteResult",
+    "Writes",
+]
