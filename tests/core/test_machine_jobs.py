@@ -225,7 +225,35 @@ def test_taken_back_before_it_began_is_cancelled_there() -> None:
     assert booth.wants() is None
     booth.says(None)
     assert booth.known.state is M.GONE
-    assert booth.known.problem == "the machine has it no longer"
+    assert booth.known.problem == ""
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_what_is_taken_back_while_it_is_being_stored_is_cancelled(
+    *, is_listed: bool
+) -> None:
+    booth = Booth()
+    booth.shop.fire_of(booth.job, T.UNLOAD)
+    if is_listed:
+        booth.says(M.ALLOWED_TO_START)
+    else:
+        booth.answers(V.STORE_AND_START)
+    assert booth.wants() is V.CANCEL
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_what_was_taken_back_can_be_stored_again(*, is_listed: bool) -> None:
+    booth = Booth()
+    booth.answers(V.STORE_AND_START)
+    if is_listed:
+        booth.says(M.ALLOWED_TO_START)
+    booth.shop.fire_of(booth.job, T.UNLOAD)
+    booth.answers(V.CANCEL)
+    booth.says(None)
+    booth.shop.load("paint")
+    assert booth.wants() is V.STORE_AND_START
+    booth.answers(V.STORE_AND_START)
+    assert booth.wants() is None
 
 
 def test_it_is_never_stored_twice() -> None:
@@ -289,7 +317,8 @@ def test_a_machine_of_another_link_says_nothing_of_ours() -> None:
     answer = m.RecordMachineJob(
         job_order=booth.job, link="other", verb=V.STORE, status=1
     )
-    assert "not on a work unit of link other" in booth.shop.refused(answer).message
+    refused = booth.shop.refused(answer)
+    assert "No work unit serves job orders over link other" in refused.message
 
 
 @pytest.mark.parametrize("state", [M.RUNNING, M.INTERRUPTED])

@@ -111,8 +111,13 @@ class MachineJob(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_there(self) -> bool:
-        """Whether the machine has it, or has had it: it is never stored again."""
+        """Whether the machine has it, or has had it: it is never stored again.
+
+        But for what it has let us take back, of which it never began anything.
+        """
         has_taken = self.status == NO_ERROR and self.asked is not None
+        if has_taken and self.asked is JobVerb.CANCEL:
+            return self.state not in {None, MachineJobState.GONE}
         return self.state is not None or has_taken or bool(self.sent)
 
 

@@ -102,6 +102,10 @@ class Site:
                 hint=f"Known: {', '.join(sorted(self.work_units))}.",
             ) from None
 
+    def units_served_over(self, link: str) -> list[str]:
+        """Return the work units whose machine serves job orders over the link."""
+        return [name for name, one in self.job_machines.items() if one.link == link]
+
     def capable_units(self, work_center: str, equipment_class: str) -> list[WorkUnit]:
         """Return the units of the work center that have the class."""
         return self._capable.get((work_center, equipment_class), [])

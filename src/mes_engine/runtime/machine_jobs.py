@@ -162,10 +162,15 @@ class MachineJobs:
         known = state.machine_job.get((job.id, machine.link))
         run = None if job.run is None else state.run.get(job.run)
         on_it: Run | None = None
-        if run is not None and run.is_open and run.work_unit == unit:
-            on_it = run
+        if run is not None and run.is_open:
+            if run.work_unit == unit:
+                on_it = run
+            elif run.work_unit in state.site.units_served_over(machine.link):
+                return None  # It is asked for where it is.
         order = order_data(state, job)
-        sent = f"{order.due_at}/{order.priority}/{order.makes.quantity}"
+        sent = "/".join(
+            map(str, (order.due_at, order.priority, order.makes.quantity, unit))
+        )
         verb = wanted(job, on_it, machine, known, sent=sent)
         if verb is None:
             return None

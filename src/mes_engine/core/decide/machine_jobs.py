@@ -46,7 +46,7 @@ def hear_jobs(draft: Draft, link: str, heard: MachineJobList) -> None:
         job = draft.state.job_order.get(name)
         if job is None:
             continue
-        was = known.get(name) or _unknown(draft, link, job)
+        was = _placed(draft, link, job, known.get(name))
         if was is None:
             continue
         told = listed.get(name)
@@ -59,10 +59,10 @@ def hear_jobs(draft: Draft, link: str, heard: MachineJobList) -> None:
 def record(draft: Draft, command: RecordMachineJob) -> dict[str, str]:
     """Keep what a machine has answered."""
     job = draft.job(command.job_order)
-    was = draft.state.machine_job.get((job.id, command.link))
-    was = was or _unknown(draft, command.link, job)
+    known = draft.state.machine_job.get((job.id, command.link))
+    was = _placed(draft, command.link, job, known)
     if was is None:
-        raise Refused(f"{job.id} is not on a work unit of link {command.link}.")
+        raise Refused(f"No work unit serves job orders over link {command.link}.")
     is_taken = command.status == NO_ERROR
     sends = command.verb in STORES or command.verb is JobVerb.UPDATE
     _keep(
@@ -77,17 +77,26 @@ def record(draft: Draft, command: RecordMachineJob) -> dict[str, str]:
     return {"job_order": job.id, "state": job.state.value}
 
 
-def _unknown(draft: Draft, link: str, job: JobOrder) -> MachineJob | None:
-    """Return a first record of a job order that is on a work unit of the link."""
+def _placed(
+    draft: Draft, link: str, job: JobOrder, known: MachineJob | None
+) -> MachineJob | None:
+    """Return the record of a job order at a link's machine, at the unit where it is.
+
+    What the machine has of ours is followed wherever ours is by now: it may have been
+    taken away while the machine was still being asked.
+    """
+    state = draft.state
+    units = state.site.units_served_over(link) if state.has_plant else []
     run = open_run(draft, job)
-    if run is None or not draft.state.has_plant:
-        return None
-    machine = _machine(draft, run.work_unit)
-    if machine is None or machine.link != link:
-        return None
-    return MachineJob(
-        job_order=job.id, link=link, request=job.request, work_unit=run.work_unit
-    )
+    if run is not None and run.work_unit in units:
+        unit = run.work_unit
+    elif known is not None or not units:
+        return known
+    else:
+        unit = units[0]
+    if known is not None:
+        return replace(known, work_unit=unit)
+    return MachineJob(job_order=job.id, link=link, request=job.request, work_unit=unit)
 
 
 def _machine(draft: Draft, work_unit: str) -> JobMachine | None:
@@ -104,9 +113,9 @@ def _follow(draft: Draft, was: MachineJob, told: ToldJob) -> None:
         before, after = (), ()
     problem = "" if is_new else was.problem
     job = draft.job(was.job_order)
-    if told.state is MachineJobState.GONE and not job.is_over:
-        problem = "the machine has it no longer"
     is_on_it = _is_on(draft, was)
+    if told.state is MachineJobState.GONE and is_on_it:
+        problem = "the machine has it no longer"
     if not is_on_it and not job.is_over and (before or after):
         problem = f"the machine says '{told.state}', and it is not on {was.work_unit}"
     booked, was_interrupted = was, job.state in INTERRUPTED
