@@ -12,8 +12,9 @@ from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.plant import BatchCount, BatchKey, CapacityUnit, Plant
 from mes_engine.core.runs import HoldMode, HoldScope, Lane, Run
-from mes_engine.core.steps import BeginOn
+from mes_engine.core.steps import BeginOn, JobPer
 from tests.core import watch
+from tests.core.loops import is_sound
 from tests.core.plants import (
     a_furnace,
     a_plant,
@@ -84,6 +85,24 @@ def test_three_orders_are_loaded_begun_and_completed_together() -> None:
     assert all(shop.by_id(one).run is None for one in jobs)
     for number, quantity in enumerate((50, 30, 20), start=1):
         assert shop.at_step("pack", f"WR-{number}") == {"queued": quantity}
+
+
+def test_two_lots_of_one_step_in_one_run_are_confirmed_as_final_once() -> None:
+    per_lot = a_step("paint", job_per=JobPer.LOT)
+    shop = Shop(a_routing(per_lot, "pack"), plant=a_furnace())
+    shop.make(7, lot_size=Decimal(4))
+    jobs = [one.id for one in shop.jobs("paint")]
+    shop.ok(together(*jobs))
+    shop.ok(m.BeginJobOrder(job_order=jobs[0]))
+    report_all(shop, jobs)
+    shop.fire_of(jobs[0], T.COMPLETE)
+    shop.commit()
+
+    raised = list(shop.state.posting.values())
+    assert sum(one.good for one in raised) == 7
+    assert [one.is_final for one in raised if one.is_final] == [True]
+    assert raised[-1].is_final
+    assert is_sound(shop)
 
 
 def test_the_time_of_the_run_is_shared_out_by_quantity_to_the_microsecond() -> None:

@@ -61,9 +61,11 @@ def complete(draft: Draft, job: JobOrder, reason: str = "") -> JobOrder:
     for one in together:
         consume(draft, one, pieces=one.worked)
         draft.move_state(draft.job(one.id), JobOrderTrigger.COMPLETE, after)
+    last_at = {one.visit: one.id for one in together}
     for one in together:
         is_done = settle_visit(draft, one)
-        raise_posting(draft, one.id, is_final=is_done)
+        is_last = last_at[one.visit] == one.id
+        raise_posting(draft, one.id, is_final=is_done and is_last)
         release_idle(draft, one)
     return draft.job(job.id)
 
