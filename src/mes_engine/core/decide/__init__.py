@@ -38,6 +38,7 @@ from mes_engine.core.decide import (
     parallel,
     periods,
     personnel,
+    plant_changes,
     posting,
     production,
     regrouping,
@@ -344,7 +345,7 @@ def _of_job(handler: Callable[[Draft, Any], JobOrder]) -> Handler:
 
 
 _HANDLERS: dict[type, Handler] = {
-    m.ApplyPlant: requests.apply_plant,
+    m.ApplyPlant: plant_changes.apply_plant,
     m.ReleaseRouting: requests.release_routing,
     m.WithdrawRouting: requests.withdraw_routing,
     m.CreateWorkRequest: requests.create,

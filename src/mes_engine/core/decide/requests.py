@@ -1,22 +1,17 @@
-"""Plant, routings and work requests: what is to be made, where and how."""
+"""Routings and work requests: what is to be made, and how."""
 
 from decimal import Decimal
-from operator import attrgetter
 
 from mes_engine.core import facts as f
-from mes_engine.core.decide import limits
-from mes_engine.core.decide.carrier_types import keep_types_in_use
 from mes_engine.core.decide.chart import check
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.ending import give_up
 from mes_engine.core.decide.job_orders import release
 from mes_engine.core.decide.stock import end_if_empty
 from mes_engine.core.decide.storing import stored_first
-from mes_engine.core.equipment import Equipment
 from mes_engine.core.errors import Malformed, NotFound, Refused
-from mes_engine.core.job_order import AT_WORK, NOT_ALLOWED, JobOrder, JobOrderTrigger
+from mes_engine.core.job_order import NOT_ALLOWED, JobOrder, JobOrderTrigger
 from mes_engine.core.messages import (
-    ApplyPlant,
     CancelWorkRequest,
     CloseWorkRequest,
     CreateWorkRequest,
@@ -24,83 +19,13 @@ from mes_engine.core.messages import (
     ReleaseWorkRequest,
     WithdrawRouting,
 )
-from mes_engine.core.plant import Plant, WorkUnit
 from mes_engine.core.quantity import ZERO, checked_quantity, checked_unit
 from mes_engine.core.requests import WorkRequest, WorkRequestState
 from mes_engine.core.routing import Routing
 from mes_engine.core.routing_problems import routing_problems
-from mes_engine.core.site import Site
 
 _W = WorkRequestState
 MOST_LOTS = 1_000
-
-
-def apply_plant(draft: Draft, command: ApplyPlant) -> dict[str, str]:
-    """Work with this plant from now on.
-
-    Raises:
-        Refused: It leaves out a work unit that something is loaded on, or the type of a
-            carrier that something is in.
-    """
-    known = next(draft.state.plant.values(), None)
-    if known is not None and known.site != command.plant.site:
-        raise Refused(f"This is site '{known.site}', not '{command.plant.site}'.")
-    if known is not None:
-        _keep_what_is_loaded(draft, known, Site(command.plant))
-        keep_types_in_use(draft.state, command.plant)
-    if known != command.plant:
-        draft.emit(f.PlantApplied(plant=command.plant))
-        limits.plant_applied(draft, known)
-        _forget_silent_machines(draft)
-        centers = [*command.plant.work_centers, *(known.work_centers if known else ())]
-        for center in dict.fromkeys(one.id for one in centers):
-            for job in draft.state.job_order.find("live_at", center):
-                draft.touch(job.id)
-    return {"site": command.plant.site}
-
-
-def _keep_what_is_loaded(draft: Draft, known: Plant, after: Site) -> None:
-    """Refuse a plant that takes the place away from what is at work."""
-    for unit in known.work_units:
-        for run in draft.state.run.find("work_unit", unit.id):
-            for name in run.job_orders:
-                _keep_its_place(draft.job(name), unit, after)
-    for center in known.work_centers:
-        at_work = [
-            job.id
-            for job in draft.state.job_order.find("live_at", center.id)
-            if job.state in AT_WORK
-        ]
-        if center.id not in after.work_centers and at_work:
-            raise Refused(
-                f"{center.id} cannot be removed: {at_work[0]} is begun there.",
-                hint="Complete or stop it first.",
-            )
-
-
-def _keep_its_place(job: JobOrder, unit: WorkUnit, after: Site) -> None:
-    if unit.id not in after.work_units:
-        raise Refused(
-            f"{unit.id} cannot be removed: {job.id} is loaded on it.",
-            hint="Unload it, or leave the work unit in the plant.",
-        )
-    capable = after.capable_units(job.work_center, job.equipment_class)
-    if unit.id not in {one.id for one in capable}:
-        raise Refused(
-            f"{unit.id} cannot leave {job.work_center} or lose the class "
-            f"{job.equipment_class}: {job.id} is loaded on it.",
-            hint="Unload it first.",
-        )
-
-
-def _forget_silent_machines(draft: Draft) -> None:
-    """A machine that no signal tells of any more is a bench: nothing is known of it."""
-    told_of = {signal.work_unit for signal in draft.state.site.plant.signals}
-    known = sorted(draft.state.equipment.values(), key=attrgetter("work_unit"))
-    for equipment in known:
-        bench = Equipment(work_unit=equipment.work_unit, setup=equipment.setup)
-        if equipment.work_unit not in told_of and equipment != bench:
-            draft.emit(f.EquipmentChanged(equipment=bench))
 
 
 def release_routing(draft: Draft, command: ReleaseRouting) -> dict[str, str]:
