@@ -318,7 +318,7 @@ def test_a_machine_of_another_link_says_nothing_of_ours() -> None:
         job_order=booth.job, link="other", verb=V.STORE, status=1
     )
     refused = booth.shop.refused(answer)
-    assert "No work unit serves job orders over link other" in refused.message
+    assert "nothing to do with a machine of link other" in refused.message
 
 
 @pytest.mark.parametrize("state", [M.RUNNING, M.INTERRUPTED])

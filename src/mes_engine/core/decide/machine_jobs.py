@@ -33,6 +33,7 @@ from mes_engine.core.messages import (
     ResumeJobOrder,
 )
 from mes_engine.core.quantity import ZERO
+from mes_engine.core.requests import OVER
 
 replace = msgspec.structs.replace
 _T = JobOrderTrigger
@@ -62,7 +63,10 @@ def record(draft: Draft, command: RecordMachineJob) -> dict[str, str]:
     known = draft.state.machine_job.get((job.id, command.link))
     was = _placed(draft, command.link, job, known)
     if was is None:
-        raise Refused(f"No work unit serves job orders over link {command.link}.")
+        raise Refused(
+            f"{job.id} has nothing to do with a machine of link {command.link}.",
+            hint="No work unit serves job orders over it, or its request is over.",
+        )
     is_taken = command.status == NO_ERROR
     sends = command.verb in STORES or command.verb is JobVerb.UPDATE
     _keep(
@@ -90,7 +94,7 @@ def _placed(
     run = open_run(draft, job)
     if run is not None and run.work_unit in units:
         unit = run.work_unit
-    elif known is not None or not units:
+    elif known is not None or not units or draft.request(job.request).state in OVER:
         return known
     else:
         unit = units[0]
