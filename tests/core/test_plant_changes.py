@@ -1,9 +1,16 @@
 """Another plant: what is loaded keeps its place, what waits follows."""
 
+import msgspec
+import pytest
+
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
-from tests.core.plants import a_plant
+from mes_engine.core.plant import Signal, SignalMeaning
+from mes_engine.core.samples import LinkState
+from tests.core.loops import is_sound
+from tests.core.plants import a_plant, a_signal
+from tests.core.shop import SECOND
 from tests.core.situations import loaded, ready
 
 
@@ -60,3 +67,47 @@ def test_the_plant_keeps_the_type_of_a_carrier_that_something_is_in() -> None:
     assert answer.unmet == ("carrier_empty: P-1 is in use",)
     shop.ok(m.UnpackCarrier(carrier="P-1"))
     shop.ok(m.ApplyPlant(plant=a_plant(carrier_types=())))
+
+
+MODE = a_signal("cut-1.mode", means=SignalMeaning.MODE)
+STATE = a_signal("cut-1.state", means=SignalMeaning.STATE)
+SLOW_STATE = msgspec.structs.replace(STATE, debounce_us=SECOND)
+COUNT = a_signal("cut-1.good")
+MAINTENANCE, ABORTED = 2, 9
+
+
+@pytest.mark.parametrize(
+    ("signals", "says", "left"),
+    [
+        ((STATE, MODE), ((STATE, 4), (MODE, MAINTENANCE)), (STATE,)),
+        ((STATE, COUNT), ((STATE, ABORTED),), (COUNT,)),
+        ((SLOW_STATE, COUNT), ((SLOW_STATE, ABORTED),), (COUNT,)),
+        ((STATE,), ((STATE, ABORTED),), ()),
+    ],
+    ids=["mode", "state", "slow state", "all"],
+)
+def test_what_no_signal_tells_any_more_is_forgotten_and_news_when_it_is_back(
+    signals: tuple[Signal, ...],
+    says: tuple[tuple[Signal, int], ...],
+    left: tuple[Signal, ...],
+) -> None:
+    shop = ready()
+
+    def have(*some: Signal) -> bool:
+        shop.ok(m.ApplyPlant(plant=a_plant(signals=some)))
+        shop.link(LinkState.CONNECTED)
+        return shop.job("cut").state is S.ALLOWED_READY
+
+    def tell() -> bool:
+        for signal, word in says:
+            shop.sense(signal.tag, word)
+            shop.at += 2 * SECOND
+            shop.sense(signal.tag, word)
+        return shop.job("cut").state is S.ALLOWED_READY
+
+    assert have(*signals)
+    assert not tell()
+    assert have(*left)
+    assert have(*signals)
+    assert not tell()
+    assert is_sound(shop)

@@ -2,16 +2,22 @@
 
 from operator import attrgetter
 
+import msgspec
+
 from mes_engine.core import facts as f
 from mes_engine.core.decide import limits
 from mes_engine.core.decide.carrier_types import keep_types_in_use
 from mes_engine.core.decide.draft import Draft
-from mes_engine.core.equipment import Equipment
+from mes_engine.core.equipment import Equipment, OperationMode
 from mes_engine.core.errors import Refused
 from mes_engine.core.job_order import AT_WORK, JobOrder
 from mes_engine.core.messages import ApplyPlant
-from mes_engine.core.plant import Plant, WorkUnit
+from mes_engine.core.plant import Plant, SignalMeaning, WorkUnit
+from mes_engine.core.signals import SignalState, set_value
 from mes_engine.core.site import Site
+
+replace = msgspec.structs.replace
+_OF_THE_MACHINE = frozenset({SignalMeaning.STATE, SignalMeaning.MODE})
 
 
 def apply_plant(draft: Draft, command: ApplyPlant) -> dict[str, str]:
@@ -30,7 +36,7 @@ def apply_plant(draft: Draft, command: ApplyPlant) -> dict[str, str]:
     if known != command.plant:
         draft.emit(f.PlantApplied(plant=command.plant))
         limits.plant_applied(draft, known)
-        _forget_silent_machines(draft)
+        _forget_what_nothing_tells(draft, known)
         centers = [*command.plant.work_centers, *(known.work_centers if known else ())]
         for center in dict.fromkeys(one.id for one in centers):
             for job in draft.state.job_order.find("live_at", center):
@@ -72,11 +78,36 @@ def _keep_its_place(job: JobOrder, unit: WorkUnit, after: Site) -> None:
         )
 
 
-def _forget_silent_machines(draft: Draft) -> None:
-    """A machine that no signal tells of any more is a bench: nothing is known of it."""
-    told_of = {signal.work_unit for signal in draft.state.site.plant.signals}
-    known = sorted(draft.state.equipment.values(), key=attrgetter("work_unit"))
-    for equipment in known:
-        bench = Equipment(work_unit=equipment.work_unit, setup=equipment.setup)
-        if equipment.work_unit not in told_of and equipment != bench:
-            draft.emit(f.EquipmentChanged(equipment=bench))
+def _forget_what_nothing_tells(draft: Draft, known: Plant | None) -> None:
+    """Know nothing of a machine that no signal tells of any more.
+
+    When the signal is there again, what it says is news, though it be the same.
+    """
+    told = {
+        (one.work_unit, one.means): one.tag for one in draft.state.site.plant.signals
+    }
+    units = {one for one, _ in told}
+    for one in () if known is None else known.signals:
+        is_told = told.get((one.work_unit, one.means)) == one.tag
+        if one.means in _OF_THE_MACHINE and not is_told:
+            _forget_signal(draft, one.tag)
+    for equipment in sorted(
+        draft.state.equipment.values(), key=attrgetter("work_unit")
+    ):
+        name, now = equipment.work_unit, equipment
+        if name not in units:
+            now = Equipment(work_unit=name, setup=equipment.setup)
+        if (name, SignalMeaning.STATE) not in told:
+            now = replace(now, item_state=None, word="", since=0, map_version="")
+        if (name, SignalMeaning.MODE) not in told:
+            now = replace(now, mode=OperationMode.NONE)
+        if now != equipment:
+            draft.emit(f.EquipmentChanged(equipment=now))
+
+
+def _forget_signal(draft: Draft, tag: str) -> None:
+    if draft.state.signal.get(tag) is not None:
+        draft.emit(f.SignalRead(signal=SignalState(tag=tag, at=draft.at)))
+    watch = draft.state.signal_watch.get(f"{tag}/state")
+    if watch is not None:
+        draft.emit(f.SignalWatched(watch=set_value(watch, "", at=draft.at)))
