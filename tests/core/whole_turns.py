@@ -11,9 +11,9 @@ from mes_engine.core.postings import SETTLED, PostingState
 from mes_engine.core.quantity import MAX_QUANTITY
 from mes_engine.core.routing import Routing
 from mes_engine.core.samples import LinkReport, LinkState
-from mes_engine.core.steps import ReworkLoop
+from mes_engine.core.steps import JobPer, ReworkLoop
 from tests.core import correcting
-from tests.core.plants import a_furnace, a_routing
+from tests.core.plants import a_furnace, a_routing, a_step
 from tests.core.shop import SECOND
 from tests.core.whole_shop import few
 from tests.core.whole_ways import WholeWays
@@ -22,6 +22,7 @@ TURNING = (
     a_routing(
         "cut", id="TWICE", rework=(ReworkLoop(id="again", source="cut", target="cut"),)
     ),
+    a_routing(a_step("paint", job_per=JobPer.LOT), id="BURNT"),
 )
 
 
@@ -76,23 +77,34 @@ class WholeTurns(WholeWays):
         )
         self.do(command)
 
-    @rule(seconds=st.sampled_from([1, 5, 60]), quantities=st.tuples(few, few))
+    @rule(
+        seconds=st.sampled_from([1, 5, 60]),
+        quantities=st.tuples(few, few),
+        lot_size=st.sampled_from([None, Decimal(2)]),
+        steps=st.integers(0, 3),
+    )
     def attend_a_furnace(
-        self, *, seconds: int, quantities: tuple[Decimal, Decimal]
+        self,
+        *,
+        seconds: int,
+        quantities: tuple[Decimal, Decimal],
+        lot_size: Decimal | None,
+        steps: int,
     ) -> None:
         """Be on a furnace with several job orders in it, for a while."""
         self.do(m.ApplyPlant(plant=a_furnace("paint")))
-        jobs = [
-            one.id
+        names = [
+            self.new_request("BURNT", int(quantity) + 1, lot_size=lot_size)
             for quantity in quantities
-            for one in self.of(self.new_request("FREE", int(quantity) + 1))
-            if one.step == "paint"
         ]
+        jobs = [one.id for name in dict.fromkeys(names) for one in self.of(name)][:3]
         self.do(m.LoadTogether(job_orders=tuple(jobs), work_unit="paint-1"))
         self.do(m.BeginJobOrder(job_order=jobs[0] if jobs else "JO-none"))
         self.do(m.SignOnPerson(work_unit="paint-1", person="Eva"))
         self.shop.at += seconds * SECOND
         self.do(m.SignOffPerson(work_unit="paint-1", person="Eva"))
+        for job in jobs:
+            self.go_on(job, steps=steps)
 
     @rule(by_hand=st.sampled_from(["0.5", "1", "2"]), is_loaded=st.booleans())
     def consume_and_restart(self, *, by_hand: str, is_loaded: bool) -> None:

@@ -206,6 +206,12 @@ BUGS = (
         "labour_total_us=job.labour_us + part_us",
     ),
     Bug(
+        "each lot of a run says the last word on the step",
+        "core/decide/ending.py",
+        "is_final=is_done and is_last",
+        "is_final=is_done",
+    ),
+    Bug(
         "the counter's new baseline at a rollover is zero",
         "core/signals/counter.py",
         "around = value + width - previous",
