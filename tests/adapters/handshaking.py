@@ -1,20 +1,20 @@
-"""A press that asks by handshake over Modbus, and an engine that may be killed."""
+"""Presses that ask by handshake, over two protocols; an engine that may be killed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from mes_adapters.modbus import ADAPTER
 from mes_engine.core import messages as m
-from mes_engine.core.plant import Plant
+from mes_engine.core.machine_rules import HandshakeRule
 from mes_engine.core.signals import HandshakePhase, HandshakeState
-from mes_engine.ports import Devices, TagGroup, WriteResult
+from mes_engine.ports import Devices, Link, TagGroup, WriteResult
 from mes_engine.runtime.acknowledging import Acknowledging
 from mes_engine.runtime.devices import LinkDevices, open_link
 from mes_engine.runtime.engine import Engine
@@ -54,6 +54,8 @@ class Press:
     Attributes:
         acks: How often it saw the ack rise, by (boot, key) of its request then.
     """
+
+    rule = RULE
 
     def __init__(self) -> None:
         self.registers = [0] * SIZE
@@ -104,6 +106,13 @@ class Press:
     def is_acked(self) -> bool:
         return self.registers[ACK] == 1
 
+    def link(self, groups: Sequence[TagGroup]) -> Link:
+        """Make a link to it: quick."""
+        settings = ADAPTER.settings.model_validate(
+            {"url": f"tcp://127.0.0.1:{self.port}", "poll_s": 0.02, "timeout_s": 0.3}
+        )
+        return open_link(ADAPTER, LINK, settings, tags(), groups)
+
     async def cycle(self, key: int, good: int = 1, scrap: int = 0) -> None:
         """Go through all four phases."""
         self.asks(key, good, scrap)
@@ -112,16 +121,24 @@ class Press:
         await until(lambda: not self.is_acked)
 
 
+class Linked(Protocol):
+    """A press, as far as the engine has to do with it."""
+
+    @property
+    def rule(self) -> HandshakeRule:
+        """By which it asks."""
+        ...
+
+    def link(self, groups: Sequence[TagGroup]) -> Link:
+        """Make a link to it that tells its groups as one."""
+        ...
+
+
 async def until(holds: Any, *, within_s: float = 10) -> None:
     """Wait for the thing itself."""
     async with asyncio.timeout(within_s):
         while not holds():  # noqa: ASYNC110 any condition
             await asyncio.sleep(0.005)
-
-
-def plant() -> Plant:
-    """The plant whose cutter is the press."""
-    return a_plant_with(RULE)
 
 
 @dataclass
@@ -157,6 +174,7 @@ class Shop:
     engine: Engine
     devices: Faulty
     acknowledging: Acknowledging
+    rule: HandshakeRule
     sent: int = 0
 
     async def do(self, command: m.Command) -> m.Answer:
@@ -179,7 +197,7 @@ class Shop:
 
     async def prepare(self, *, begins: bool = True) -> None:
         """Have 100 pieces on the press."""
-        await self.ok(m.ApplyPlant(plant=plant()))
+        await self.ok(m.ApplyPlant(plant=a_plant_with(self.rule)))
         await self.ok(m.ReleaseRouting(routing=a_routing("cut")))
         await self.ok(
             m.CreateWorkRequest(
@@ -208,13 +226,6 @@ class Shop:
         return [one.code for one in found]
 
 
-def settings(press: Press) -> Any:
-    """The link's: quick."""
-    return ADAPTER.settings.model_validate(
-        {"url": f"tcp://127.0.0.1:{press.port}", "poll_s": 0.02, "timeout_s": 0.3}
-    )
-
-
 def tags() -> dict[str, Any]:
     """Where the press has what."""
     return {
@@ -233,19 +244,19 @@ def tags() -> dict[str, Any]:
 
 @asynccontextmanager
 async def at_work(
-    database: Database, press: Press, *, writes: bool = True
+    database: Database, press: Linked, *, writes: bool = True
 ) -> AsyncIterator[Shop]:
     """Run the engine with all that handshakes need; leaving kills it."""
     store, feed = SqlStore(database), Feed()
     state = await store.load()
     engine = Engine(store, state, clock=now, feed=feed)
     group = TagGroup(
-        gate=RULE.request,
-        tags=RULE.read_together,
-        steady_s=RULE.debounce_us / 1_000_000,
-        also=(RULE.ack,),
+        gate=press.rule.request,
+        tags=press.rule.read_together,
+        steady_s=press.rule.debounce_us / 1_000_000,
+        also=(press.rule.ack,),
     )
-    link = open_link(ADAPTER, LINK, settings(press), tags(), (group,))
+    link = press.link((group,))
     devices = Faulty(LinkDevices({LINK: link}))
     if writes:
         devices.may_write.set()
@@ -272,7 +283,7 @@ async def at_work(
     )
     tasks = [asyncio.create_task(part) for part in parts]
     try:
-        yield Shop(engine, devices, acknowledging)
+        yield Shop(engine, devices, acknowledging, press.rule)
     finally:
         for task in tasks:
             task.cancel()

@@ -139,6 +139,118 @@ class Machine {
     }
 }
 
+// A press that asks by handshake, and keeps to the four phases by itself. What it has seen
+// of the other side is its truth: each rise of the ack, by boot and number of the request.
+class Press {
+    constructor(space, { name, types = {} }) {
+        Object.assign(this, { space, name });
+        this.types = {
+            Request: "Boolean", Key: "UInt16", Boot: "UInt16", Good: "UInt16", Scrap: "UInt16",
+            Ack: "Boolean", Result: "UInt16", ...types,
+        };
+        this.nodes = {};
+        this.acks = {};
+        this.results = [];
+        this.todo = [];
+    }
+
+    install() {
+        const own = this.space.getNamespace(this.space.getNamespaceIndex(URI));
+        this.folder = own.addObject({
+            browseName: this.name, nodeId: `s=${this.name}`, organizedBy: this.space.rootFolder.objects,
+        });
+        for (const name of Object.keys(this.types)) this.addNode(name);
+        this.set("Boot", 1);
+        this.goOn = setInterval(() => this.step(), 5);
+    }
+
+    addNode(name, value) {
+        const dataType = this.types[name];
+        const node = this.space.getNamespace(this.space.getNamespaceIndex(URI)).addVariable({
+            browseName: name, nodeId: `s=${this.name}.${name}`, componentOf: this.folder,
+            dataType, minimumSamplingInterval: 0,
+        });
+        this.nodes[name] = node;
+        this.set(name, value ?? (dataType === "Boolean" ? false : 0));
+        if (name === "Ack") node.on("value_changed", (data) => this.heardAck(data.value.value));
+    }
+
+    removeNode(name) {
+        this.space.deleteNode(this.nodes[name]);
+        delete this.nodes[name];
+    }
+
+    flap({ name, times }) { // another value each time that it is looked at, so often
+        const node = this.nodes[name];
+        const honest = node.readValue.bind(node);
+        this.flaps = times;
+        node.readValue = (...how) => {
+            const told = honest(...how);
+            if (this.flaps <= 0) return told;
+            this.flaps -= 1;
+            const value = this.flaps % 2 === 1;
+            return new opcua.DataValue({ ...told, value: new Variant({ dataType: told.value.dataType, value }) });
+        };
+    }
+
+    get(name) { return this.nodes[name].readValue().value.value; }
+
+    set(name, value) {
+        this.nodes[name].setValueFromSource(new Variant({ dataType: DataType[this.types[name]], value }));
+    }
+
+    heardAck(isUp) {
+        if (isUp && !this.wasUp) {
+            const asked = `${this.get("Boot")}/${this.get("Key")}`;
+            this.acks[asked] = (this.acks[asked] ?? 0) + 1;
+            this.results.push(this.get("Result"));
+        }
+        this.wasUp = Boolean(isUp);
+    }
+
+    asks({ key, good = 1, scrap = 0 }) { // payload first, the request after it
+        this.set("Key", key);
+        this.set("Good", good);
+        this.set("Scrap", scrap);
+        this.set("Request", true);
+    }
+
+    // The request and its number at once, what they are about a while later: as a PLC does
+    // whose programmer did not care.
+    asksTorn({ key, good, tornMs }) {
+        this.set("Key", key);
+        this.set("Request", true);
+        setTimeout(() => this.set("Good", good), tornMs);
+    }
+
+    step() { // through all four phases, cycle after cycle
+        const [now] = this.todo;
+        if (!now) return;
+        const isUp = Boolean(this.get("Ack"));
+        if (!now.isAsked && !isUp) {
+            now.isAsked = true;
+            this.asks(now);
+        } else if (now.isAsked && !now.isDown && isUp) {
+            now.isDown = true;
+            this.set("Request", false);
+        } else if (now.isDown && !isUp) {
+            this.todo.shift();
+        }
+    }
+
+    truth() {
+        return {
+            acks: this.acks, results: this.results, left: this.todo.length,
+            values: Object.fromEntries(Object.keys(this.nodes).map((name) => [name, this.get(name)])),
+        };
+    }
+
+    remove() {
+        clearInterval(this.goOn);
+        this.space.deleteNode(this.folder);
+    }
+}
+
 let server;
 const sessions = () => Object.values(server.engine._sessions);
 const machineOf = ({ machine }) => {
@@ -176,6 +288,26 @@ const doings = {
     removeNode: (how) => machineOf(how).removeNode(how.name),
     addNode: (how) => machineOf(how).addNode(how.name),
     cycle: (how) => machineOf(how).cycle(how.serial, how.scrap),
+    addPress: (how) => {
+        const press = new Press(server.engine.addressSpace, how);
+        press.install();
+        machines.set(how.name, press);
+    },
+    asks: (how) => machineOf(how).asks(how),
+    asksTorn: (how) => machineOf(how).asksTorn(how),
+    flap: (how) => machineOf(how).flap(how),
+    put: (how) => machineOf(how).set(how.name, how.value),
+    givesUp: (how) => machineOf(how).set("Request", false),
+    cycles: (how) => machineOf(how).todo.push(...how.cycles),
+    restarts: (how) => { // the controller, in the middle of whatever it did
+        const press = machineOf(how);
+        press.todo = [];
+        press.set("Request", false);
+        press.set("Ack", false);
+        press.set("Key", 0);
+        press.set("Boot", press.get("Boot") + 1);
+    },
+    pressTruth: (how) => machineOf(how).truth(),
     truth: (how) => { const { serial, values } = machineOf(how); return { serial, values }; },
     killSessions: () => {
         for (const session of sessions()) {
@@ -215,6 +347,7 @@ async function start() {
         }
     }
     for (const machine of given.machines ?? []) doings.addMachine(machine);
+    for (const press of given.presses ?? []) doings.addPress(press);
     await server.start();
 
     const control = http.createServer((request, answer) => {

@@ -6,6 +6,7 @@ from mes_adapters.opcua.probing import probe
 from mes_adapters.opcua.serving.settings import OpcUaServerSettings
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
 from mes_adapters.opcua.source import OpcUaLink
+from mes_adapters.opcua.together import apart
 from mes_engine.ports import AdapterSpec, BrowsedNode, Floor, ServerSpec
 
 
@@ -29,6 +30,7 @@ ADAPTER = AdapterSpec(
     settings=OpcUaSettings,
     tag=OpcUaTag,
     open=OpcUaLink,
+    check_groups=apart,
     probe=probe,
     browse=_browse,
     server=ServerSpec(settings=OpcUaServerSettings, serve=_serve),

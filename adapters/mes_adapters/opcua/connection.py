@@ -103,6 +103,20 @@ class Connection:
                 )
         return values
 
+    async def read_at_once(
+        self, nodes: Sequence[ua.NodeId]
+    ) -> list[ua.DataValue] | None:
+        """Return the values of ``nodes`` by one call; None if they are too many."""
+        async with self.asking():
+            try:
+                return await self.session.read_attributes(
+                    list(nodes), ua.AttributeIds.Value
+                )
+            except ua.UaStatusCodeError as error:
+                if error.code != ua.StatusCodes.BadTooManyOperations:
+                    raise
+                return None
+
     async def _read_limits(self) -> None:
         nodes = [limit_node(name) for name in LIMITS]
         # One by one: whoever takes one read a call would refuse more.

@@ -11,7 +11,7 @@ or else from its history.
 import asyncio
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -27,6 +27,7 @@ from mes_adapters.opcua.memory import Memory
 from mes_adapters.opcua.publishing import News, Subscription
 from mes_adapters.opcua.recovery import catch_up
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
+from mes_adapters.opcua.together import Together
 from mes_adapters.opcua.writing import Value, write_once
 from mes_engine.core.errors import (
     Refused,
@@ -37,7 +38,7 @@ from mes_engine.core.errors import (
 from mes_engine.core.job_control import JobOrderData
 from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.core.samples import LinkReport, LinkState, Origin, Quality, Sample
-from mes_engine.ports import Emit, JobAnswer, WriteResult
+from mes_engine.ports import Emit, JobAnswer, TagGroup, WriteResult
 
 log = structlog.stdlib.get_logger()
 replace = msgspec.structs.replace
@@ -60,6 +61,11 @@ class OpcUaLink:
         self._connection: Connection | None = None
         self._is_writing = asyncio.Lock()
         self._machine: Machine | None = None
+        self._groups: Sequence[TagGroup] = ()
+
+    def keep_together(self, groups: Sequence[TagGroup]) -> None:
+        """Tell these as one; see `ports.ReadsTogether`."""
+        self._groups = tuple(groups)
 
     async def write(
         self, tag: str, value: Value, *, expect: Value | None = None
@@ -102,6 +108,7 @@ class OpcUaLink:
                 self._settings,
                 self._tags,
                 memory,
+                groups=self._groups,
                 emit=emit,
                 log=self._log,
             )
@@ -152,6 +159,7 @@ class _Life:
         tags: Mapping[str, OpcUaTag],
         memory: Memory,
         *,
+        groups: Sequence[TagGroup],
         emit: Emit,
         log: BoundLogger,
     ) -> None:
@@ -162,6 +170,7 @@ class _Life:
         self._emit = emit
         self._log = log
         self._items = Items(connection, settings, tags, memory, log)
+        self._together = Together(groups, connection, self._items, log)
         self._subscription = Subscription(connection, settings, log)
         self._now_told: set[str] = set()
         self._reported: LinkReport | None = None
@@ -204,8 +213,9 @@ class _Life:
             is_missing = bool(self._memory.missing)
             look_at = looked + self._settings.retry_s if is_missing else math.inf
             check_at = checked + self._settings.check_s
+            read_at = self._read_at()
             news = await self._subscription.next(
-                until=min(heard + silence_s, look_at, check_at, trust_until)
+                until=min(heard + silence_s, look_at, check_at, trust_until, read_at)
             )
             if news is not None and self._subscription.proves_life(news):
                 heard = loop.time()
@@ -231,6 +241,7 @@ class _Life:
                 self._settle(began)
             elif news is not None:
                 await self._tell(news)
+            await self._tell_groups()
 
     def count_vain_transfer(self) -> None:
         """Take note that nothing came of what was taken over: maybe nothing ever does.
@@ -274,6 +285,9 @@ class _Life:
             self._memory.to_recover.clear()
         is_replay = news.is_replay or self._is_catching_up
         for sample in _samples(news, self._items, is_replay=is_replay):
+            if sample.tag in self._together.tags:
+                self._together.hear(sample)
+                continue
             if sample.overflow and sample.tag not in self._memory.brought:
                 await self._recover({sample.tag}, "the server dropped values")
             if not self._memory.is_repeat(sample):
@@ -283,6 +297,19 @@ class _Life:
         self._subscription.tell_done(news)
         if not (news.is_replay or news.has_more):
             await self._tell_again()
+
+    def _read_at(self) -> float:
+        return math.inf if self._reported is None else self._together.due
+
+    async def _tell_groups(self) -> None:
+        """Tell what belongs together and was read together."""
+        if self._reported is None:
+            return
+        for group in await self._together.read():
+            self._now_told -= {one.tag for one in group.samples}
+            await self._emit(group)
+        if self._together.unreadable:
+            await self._report()
 
     def _first(self, sample: Sample) -> Sample:
         is_first = sample.tag not in self._now_told and sample.origin is Origin.LIVE
@@ -295,7 +322,7 @@ class _Life:
 
     async def _report(self) -> None:
         """Say that the link is up, and what of it is not."""
-        unseen = {**self._items.unseen(), **self._memory.missing}
+        unseen = {**self._items.unseen(), **self._not_told()}
         missing = tuple(sorted(unseen))
         if self._reported is not None and self._reported.missing == missing:
             return
@@ -316,7 +343,7 @@ class _Life:
             self._settings,
             self._items,
             self._memory,
-            set(tags) & self._items.found,
+            set(tags) & self._items.found - self._together.tags,
             now=_now(),
             reason=reason,
             log=self._log,
@@ -329,7 +356,8 @@ class _Life:
     async def _tell_again(self) -> None:
         """Confirm what did not change while we were away."""
         self._is_catching_up = False
-        for tag in sorted(self._items.found - self._now_told):
+        own = self._items.found - self._together.tags
+        for tag in sorted(own - self._now_told):
             told = self._memory.told.get(tag)
             if told is not None:
                 await self._pass_on(
@@ -338,10 +366,14 @@ class _Life:
 
     def _bad(self) -> Iterator[Sample]:
         told = self._memory.told
-        for tag in sorted(self._memory.missing):
+        for tag in sorted(self._not_told()):
             is_told = tag in self._now_told and told[tag].quality is Quality.BAD
             if not is_told:
                 yield bad_sample(tag, received_at=_now())
+
+    def _not_told(self) -> dict[str, str]:
+        """Return the tags of which there is nothing to tell, and why."""
+        return {**self._together.unreadable, **self._memory.missing}
 
     async def _differing(self, *, before: Mapping[str, Sample]) -> dict[str, Sample]:
         """Return what was told last of tags that the server has another value of.
@@ -351,7 +383,8 @@ class _Life:
         """
         differing: dict[str, Sample] = {}
         told = self._memory.told
-        for tag, data in await self._items.read(self._items.found & self._now_told):
+        own = self._items.found - self._together.tags
+        for tag, data in await self._items.read(own & self._now_told):
             if is_gone(data):
                 self._items.lose(tag, reason="the node is not there any more")
             elif to_sample(tag, data, received_at=0).value == told[tag].value:
