@@ -2,6 +2,7 @@
 
 from mes_adapters.modbus.plan import apart, told, unfit
 from mes_adapters.modbus.probing import probe
+from mes_adapters.modbus.pulses import unseen
 from mes_adapters.modbus.settings import ModbusSettings
 from mes_adapters.modbus.source import ModbusLink
 from mes_adapters.modbus.tags import ModbusTag
@@ -15,5 +16,6 @@ ADAPTER = AdapterSpec(
     check=unfit,
     plan=told,
     check_groups=apart,
+    check_pulses=unseen,
     probe=probe,
 )

@@ -14,13 +14,16 @@ from mes_adapters.modbus.settings import ModbusSettings
 from mes_adapters.modbus.source import make_line
 from mes_adapters.modbus.tags import ModbusTag
 from mes_engine.core.samples import Quality
-from mes_engine.ports import ProbeLine
+from mes_engine.ports import ProbeLine, Pulse
 
 log = structlog.stdlib.get_logger()
 
 
 async def probe(
-    link_id: str, settings: ModbusSettings, tags: Mapping[str, ModbusTag]
+    link_id: str,
+    settings: ModbusSettings,
+    tags: Mapping[str, ModbusTag],
+    pulses: Sequence[Pulse] = (),  # noqa: ARG001 - checked before, by the settings
 ) -> Sequence[ProbeLine]:
     """Connect, read every block, and those tags alone whose block is refused."""
     line = make_line(settings, log.bind(link=link_id))

@@ -25,12 +25,17 @@ async def _browse(
     return await browse(settings, root, depth)
 
 
+def _runs_jobs(settings: OpcUaSettings) -> bool:
+    return settings.jobs is not None
+
+
 ADAPTER = AdapterSpec(
     name="opcua",
     settings=OpcUaSettings,
     tag=OpcUaTag,
     open=OpcUaLink,
     check_groups=apart,
+    runs_jobs=_runs_jobs,
     probe=probe,
     browse=_browse,
     server=ServerSpec(settings=OpcUaServerSettings, serve=_serve),

@@ -1,6 +1,6 @@
 """The tags of a link and the monitored items that stand for them on the server."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from asyncua import ua
 from structlog.stdlib import BoundLogger
@@ -9,14 +9,15 @@ from mes_adapters.opcua.connection import Connection
 from mes_adapters.opcua.mapping import browse_path, in_chunks, node_id
 from mes_adapters.opcua.memory import Held, Memory, Revised
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
+from mes_engine.ports import Pulse
 
 CLOCK_NODE = ua.NodeId.from_string(f"i={ua.ObjectIds.Server_ServerStatus_CurrentTime}")
 HEARTBEAT = 1
 """The client's handle of the server's clock; those of tags follow."""
 LONGEST_HEARTBEAT_MS = 1000
 ALL_OF_PATH = 0xFFFF_FFFF
-PULSE_SAMPLES, PULSE_QUEUE = 2, 2
-"""What it takes to see a pulse: two looks at it, and room for both of its edges."""
+PULSE_QUEUE = 2
+"""What it takes to see a pulse, besides two looks: room for both of its edges."""
 
 Wanted = tuple[int, ua.NodeId, float, int]
 """An item: the client's handle, its node, sampling interval in ms, and queue."""
@@ -32,12 +33,15 @@ class Items:
         tags: Mapping[str, OpcUaTag],
         memory: Memory,
         log: BoundLogger,
+        *,
+        pulses: Sequence[Pulse] = (),
     ) -> None:
         self.missing = memory.missing
         self._connection = connection
         self._settings = settings
         self._tags = tags
         self._held = Held(0, 0)
+        self._pulses = _shortest(tags, pulses)
         self._log = log
 
     @property
@@ -131,21 +135,27 @@ class Items:
     def unseen(self) -> dict[str, str]:
         """Return the tags with a pulse that cannot be seen as they are watched."""
         unseen: dict[str, str] = {}
-        for tag, revised in sorted(self._held.revised.items()):
-            pulse_ms = self._tags[tag].pulse_ms
-            if pulse_ms is None or tag in self.missing:
+        for tag, pulse in sorted(self._pulses.items()):
+            revised = self._held.revised.get(tag)
+            if revised is None or tag in self.missing:
                 continue
-            if revised.sampling_ms > pulse_ms / PULSE_SAMPLES:
+            whose = f" of edge {pulse.rule}" if pulse.rule else ""
+            told = f"a pulse of {pulse.shortest_s * 1000:g} ms{whose} cannot be seen"
+            if revised.sampling_ms > pulse.look_every_s * 1000:
                 unseen[tag] = (
-                    f"a pulse of {pulse_ms:g} ms cannot be seen:"
-                    f" the server looks every {revised.sampling_ms:g} ms"
+                    f"{told}: the server looks every {revised.sampling_ms:g} ms"
                 )
             elif revised.queue < PULSE_QUEUE:
-                unseen[tag] = (
-                    f"a pulse of {pulse_ms:g} ms cannot be seen:"
-                    " the server keeps one value"
-                )
+                unseen[tag] = f"{told}: the server keeps one value"
         return unseen
+
+    def _asked(self, tag: str) -> tuple[float, int]:
+        """Return the sampling interval and the queue that a tag is to have."""
+        every_ms, queue = self._settings.sampling_ms, self._settings.queue
+        pulse = self._pulses.get(tag)
+        if pulse is None:
+            return every_ms, queue
+        return min(every_ms, pulse.look_every_s * 1000), max(queue, PULSE_QUEUE)
 
     async def _watch(self, nodes: Mapping[str, ua.NodeId]) -> None:
         rest = sorted(nodes.items())
@@ -160,10 +170,9 @@ class Items:
         held.last_handle += len(chunk)
         # Known before we ask: the first values may come before the answer.
         held.tag_of.update(zip(handles, (tag for tag, _ in chunk), strict=True))
-        settings = self._settings
         wanted = [
-            (handle, node, settings.sampling_ms, settings.queue)
-            for handle, (_, node) in zip(handles, chunk, strict=True)
+            (handle, node, *self._asked(tag))
+            for handle, (tag, node) in zip(handles, chunk, strict=True)
         ]
         try:
             results = await self._create(wanted)
@@ -205,6 +214,24 @@ class Items:
         if tag not in self.missing:
             self._log.warning("tag_missing", tag=tag, reason=reason)
         self.missing[tag] = reason
+
+
+def _shortest(
+    tags: Mapping[str, OpcUaTag], pulses: Sequence[Pulse]
+) -> dict[str, Pulse]:
+    """Return the shortest pulse of each tag that has one, by itself or by a rule."""
+    own = [
+        Pulse(tag=name, shortest_s=tag.pulse_ms / 1000)
+        for name, tag in tags.items()
+        if tag.pulse_ms is not None
+    ]
+    found: dict[str, Pulse] = {}
+    for one in (*own, *pulses):
+        if one.tag in tags and (
+            one.tag not in found or one.shortest_s < found[one.tag].shortest_s
+        ):
+            found[one.tag] = one
+    return found
 
 
 def _item(

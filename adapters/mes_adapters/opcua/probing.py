@@ -13,18 +13,21 @@ from mes_adapters.opcua.memory import Memory
 from mes_adapters.opcua.publishing import Subscription
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
 from mes_engine.core.samples import MAX_SKEW_US, Quality
-from mes_engine.ports import ProbeLine
+from mes_engine.ports import ProbeLine, Pulse
 
 log = structlog.stdlib.get_logger()
 
 
 async def probe(
-    link_id: str, settings: OpcUaSettings, tags: Mapping[str, OpcUaTag]
+    link_id: str,
+    settings: OpcUaSettings,
+    tags: Mapping[str, OpcUaTag],
+    pulses: Sequence[Pulse] = (),
 ) -> Sequence[ProbeLine]:
     """Connect, subscribe to every tag, read each once, and leave nothing behind."""
     memory, link_log = Memory(), log.bind(link=link_id)
     async with Connection(settings, link_log) as connection:
-        items = Items(connection, settings, tags, memory, link_log)
+        items = Items(connection, settings, tags, memory, link_log, pulses=pulses)
         subscription = Subscription(connection, settings, link_log)
         async with connection.asking():
             nodes = await items.resolve(tags)

@@ -38,7 +38,7 @@ from mes_engine.core.errors import (
 from mes_engine.core.job_control import JobOrderData
 from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.core.samples import LinkReport, LinkState, Origin, Quality, Sample
-from mes_engine.ports import Emit, JobAnswer, TagGroup, WriteResult
+from mes_engine.ports import Emit, JobAnswer, Pulse, TagGroup, WriteResult
 
 log = structlog.stdlib.get_logger()
 replace = msgspec.structs.replace
@@ -62,6 +62,11 @@ class OpcUaLink:
         self._is_writing = asyncio.Lock()
         self._machine: Machine | None = None
         self._groups: Sequence[TagGroup] = ()
+        self._pulses: Sequence[Pulse] = ()
+
+    def look_for(self, pulses: Sequence[Pulse]) -> None:
+        """Have the server look often enough; see `ports.SeesPulses`."""
+        self._pulses = tuple(pulses)
 
     def keep_together(self, groups: Sequence[TagGroup]) -> None:
         """Tell these as one; see `ports.ReadsTogether`."""
@@ -109,6 +114,7 @@ class OpcUaLink:
                 self._tags,
                 memory,
                 groups=self._groups,
+                pulses=self._pulses,
                 emit=emit,
                 log=self._log,
             )
@@ -160,6 +166,7 @@ class _Life:
         memory: Memory,
         *,
         groups: Sequence[TagGroup],
+        pulses: Sequence[Pulse],
         emit: Emit,
         log: BoundLogger,
     ) -> None:
@@ -169,7 +176,7 @@ class _Life:
         self._memory = memory
         self._emit = emit
         self._log = log
-        self._items = Items(connection, settings, tags, memory, log)
+        self._items = Items(connection, settings, tags, memory, log, pulses=pulses)
         self._together = Together(groups, connection, self._items, log)
         self._subscription = Subscription(connection, settings, log)
         self._now_told: set[str] = set()

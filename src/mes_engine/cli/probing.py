@@ -70,7 +70,7 @@ async def _probed(
         return [ProbeLine(tag=None, told={"adapter": f"{spec.name} cannot be probed"})]
     try:
         async with asyncio.timeout(within_s):
-            return await spec.probe(name, plan.settings, plan.tags)
+            return await spec.probe(name, plan.settings, plan.tags, plan.pulses)
     except TimeoutError:
         problem = f"it has not answered within {within_s:g} s"
     except MesError as error:

@@ -124,7 +124,9 @@ class Links:
 
     def _start(self, name: str, plan: LinkPlan, tasks: asyncio.TaskGroup) -> _Running:
         spec = self._adapters[plan.adapter]
-        link = open_link(spec, name, plan.settings, plan.tags, plan.groups)
+        link = open_link(
+            spec, name, plan.settings, plan.tags, plan.groups, pulses=plan.pulses
+        )
         is_new = name not in self._numbering
         emit: Emit = self._numbered(name).emit
         life = self._life

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from mes_engine.core.samples import Quality
 from mes_engine.ports.engine import Floor
-from mes_engine.ports.links import Link, TagGroup
+from mes_engine.ports.links import Link, Pulse, TagGroup
 
 ENTRY_POINT_GROUP = "mes_engine.adapters"
 
@@ -53,8 +53,10 @@ class ProbeLine:
     problem: str = ""
 
 
-Probe = Callable[[str, Any, Mapping[str, Any]], Awaitable[Sequence[ProbeLine]]]
-"""Look at a live device as a link with this id, settings and tags would.
+Probe = Callable[
+    [str, Any, Mapping[str, Any], Sequence[Pulse]], Awaitable[Sequence[ProbeLine]]
+]
+"""Look at a live device as a link with this id, settings, tags and pulses would.
 
 Raises as ``Link.run`` does.
 """
@@ -114,6 +116,10 @@ class AdapterSpec:
         plan: Tell what the device will be asked for, of settings and tags. No I/O.
         check_groups: Tell which groups cannot be read at one moment. None if the links
             are no ``ReadsTogether``.
+        check_pulses: Tell which pulses cannot be seen by these settings and tags. None
+            if the device tells what changes, or a link finds out (``SeesPulses``).
+        runs_jobs: Tell whether a link with these settings has its machine run job
+            orders. None if none does.
         server: What it serves to others, if it does.
         probe: Look at a live device, for whoever puts it into service.
         browse: Look around in a device, from a path on (or the top), levels deep.
@@ -128,6 +134,10 @@ class AdapterSpec:
     check_groups: (
         Callable[[Any, Mapping[str, Any], Sequence[TagGroup]], Iterable[Unfit]] | None
     ) = None
+    check_pulses: (
+        Callable[[Any, Mapping[str, Any], Sequence[Pulse]], Iterable[Unfit]] | None
+    ) = None
+    runs_jobs: Callable[[Any], bool] | None = None
     server: ServerSpec | None = None
     probe: Probe | None = None
     browse: Callable[[Any, str, int], Awaitable[Sequence[BrowsedNode]]] | None = None

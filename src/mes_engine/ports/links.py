@@ -162,6 +162,37 @@ class TagGroup:
     also: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """A level that counts, however short it is, down to ``shortest_s``.
+
+    Attributes:
+        tag: Whose.
+        rule: By which rule of the plant it counts; empty if the tag itself says so.
+    """
+
+    tag: str
+    shortest_s: float
+    rule: str = ""
+
+    @property
+    def look_every_s(self) -> float:
+        """How often its tag has to be looked at: twice while it lasts."""
+        return self.shortest_s / 2
+
+
+@runtime_checkable
+class SeesPulses(Protocol):
+    """What a link can do besides: find out on the device what it cannot see."""
+
+    def look_for(self, pulses: Sequence[Pulse]) -> None:
+        """Have the device look often enough for these, before ``run``.
+
+        A tag at which it then looks too seldom is told as missing, with the reason.
+        """
+        ...
+
+
 @runtime_checkable
 class ReadsTogether(Protocol):
     """What a link can do besides: tell the values of a group as one."""

@@ -10,8 +10,10 @@ from mes_engine.ports import (
     AdapterSpec,
     JobAnswer,
     Link,
+    Pulse,
     ReadsTogether,
     RunsJobs,
+    SeesPulses,
     TagGroup,
     WriteResult,
     Writes,
@@ -24,9 +26,13 @@ def open_link(
     settings: Any,
     tags: Mapping[str, Any],
     groups: Sequence[TagGroup],
+    *,
+    pulses: Sequence[Pulse] = (),
 ) -> Link:
-    """Make a link that tells its groups as one. No I/O."""
+    """Make a link that tells its groups as one, and looks for pulses. No I/O."""
     link = spec.open(name, settings, tags)
+    if pulses and isinstance(link, SeesPulses):
+        link.look_for(pulses)
     if groups and isinstance(link, ReadsTogether):
         link.keep_together(groups)
     return link

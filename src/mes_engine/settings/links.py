@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from mes_engine.core.errors import SettingsError
 from mes_engine.core.plant import SignalMeaning
-from mes_engine.ports import AdapterSpec, TagGroup
+from mes_engine.ports import AdapterSpec, Pulse, TagGroup, Unfit
 from mes_engine.settings.checked import checked
 from mes_engine.settings.document import Document, KeyPath
 from mes_engine.settings.machine_rules import groups_of, tag_id, written_tags
@@ -20,6 +20,7 @@ from mes_engine.settings.plant_file import (
     names_of,
 )
 from mes_engine.settings.problems import Problems, guess
+from mes_engine.settings.pulses import pulses_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +33,14 @@ class LinkPlan:
         tags: An instance of the adapter's ``tag`` for each tag id; empty for a link
             that no signal uses.
         groups: Which of them have to be read together.
+        pulses: What has to be seen of them, however short it is.
     """
 
     adapter: str
     settings: BaseModel
     tags: Mapping[str, BaseModel] = field(default_factory=dict)
     groups: tuple[TagGroup, ...] = ()
+    pulses: tuple[Pulse, ...] = ()
 
 
 _COUNTS = frozenset({SignalMeaning.GOOD_COUNT, SignalMeaning.SCRAP_COUNT})
@@ -56,7 +59,7 @@ def read_links(
         if (spec := spec_at(document, ("links", link), adapters, problems)) is not None
     }
     tags = _tags(document, specs, problems)
-    groups = groups_of(file)
+    groups, pulses = groups_of(file), pulses_of(file)
     plans = {}
     for link, spec in specs.items():
         settings = checked(
@@ -68,6 +71,7 @@ def read_links(
                 settings=settings,
                 tags=tags.get(link, {}),
                 groups=tuple(group for _, group in groups.get(link, ())),
+                pulses=pulses.get(link, ()),
             )
             _check_together(document, link, spec, plans[link], problems)
             for path, group in groups.get(link, ()):
@@ -75,8 +79,44 @@ def read_links(
                     document, path, group, spec, plans[link]
                 ):
                     problems.add(document.problem(at, text))
+            if spec.check_pulses is not None:
+                for one in spec.check_pulses(
+                    plans[link].settings, plans[link].tags, plans[link].pulses
+                ):
+                    problems.add(document.problem(_place_of(document, one), one.text))
     _check_written(document, written_tags(file), tags, problems)
+    _check_jobs(document, file, specs, plans, problems)
     return plans
+
+
+def _check_jobs(
+    document: Document,
+    file: PlantFile,
+    specs: Mapping[str, AdapterSpec],
+    plans: Mapping[str, LinkPlan],
+    problems: Problems,
+) -> None:
+    """Add the work units whose job orders are to run over a link that has none."""
+    for unit, entry in file.work_units.items():
+        if entry.jobs is None or entry.jobs.link not in plans:
+            continue  # What is wrong with the link is told already.
+        link = entry.jobs.link
+        runs_jobs = specs[link].runs_jobs
+        if runs_jobs is None:
+            text = f"adapter '{specs[link].name}' runs no job orders"
+        elif not runs_jobs(plans[link].settings):
+            text = f"no job orders run over '{link}': it needs jobs, as in jobs: {{}}"
+        else:
+            continue
+        problems.add(document.problem(("work_units", unit, "jobs", "link"), text))
+
+
+def _place_of(document: Document, one: Unfit) -> KeyPath:
+    """Return where it stands what an adapter finds wrong with a tag."""
+    unit, _, name = str(one.tag).partition(".")
+    base: KeyPath = ("work_units", unit, "signals", name, "at")
+    has_key = document.at((*base, one.key)) is not None
+    return (*base, one.key) if has_key else base
 
 
 def _group_problems(
@@ -94,10 +134,7 @@ def _group_problems(
         yield (*path, "request"), text
         return
     for one in spec.check_groups(plan.settings, plan.tags, (group,)):
-        unit, _, name = str(one.tag).partition(".")
-        base: KeyPath = ("work_units", unit, "signals", name, "at")
-        has_key = document.at((*base, one.key)) is not None
-        yield ((*base, one.key) if has_key else base), one.text
+        yield _place_of(document, one), one.text
 
 
 def _check_written(

@@ -65,6 +65,7 @@ class EdgeEntry(Section):
     given: dict[str, Given] = Field(default_factory=dict)
     debounce_ms: Milliseconds = 0
     min_high_ms: Milliseconds = 0
+    pulse_ms: Milliseconds | None = None
     severity: Severity = 500
 
 
