@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import on_postgresql
+
 TESTS = Path(__file__).parent
 TORTURE = tuple(
     TESTS / place
@@ -28,6 +30,15 @@ TORTURE = tuple(
         "scenarios/test_machine_jobs_over_opcua.py",
     )
 )
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Run a test on a file of SQLite, and again on PostgreSQL; say which it is."""
+    dialect: str = request.param
+    if dialect == "postgresql":
+        on_postgresql(tmp_path)
+    return dialect
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,4 +1,7 @@
-"""Databases for tests: real files, migrated, closed when the test is over."""
+"""Databases for tests: real ones, migrated, closed when the test is over.
+
+A folder has its database in a file, unless ``on_postgresql`` has given it one there.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,11 +13,21 @@ import pytest
 from mes_engine import migrations
 from mes_engine.ports import StoreUnavailable
 from mes_engine.storage.database import Database
+from tests import postgres
+
+_elsewhere: dict[Path, str] = {}
+
+
+def on_postgresql(folder: Path) -> str:
+    """Have the database of ``folder`` on PostgreSQL; return its URL."""
+    postgres.skip_without()
+    _elsewhere[folder] = postgres.shared().migrated()
+    return _elsewhere[folder]
 
 
 def url_in(folder: Path) -> str:
-    """Return where in ``folder`` the database is."""
-    return f"sqlite:///{folder / 'mes.db'}"
+    """Return where the database of ``folder`` is."""
+    return _elsewhere.get(folder) or f"sqlite:///{folder / 'mes.db'}"
 
 
 @asynccontextmanager
@@ -39,7 +52,7 @@ class BrokenCommits:
         self, database: Database, patch: pytest.MonkeyPatch, *, is_done: bool
     ) -> None:
         self.is_dark = False
-        raw, read = database.raw, database.read
+        raw, read, write = database.raw, database.read, database.write
 
         async def broken(work: Callable[[Any], object]) -> object:
             return await raw(lambda driven: work(_Driver(driven, is_done=is_done)))
@@ -49,8 +62,14 @@ class BrokenCommits:
                 raise StoreUnavailable("disk I/O error")
             return await read(work)
 
+        async def dark_too(work: Callable[[Any], object]) -> object:
+            if self.is_dark:
+                raise StoreUnavailable("disk I/O error")
+            return await write(work)
+
         patch.setattr(database, "raw", broken)
         patch.setattr(database, "read", dark)
+        patch.setattr(database, "write", dark_too)
 
 
 class _Driver:
@@ -63,8 +82,14 @@ class _Driver:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._driven, name)
 
-    def execute(self, statement: str, *values: Any) -> None:
+    def execute(self, statement: str, *values: Any, **how: Any) -> None:
         if statement != "COMMIT" or self._is_done:
-            self._driven.execute(statement, *values)
+            self._driven.execute(statement, *values, **how)
         if statement == "COMMIT":
             raise self._driven.OperationalError("disk I/O error")
+
+    def commit(self) -> None:
+        """End a transaction of PostgreSQL."""
+        if self._is_done:
+            self._driven.commit()
+        raise self._driven.OperationalError("disk I/O error")

@@ -46,6 +46,7 @@ from mes_engine.storage.metadata import metadata
 from mes_engine.storage.store import SqlStore
 from mes_engine.web.app import create_app
 from tests.builders import LINK, a_plant, a_routing
+from tests.databases import url_in
 
 API = "/api/v1"
 HOST = "127.0.0.1"
@@ -172,7 +173,7 @@ async def running_plant(
         modules: Makes the modules' routers, for the app.
         schema: The revision that ``/readyz`` asks the tables for.
     """
-    database = Database.open(f"sqlite:///{folder / 'mes.db'}")
+    database = Database.open(url_in(folder))
     await database.write(metadata.create_all)
     store, feed, stopping = SqlStore(database), Feed(), asyncio.Event()
     engine = Engine(store, await store.load(), clock=now, feed=feed)

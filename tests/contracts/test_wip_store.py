@@ -12,7 +12,7 @@ from mes_engine.core.state import State
 from mes_engine.ports import DuplicateKey, WipStore
 from mes_engine.storage.store import SqlStore
 from tests.builders import SHIFT_START, Shop, a_day, a_request, a_site
-from tests.databases import open_database
+from tests.databases import on_postgresql, open_database
 from tests.fakes import InMemoryStore
 
 AN_ORDER = CreateWorkRequest(
@@ -20,13 +20,15 @@ AN_ORDER = CreateWorkRequest(
 )
 
 
-@pytest.fixture(params=["fake", "sqlite"])
+@pytest.fixture(params=["fake", "sqlite", "postgresql"])
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[WipStore]:
     if request.param == "fake":
         yield InMemoryStore()
         return
+    if request.param == "postgresql":
+        on_postgresql(tmp_path)
     async with open_database(tmp_path) as database:
         yield SqlStore(database)
 

@@ -13,15 +13,16 @@ from mes_engine.modules.ledger import LedgerService
 from mes_engine.storage.database import Database
 from mes_engine.storage.metadata import metadata
 from tests.builders import a_routing
+from tests.databases import url_in
 from tests.modules.floor import MARIA, Floor, client_of, clock
 from tests.modules.orders import CRM
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(tmp_path: Path, either_database: str) -> AsyncIterator[Database]:
     for module in ("crm", "ledger", "plm", "scm"):
         import_module(f"mes_engine.modules.{module}")  # declares its tables
-    opened = Database.open(f"sqlite:///{tmp_path / 'mes.db'}")
+    opened = Database.open(url_in(tmp_path))
     try:
         await opened.write(metadata.create_all)
         yield opened

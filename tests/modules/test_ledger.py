@@ -164,6 +164,8 @@ async def test_an_unlawful_posting_is_refused(
 async def test_the_database_refuses_to_change_an_entry(
     ledger: LedgerService, database: Database, tamper: str
 ) -> None:
+    if "REPLACE" in tamper and database.dialect != "sqlite":
+        pytest.skip("PostgreSQL has no REPLACE")
     await ledger.post(a_posting())
     before = await ledger.entries()
     with pytest.raises(IntegrityError, match="ledger_entry is written once"):

@@ -20,6 +20,7 @@ from mes_engine.modules.ledger import (
 from mes_engine.modules.ledger.model import MEASURES
 from mes_engine.storage.database import Database
 from mes_engine.storage.metadata import metadata
+from tests.databases import url_in
 from tests.modules.floor import clock
 from tests.modules.postings import a_posting, a_reversal
 
@@ -95,7 +96,7 @@ async def _check_balances(sent: list[Posting]) -> None:
 
 @asynccontextmanager
 async def _database(folder: Path) -> AsyncIterator[Database]:
-    database = Database.open(f"sqlite:///{folder / 'mes.db'}")
+    database = Database.open(url_in(folder))
     try:
         await database.write(metadata.create_all)
         yield database

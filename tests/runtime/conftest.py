@@ -13,11 +13,12 @@ import mes_engine.storage.intents
 import mes_engine.storage.tables  # noqa: F401 - declared on import
 from mes_engine.storage.database import Database
 from mes_engine.storage.metadata import metadata
+from tests.databases import url_in
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database.open(f"sqlite:///{tmp_path / 'mes.db'}")
+    opened = Database.open(url_in(tmp_path))
     await opened.write(metadata.create_all)
     yield opened
     await opened.close()

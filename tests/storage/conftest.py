@@ -7,12 +7,12 @@ import pytest
 
 from mes_engine.storage.store import SqlStore
 from tests.builders import Shop, a_day, settle_postings
-from tests.databases import open_database
+from tests.databases import open_database, url_in
 from tests.storage.tampering import Site
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+async def site(tmp_path: Path, either_database: str) -> AsyncIterator[Site]:
     async with open_database(tmp_path) as database:
         store = SqlStore(database)
         shop = Shop()
@@ -20,4 +20,4 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         await store.commit(*shop.take())
         settle_postings(shop)
         await store.commit(*shop.take())
-        yield Site(database, tmp_path / "mes.db")
+        yield Site(database, url_in(tmp_path))

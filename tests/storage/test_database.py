@@ -198,7 +198,7 @@ async def test_a_wrong_statement_is_a_bug_and_no_outage(database: Database) -> N
         await database.read(sql("SELECT * FROM nowhere"))
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "postgresql://here/mes", "mes.db"])
+@pytest.mark.parametrize("url", ["sqlite://", "mysql://here/mes", "mes.db"])
 def test_only_a_file_is_opened(url: str) -> None:
     with pytest.raises(SettingsError, match="Write sqlite:"):
         Database.open(url)

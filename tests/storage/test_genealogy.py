@@ -6,12 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from mes_engine.core.lots import EdgeKind, GenealogyEdge, MaterialLot
-from mes_engine.storage.bulk import BULK
 from mes_engine.storage.codec import CODECS
 from mes_engine.storage.database import Database
 from mes_engine.storage.genealogy import Direction, genealogy, recall
@@ -21,15 +19,18 @@ CONSUMED, DAMAGED, SPLIT = EdgeKind.CONSUMED, EdgeKind.DAMAGED, EdgeKind.SPLIT
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(tmp_path: Path, either_database: str) -> AsyncIterator[Database]:
     async with open_database(tmp_path) as opened:
         yield opened
 
 
 def write(connection: Connection, table: str, values: Sequence[Any]) -> None:
-    rows = [CODECS[table].row(one) for one in values]
-    text = msgspec.json.encode(rows).decode()
-    connection.exec_driver_sql(BULK[table].write, (text, "main"))
+    codec = CODECS[table]
+    rows = [
+        {"partition": "main"} | {name: getattr(one, name) for name in codec.columns}
+        for one in values
+    ]
+    connection.execute(insert(codec.table), rows)
 
 
 async def related(database: Database, *told: tuple[str, str, EdgeKind, int]) -> None:

@@ -39,7 +39,7 @@ def an_intent(key: str = "order-1/release") -> Commanded:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(tmp_path: Path, either_database: str) -> AsyncIterator[Database]:
     async with open_database(tmp_path) as opened:
         yield opened
 

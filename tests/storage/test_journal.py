@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from mes_engine.core.facts import MessageSetAside, fact_name
 from mes_engine.core.postings import SETTLED, PostingState
@@ -18,7 +18,7 @@ from tests.databases import open_database
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(tmp_path: Path, either_database: str) -> AsyncIterator[Database]:
     async with open_database(tmp_path) as opened:
         yield opened
 
@@ -151,10 +151,15 @@ async def test_genealogy_goes_both_ways_at_any_remove(database: Database) -> Non
 
 
 def _insert_edges(connection: Connection, edges: list[tuple[str, str]]) -> None:
-    connection.exec_driver_sql(
-        "INSERT INTO genealogy_edge VALUES "
-        "('main', ?, ?, ?, 1, 'C62', 'JO-1', 0, 'consumed', NULL)",
-        [(seq, *edge) for seq, edge in enumerate(edges, 1)],
+    connection.execute(
+        text(
+            "INSERT INTO genealogy_edge VALUES "
+            "('main', :seq, :source, :target, 1, 'C62', 'JO-1', 0, 'consumed', NULL)"
+        ),
+        [
+            {"seq": seq, "source": edge[0], "target": edge[1]}
+            for seq, edge in enumerate(edges, 1)
+        ],
     )
 
 

@@ -8,10 +8,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from mes_engine.core.errors import SettingsError
-from mes_engine.storage.driver import connected, unusable, writer_engine
+from mes_engine.storage.backend import opened, unusable
 
 BUSY_TIMEOUT_S = 30.0
 
@@ -23,17 +23,17 @@ def upgrade(url: str) -> None:
         SettingsError: It cannot be opened or written to, or a newer version of this
             software has upgraded it already.
     """
-    engine = writer_engine(url, busy_timeout_s=BUSY_TIMEOUT_S)
+    engine, connection = opened(url, busy_timeout_s=BUSY_TIMEOUT_S)
     try:
-        with connected(engine) as connection, connection.begin():
+        with connection, connection.begin():
             command.upgrade(_config(connection), "head")
     except CommandError as error:
         raise SettingsError(
             f"The schema of {url} is not one of this version's: {error}.",
             hint="Run the version that upgraded it, or a later one.",
         ) from error
-    except OperationalError as error:
-        raise unusable(engine.url.database, error.orig) from error
+    except DBAPIError as error:
+        raise unusable(engine.url, error.orig) from error
     finally:
         engine.dispose()
 
@@ -44,9 +44,9 @@ def current(url: str) -> str | None:
     Raises:
         SettingsError: It cannot be opened.
     """
-    engine = writer_engine(url, busy_timeout_s=BUSY_TIMEOUT_S)
+    engine, connection = opened(url, busy_timeout_s=BUSY_TIMEOUT_S)
     try:
-        with connected(engine) as connection:
+        with connection:
             return MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()

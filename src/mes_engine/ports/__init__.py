@@ -36,6 +36,7 @@ from mes_engine.ports.links import (
 from mes_engine.ports.store import (
     CommitInDoubt,
     DuplicateKey,
+    Fenced,
     StoreUnavailable,
     WipStore,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "Downlink",
     "DuplicateKey",
     "Emit",
+    "Fenced",
     "Floor",
     "GatewayView",
     "Intake",

@@ -23,6 +23,7 @@ class WipStore(Protocol):
         Raises:
             DuplicateKey: A command of the batch was handled before.
             StoreUnavailable: Nothing was written; the same commit may be tried again.
+            Fenced: Nothing was written, nor will be: another engine has taken over.
             CommitInDoubt: It may have been written or not: ``reached`` tells.
         """
         ...
@@ -30,8 +31,11 @@ class WipStore(Protocol):
     async def reached(self) -> int:
         """Return the seq of the last fact that is committed; 0 if there is none.
 
+        After it, nothing that is still on its way is committed.
+
         Raises:
             StoreUnavailable: It cannot be told now.
+            Fenced: Another engine has taken over.
         """
         ...
 
@@ -46,6 +50,10 @@ class DuplicateKey(Exception):
 
 class StoreUnavailable(Exception):
     """The database did not take a commit, and is as it was before."""
+
+
+class Fenced(StoreUnavailable):
+    """Another engine has taken over the partition: this one has to end."""
 
 
 class CommitInDoubt(Exception):

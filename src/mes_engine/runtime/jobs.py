@@ -14,13 +14,13 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import Connection, delete, update
-from sqlalchemy.dialects.sqlite import insert
 
 from mes_engine.core.errors import MesError
 from mes_engine.ports import StoreUnavailable
 from mes_engine.runtime.pace import Clock
 from mes_engine.runtime.tables import job_slot
 from mes_engine.storage.database import Database
+from mes_engine.storage.dialect import insert
 
 log = structlog.stdlib.get_logger()
 

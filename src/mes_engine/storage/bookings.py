@@ -6,7 +6,7 @@ after the other by their numbers: no index of them is kept while pieces are repo
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import CTE, Connection, func, literal, select
+from sqlalchemy import CTE, Connection, literal, select
 
 from mes_engine.core import facts as f
 from mes_engine.core.booked import bookings_of
@@ -15,6 +15,7 @@ from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lots import GenealogyEdge
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
+from mes_engine.storage.dialect import NumberIn, Whole
 from mes_engine.storage.journal import (
     fact_at,
     facts_of_cause,
@@ -128,8 +129,8 @@ def _seqs_of_reports(
 
 def _chain(partition: str, last: int | None, *, after: int) -> CTE:
     fact = t.fact.c
-    chain = select(literal(last).label("seq")).cte("chain", recursive=True)
-    before = func.json_extract(fact.body, "$.previous")
+    chain = select(literal(last, Whole).label("seq")).cte("chain", recursive=True)
+    before = NumberIn(fact.body, "previous")
     return chain.union_all(
         select(before)
         .join_from(chain, t.fact, fact.seq == chain.c.seq)

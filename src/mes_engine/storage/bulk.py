@@ -1,4 +1,4 @@
-"""The SQL of the hot path: all rows of a table in one statement.
+"""The SQL of the hot path for SQLite: all rows of a table in one statement.
 
 Its text is made once, from the tables. The rows come as one JSON array of arrays, so
 that the driver takes the interpreter lock once a statement and not once a row; as
@@ -27,7 +27,7 @@ from mes_engine.storage.tables import WRITTEN_ONCE, fact
 _ROWS = func.jsonb_each(literal_column("?1")).table_valued("value", name="row")
 _PARTITION: ColumnElement[str] = literal_column("?2")
 # A command has one answer for ever: writing another is refused, not merged.
-_INSERTED_ONLY = (*WRITTEN_ONCE, "handled")
+INSERTED_ONLY = (*WRITTEN_ONCE, "handled")
 
 FACT_COLUMNS = tuple(column.name for column in fact.c if column.name != "partition")
 
@@ -58,7 +58,7 @@ def _write(table: Table, columns: Sequence[str]) -> str:
     # Without a WHERE, SQLite takes the ON of ON CONFLICT for that of a join.
     rows = select(_PARTITION, *read).select_from(_ROWS).where(literal_column("true"))
     statement = insert(table).from_select(["partition", *columns], rows)
-    if table.name in _INSERTED_ONLY:
+    if table.name in INSERTED_ONLY:
         return _sql(statement)
     keys = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in columns if name not in keys}

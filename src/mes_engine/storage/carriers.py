@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from mes_engine.core.carriers import (
     AggregationAction,
@@ -15,12 +15,13 @@ from mes_engine.core.carriers import (
 from mes_engine.core.lots import MaterialLot
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
+from mes_engine.storage.dialect import sql
 from mes_engine.storage.journal import one
 
 _COLUMNS = ", ".join(
     f"aggregation_event.{name}" for name in CODECS["aggregation_event"].columns
 )
-_OF_CONTENTS = text(
+_OF_CONTENTS = sql(
     f"SELECT {_COLUMNS} FROM json_each(:names) AS wanted "  # noqa: S608 - ours
     "CROSS JOIN aggregation_event "
     "INDEXED BY ix_aggregation_event_partition_content_seq "

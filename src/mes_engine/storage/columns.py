@@ -5,10 +5,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Table, Text
+from sqlalchemy import CheckConstraint, Column, Table
 from sqlalchemy.schema import SchemaItem
 
-from mes_engine.storage.metadata import Body, Flag, Quantity, Whole, Word, metadata
+from mes_engine.storage.dialect import STRING, Whole
+from mes_engine.storage.metadata import Body, Flag, Quantity, Word, metadata
 
 
 def strict_table(name: str, *items: SchemaItem, has_rowid: bool = True) -> Table:
@@ -32,12 +33,12 @@ def strict_table(name: str, *items: SchemaItem, has_rowid: bool = True) -> Table
 
 def partition() -> Column[str]:
     """Return the column that begins the key of every table of the engine."""
-    return Column("partition", Text, primary_key=True)
+    return Column("partition", STRING, primary_key=True)
 
 
 def key(name: str) -> Column[str]:
     """Return a text column of the primary key."""
-    return Column(name, Text, primary_key=True)
+    return Column(name, STRING, primary_key=True)
 
 
 def number_key(name: str) -> Column[int]:
@@ -47,7 +48,7 @@ def number_key(name: str) -> Column[int]:
 
 def string(name: str, *, is_optional: bool = False) -> Column[str]:
     """Return a column of text."""
-    return Column(name, Text, nullable=is_optional)
+    return Column(name, STRING, nullable=is_optional)
 
 
 def whole(name: str, *, is_optional: bool = False) -> Column[int]:

@@ -1,9 +1,9 @@
 """Cursors: how far a consumer has read the journal, kept with what came of it."""
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, select
 
 from mes_engine.storage.columns import key, partition, strict_table, whole
+from mes_engine.storage.dialect import greatest, insert
 from mes_engine.storage.journal import MAIN
 
 consumer_cursor = strict_table(
@@ -27,7 +27,7 @@ def advance_cursor(
     row = insert(consumer_cursor).values(
         partition=partition, consumer=consumer, seq=seq
     )
-    furthest = func.max(consumer_cursor.c.seq, row.excluded.seq)
+    furthest = greatest(consumer_cursor.c.seq, row.excluded.seq)
     connection.execute(
         row.on_conflict_do_update(
             index_elements=["partition", "consumer"], set_={"seq": furthest}

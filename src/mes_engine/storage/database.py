@@ -12,42 +12,46 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from mes_engine.core.errors import OutcomeUnknown, Overloaded
-from mes_engine.ports import CommitInDoubt, StoreUnavailable
-from mes_engine.storage.driver import (
-    connected,
-    reader_engine,
-    writer_engine,
-)
+from mes_engine.ports import CommitInDoubt, Fenced, StoreUnavailable
+from mes_engine.storage.backend import Backend, backend_of
+from mes_engine.storage.fence import Fence
 
 T = TypeVar("T")
 
 log = structlog.stdlib.get_logger()
 
-SQLITE_ERROR = 1
+TRIES = 10
+"""How often work is begun anew that the database has undone for another's sake."""
 
 MakeExecutor = Callable[[int, str], Executor]
 
 
 class Database:
-    """One SQLite file, as the engine and the modules use it."""
+    """One database, as the engine and the modules use it.
+
+    Attributes:
+        dialect: ``sqlite`` or ``postgresql``.
+        fence: On PostgreSQL, what lets only the engine that leads write.
+    """
 
     def __init__(
         self,
-        url: str,
+        backend: Backend,
         *,
         readers: int,
-        busy_timeout_s: float,
+        fence: Fence | None,
         most_waiting: int,
         executor: MakeExecutor,
     ) -> None:
-        self._writing = writer_engine(url, busy_timeout_s=busy_timeout_s)
-        self._reading = reader_engine(
-            url, connections=readers, busy_timeout_s=busy_timeout_s
-        )
-        self._connection: Connection | None = connected(self._writing)
+        self.dialect = backend.name
+        self.fence = fence
+        self._backend = backend
+        self._writing = backend.writer()
+        self._reading = backend.reader(readers)
+        self._connection: Connection | None = backend.connected(self._writing)
         self._most_waiting = most_waiting
         self._waiting = 0
         self._writer = executor(1, "database-writer")
@@ -61,24 +65,26 @@ class Database:
         readers: int = 4,
         busy_timeout_s: float = 5.0,
         most_waiting: int = 1_000,
+        fence: Fence | None = None,
         executor: MakeExecutor = ThreadPoolExecutor,
     ) -> "Database":
         """Open the database at ``url``; its tables are made by ``migrations``.
 
         Args:
-            url: ``sqlite:///path``: a file on a local disk.
+            url: ``sqlite:///path``, a file on a local disk, or ``postgresql://...``.
             readers: How many reads may run at a time, each on its own connection.
             busy_timeout_s: How long to wait for another process that writes.
             most_waiting: How many writes may wait before more are turned away.
+            fence: On PostgreSQL, what lets only the engine that leads write.
             executor: Where the work is run, given how much at a time, and a name.
 
         Raises:
             SettingsError: It cannot be opened, or not so that it can be trusted.
         """
         return cls(
-            url,
+            backend_of(url, busy_timeout_s=busy_timeout_s, fence=fence),
             readers=readers,
-            busy_timeout_s=busy_timeout_s,
+            fence=fence,
             most_waiting=most_waiting,
             executor=executor,
         )
@@ -86,10 +92,12 @@ class Database:
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one transaction, alone, in the writer's thread.
 
-        Keep it short: the engine's commits wait behind it.
+        Keep it short: the engine's commits wait behind it. It is run again where the
+        database has undone it for another's sake.
 
         Raises:
             Overloaded: Too many writes wait already; nothing was done.
+            Fenced: Another engine has taken over; nothing was done.
             StoreUnavailable: The database did not take it; nothing was done.
             OutcomeUnknown: The commit itself failed.
         """
@@ -115,10 +123,11 @@ class Database:
     async def raw(self, work: Callable[[Any], T]) -> T:
         """Run ``work`` on the driver's own connection, in the writer's thread.
 
-        For the hot path: ``work`` says BEGIN IMMEDIATE and COMMIT itself. What it
-        leaves open when it raises is undone.
+        For the hot path: ``work`` begins and commits itself. What it leaves open when
+        it raises is undone. It is run again where the database has undone it.
 
         Raises:
+            Fenced: Another engine has taken over; nothing was done.
             StoreUnavailable: The database failed before COMMIT; nothing was done.
             CommitInDoubt: ``work`` raised it, as COMMIT failed.
         """
@@ -128,16 +137,20 @@ class Database:
         """Finish what was begun, and close every connection."""
         await asyncio.shield(asyncio.to_thread(self._shut))
 
-    def _transact(self, work: Callable[[Connection], T]) -> T:
+    def _transact(self, work: Callable[[Connection], T], tries: int = TRIES) -> T:
         is_committing = False
         try:
             connection = self._connected()
             with connection.begin():
                 result = work(connection)
                 is_committing = True
-        except OperationalError as error:
+        except DBAPIError as error:
             self._disconnect()
-            if _is_mistake(error.orig):
+            if self._backend.is_fenced(error.orig):
+                raise Fenced(str(error.orig)) from error
+            if self._backend.is_retried(error.orig) and tries > 1:
+                return self._transact(work, tries - 1)
+            if not self._backend.is_outage(error.orig):
                 raise
             if is_committing:
                 raise OutcomeUnknown(
@@ -151,23 +164,30 @@ class Database:
         try:
             with self._reading.connect() as connection, connection.begin():
                 return work(connection)
-        except OperationalError as error:
-            if _is_mistake(error.orig):
+        except DBAPIError as error:
+            if not self._backend.is_outage(error.orig):
                 raise
             raise StoreUnavailable(str(error.orig)) from error
 
-    def _drive(self, work: Callable[[Any], T]) -> T:
+    def _drive(self, work: Callable[[Any], T], tries: int = TRIES) -> T:
         try:
             driven: Any = self._connected().connection.driver_connection
-        except OperationalError as error:
+        except DBAPIError as error:
             raise StoreUnavailable(str(error.orig)) from error
         try:
             return work(driven)
-        except driven.OperationalError as error:
-            self._disconnect()
-            if _is_mistake(error):
-                raise
-            raise StoreUnavailable(str(error)) from error
+        except driven.Error as error:
+            if self._backend.is_fenced(error):
+                self._disconnect()
+                raise Fenced(str(error)) from error
+            if self._backend.is_retried(error) and tries > 1:
+                self._disconnect()
+                return self._drive(work, tries - 1)
+            if self._backend.is_outage(error):
+                self._disconnect()
+                raise StoreUnavailable(str(error)) from error
+            driven.rollback()
+            raise
         except CommitInDoubt:
             self._disconnect()
             raise
@@ -194,11 +214,6 @@ class Database:
             self._connection.close()
         self._reading.dispose()
         self._writing.dispose()
-
-
-def _is_mistake(error: BaseException | None) -> bool:
-    """Whether the statement was wrong, and would be at any other time."""
-    return getattr(error, "sqlite_errorcode", None) == SQLITE_ERROR
 
 
 async def _finished(executor: Executor, call: Callable[[], T]) -> T:

@@ -154,3 +154,47 @@ def _set_up(engine: Engine, pragmas: Pragmas, *, begin: str) -> None:
 
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
+
+
+SQLITE_ERROR = 1
+
+
+class Sqlite:
+    """A SQLite file: ``backend.Backend``."""
+
+    name = "sqlite"
+
+    def __init__(self, url: str, *, busy_timeout_s: float) -> None:
+        self._url = file_url(url).render_as_string(hide_password=False)
+        self._busy_timeout_s = busy_timeout_s
+
+    def writer(self) -> Engine:
+        """Return an engine whose transactions write, one after the other."""
+        return writer_engine(self._url, busy_timeout_s=self._busy_timeout_s)
+
+    def reader(self, connections: int) -> Engine:
+        """Return an engine that cannot write."""
+        return reader_engine(
+            self._url, connections=connections, busy_timeout_s=self._busy_timeout_s
+        )
+
+    def connected(self, engine: Engine) -> Connection:
+        """Connect for the first time, or say in one sentence why that cannot be."""
+        return connected(engine)
+
+    def is_outage(self, error: BaseException | None) -> bool:
+        """Whether the file, not the statement, was the trouble."""
+        is_operational = type(error).__name__ == "OperationalError"
+        return is_operational and not self._is_mistake(error)
+
+    def is_retried(self, error: BaseException | None) -> bool:
+        """Whether the same may work at once: BEGIN IMMEDIATE leaves no such case."""
+        return False
+
+    def is_fenced(self, error: BaseException | None) -> bool:
+        """Whether another engine has taken over: the lock on the file forbids it."""
+        return False
+
+    def _is_mistake(self, error: BaseException | None) -> bool:
+        """Whether the statement was wrong, and would be at any other time."""
+        return getattr(error, "sqlite_errorcode", None) == SQLITE_ERROR

@@ -15,11 +15,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    func,
     literal,
     literal_column,
     select,
-    text,
 )
 
 from mes_engine.core.carriers import AggregationAction, AggregationEvent, Carrier
@@ -29,6 +27,7 @@ from mes_engine.core.wip_ledger import Bucket, Move, Position
 from mes_engine.storage import tables as t
 from mes_engine.storage.carriers import events_of_contents, inside
 from mes_engine.storage.codec import CODECS
+from mes_engine.storage.dialect import Listed, sql, string
 from mes_engine.storage.journal import origins, origins_of, uses, uses_of
 from mes_engine.storage.measurements import Told, measurements_of_lots
 from mes_engine.storage.tables.material import IS_BOUGHT
@@ -272,8 +271,10 @@ def standing_of(
 
 def _each(partition: str, lots: Sequence[str]) -> Select[str, str]:
     # With the partition in it, SQLite begins with what is reached, not with all edges.
-    each = func.json_each(json.dumps(list(lots))).table_valued("value")
-    return select(literal(partition).label("partition"), each.c.value.label("lot"))
+    each = Listed(literal(json.dumps(list(lots)))).table_valued("value", name="each")
+    return select(
+        string(partition).label("partition"), string(each.c.value).label("lot")
+    )
 
 
 def _by_depth(
@@ -314,7 +315,7 @@ def _rows_of(
 ) -> list[Any]:
     codec = CODECS[table]
     columns = ", ".join(f"{table}.{name}" for name in codec.columns)
-    query = text(f"SELECT {columns} FROM {_wanted(table, column)}")  # noqa: S608 - ours
+    query = sql(f"SELECT {columns} FROM {_wanted(table, column)}")  # noqa: S608 - ours
     asked = {"names": json.dumps(names), "partition": partition}
     return codec.values(connection.execute(query, asked))
 
@@ -339,7 +340,7 @@ def _shipments(
     return found
 
 
-_WORK = text(
+_WORK = sql(
     "SELECT done.lot, job_order.id, job_order.request, job_order.step, "  # noqa: S608
     "job_order.work_center, run.work_unit, done.person, "
     "min(done.began_at), max(done.ended_at) FROM ("
@@ -351,7 +352,8 @@ _WORK = text(
     "CROSS JOIN job_order "
     "ON job_order.partition = :partition AND job_order.id = done.job_order "
     "LEFT JOIN run ON run.partition = :partition AND run.id = done.run "
-    "GROUP BY done.lot, job_order.id, run.work_unit, done.person"
+    "GROUP BY done.lot, job_order.id, job_order.request, job_order.step, "
+    "job_order.work_center, run.work_unit, done.person"
 )
 
 

@@ -12,14 +12,13 @@ from sqlalchemy import (
     Integer,
     UniqueConstraint,
     select,
-    text,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
 
 from mes_engine.core.errors import KeyReused
 from mes_engine.core.messages import Answer, Command, Commanded
 from mes_engine.storage.columns import body, strict_table, string, whole
+from mes_engine.storage.dialect import insert, where_only
 from mes_engine.storage.metadata import Body
 
 intent = strict_table(
@@ -33,7 +32,7 @@ intent = strict_table(
     body("command", Command),
     Column("answer", Body(Answer), nullable=True),
     UniqueConstraint("origin", "key"),
-    Index("ix_intent_pending", "number", sqlite_where=text("answer IS NULL")),
+    Index("ix_intent_pending", "number", **where_only("answer IS NULL")),
 )
 
 
@@ -54,8 +53,9 @@ def add_intent(connection: Connection, commanded: Commanded) -> None:
             command=commanded.command,
         )
         .on_conflict_do_nothing(index_elements=["origin", "key"])
-    )
-    if added.rowcount:
+        .returning(intent.c.number)
+    ).first()
+    if added is not None:
         return
     known = connection.execute(
         select(intent.c.digest).where(

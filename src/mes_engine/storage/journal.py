@@ -16,10 +16,8 @@ from sqlalchemy import (
     Row,
     Select,
     func,
-    literal,
     literal_column,
     select,
-    text,
 )
 
 from mes_engine.core.dispatching import DispatchDecision
@@ -30,15 +28,17 @@ from mes_engine.core.production import UnassignedProduction
 from mes_engine.core.wip_ledger import Move, Position
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
+from mes_engine.storage.dialect import sql, string
 from mes_engine.storage.tables.material import IS_UNSETTLED
 
 MAIN = "main"
 SET_ASIDE = "message_set_aside"
 
 # The index is named: SQLite, not knowing better, would rather read the whole journal.
-_OF_CAUSES = text(
+_OF_CAUSES = sql(
     "SELECT * FROM fact INDEXED BY ix_fact_partition_cause "
-    "WHERE partition = :partition AND cause IN (SELECT value FROM json_each(:causes))"
+    "WHERE partition = :partition "
+    "AND cause IN (SELECT wanted.value FROM json_each(:causes) AS wanted)"
 ).columns(*t.fact.c)
 
 
@@ -240,7 +240,7 @@ def uses_of(
 
 def _only(partition: str, lot: str) -> Select[str, str]:
     # With the partition in it, SQLite begins with what is reached, not with all edges.
-    return select(literal(partition).label("partition"), literal(lot).label("lot"))
+    return select(string(partition).label("partition"), string(lot).label("lot"))
 
 
 def _reached(

@@ -13,10 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
-    literal_column,
     select,
     text,
     union_all,
@@ -27,6 +25,7 @@ from mes_engine.core.runs import HoldMode
 from mes_engine.core.state import State
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
+from mes_engine.storage.dialect import following
 from mes_engine.storage.journal import head
 from mes_engine.storage.tables.carriers import IS_HERE
 from mes_engine.storage.tables.labour import IS_SIGNED_ON, IS_WORKING
@@ -155,7 +154,7 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
         "hold",
         ours["hold"]
         .where(t.hold.c.from_hold.in_(waiting))
-        .with_hint(t.hold, "INDEXED BY ix_hold_from_hold"),
+        .with_hint(t.hold, "INDEXED BY ix_hold_from_hold", "sqlite"),
     )
     yield "carrier", ours["carrier"].where(text(IS_HERE))
     yield "lot", ours["lot"].where(text(IS_PACKED))
@@ -184,8 +183,8 @@ def _fill(state: State, connection: Connection, name: str, query: Query) -> None
 
 def _fill_newest(state: State, connection: Connection, name: str, most: int) -> None:
     codec = CODECS[name]
-    rowid: ColumnElement[int] = literal_column("rowid")
-    newest = codec.query(state.partition).order_by(rowid.desc()).limit(most)
+    written = following(codec.table.c["at"])
+    newest = codec.query(state.partition).order_by(written.desc()).limit(most)
     rows = connection.execute(newest).all()
     put = getattr(state, name).put
     for value in codec.values(reversed(rows)):  # the oldest is forgotten first

@@ -9,10 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Text
+from sqlalchemy import Dialect, MetaData
 from sqlalchemy.types import TypeDecorator
 
 from mes_engine.core.quantity import ZERO, from_millionths, to_millionths
+from mes_engine.storage.dialect import STRING, Whole
 
 metadata = MetaData(
     naming_convention={
@@ -23,9 +24,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-Whole = BigInteger().with_variant(Integer(), "sqlite")
-"""A 64-bit integer: a number, or a time in microseconds of UTC."""
 
 
 class Quantity(TypeDecorator[Decimal]):
@@ -44,7 +42,7 @@ class Quantity(TypeDecorator[Decimal]):
         """Turn millionths into the decimal that they were made of."""
         if not value:
             return None if value is None else ZERO
-        return from_millionths(value)
+        return from_millionths(int(value))  # PostgreSQL adds up to a decimal
 
 
 class Flag(TypeDecorator[bool]):
@@ -69,7 +67,7 @@ class Flag(TypeDecorator[bool]):
 class Word(TypeDecorator[StrEnum]):
     """A member of an enumeration, kept as its word. ``columns.word`` adds the CHECK."""
 
-    impl = Text
+    impl = STRING
     cache_ok = True
 
     def __init__(self, enumeration: type[StrEnum]) -> None:
@@ -95,7 +93,7 @@ class Body(TypeDecorator[Any]):
         of: Any type that msgspec can encode.
     """
 
-    impl = Text
+    impl = STRING
     cache_ok = True
 
     def __init__(self, of: Any) -> None:

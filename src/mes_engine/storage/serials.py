@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, literal_column, text
+from sqlalchemy import Connection, literal_column
 
 from mes_engine.core.errors import NotFound
 from mes_engine.core.lot_names import ambiguous
@@ -11,10 +11,11 @@ from mes_engine.core.lots import MaterialLot
 from mes_engine.core.serials import KnownSerial
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS
+from mes_engine.storage.dialect import sql
 from mes_engine.storage.journal import one
 from mes_engine.storage.tables.material import IS_SERIAL
 
-_TAKEN = text(
+_TAKEN = sql(
     "SELECT lot.serial, lot.id FROM json_each(:serials) AS wanted "  # noqa: S608 - ours
     "CROSS JOIN lot INDEXED BY ix_lot_serial ON lot.partition = :partition "
     f"AND lot.serial = wanted.value AND lot.material = :material AND lot.{IS_SERIAL}"

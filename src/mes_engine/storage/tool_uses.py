@@ -9,10 +9,11 @@ import json
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from mes_engine.core.assets import ToolUse
 from mes_engine.storage.codec import CODECS
+from mes_engine.storage.dialect import sql
 
 NEVER = 2**63 - 1
 """A time, and a number of a fact, after every other."""
@@ -39,7 +40,7 @@ class Tooled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # With CROSS JOIN, SQLite begins with what is wanted.
-_OF_LOTS = text(
+_OF_LOTS = sql(
     "SELECT done.lot, done.job_order, job_order.step, "  # noqa: S608 - ours
     f"{_COLUMNS} FROM ("
     "SELECT move.lot, move.job_order, move.run, max(move.seq) AS last_seq "
@@ -54,7 +55,7 @@ _OF_LOTS = text(
     "ON job_order.partition = :partition AND job_order.id = done.job_order"
 )
 
-_HAS_TOOLS = text(
+_HAS_TOOLS = sql(
     "SELECT EXISTS (SELECT 1 FROM json_each(:jobs) AS wanted "  # noqa: S608 - ours
     "CROSS JOIN run_member ON run_member.partition = :partition "
     "AND run_member.job_order = wanted.value "
@@ -62,10 +63,11 @@ _HAS_TOOLS = text(
     "AND tool_use.run = run_member.run)"
 )
 
-_WORKED_WITH = text(
+_WORKED_WITH = sql(
     "SELECT DISTINCT move.lot FROM ("  # noqa: S608 - ours
     "SELECT DISTINCT tool_use.seq, tool_use.run, job_order.request, "
-    "max(tool_use.claimed_at, :since) AS since, "
+    "CASE WHEN tool_use.claimed_at > :since THEN tool_use.claimed_at "
+    "ELSE :since END AS since, "
     # What is reported after a change in mid-run may have been worked before it.
     "CASE WHEN tool_use.freed_seq IS NULL OR run.closed_at IS NULL "
     "OR tool_use.freed_at < run.closed_at THEN :never "

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from mes_engine.migrations.columns import flag, guard, text, whole, word
+from mes_engine.migrations.columns import flag, guard, text, where, whole, word
 
 revision = "0001"
 down_revision = None
@@ -32,7 +32,7 @@ def upgrade() -> None:
         op.f("ix_fact_set_aside"),
         "fact",
         ["partition", "seq"],
-        sqlite_where=sa.text("type = 'message_set_aside'"),
+        **where("type = 'message_set_aside'"),
     )
     guard("fact")
     op.create_table(
@@ -246,7 +246,7 @@ def upgrade() -> None:
         op.f("ix_machine_transaction_refused"),
         "machine_transaction",
         ["partition", "seq"],
-        sqlite_where=sa.text("outcome = 'refused'"),
+        **where("outcome = 'refused'"),
     )
     guard("machine_transaction")
     op.create_table(
@@ -297,7 +297,7 @@ def upgrade() -> None:
         op.f("ix_unassigned_production_open"),
         "unassigned_production",
         ["partition", "seq"],
-        sqlite_where=sa.text("quantity > assigned + dismissed"),
+        **where("quantity > assigned + dismissed"),
     )
     op.create_table(
         "watermark",
@@ -334,7 +334,7 @@ def upgrade() -> None:
         op.f("ix_intent_pending"),
         "intent",
         ["number"],
-        sqlite_where=sa.text("answer IS NULL"),
+        **where("answer IS NULL"),
     )
     op.create_table(
         "consumer_cursor",

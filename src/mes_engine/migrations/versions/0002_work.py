@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from mes_engine.migrations.columns import flag, guard, text, whole, word
+from mes_engine.migrations.columns import flag, guard, text, where, whole, word
 
 revision = "0002"
 down_revision = "0001"
@@ -41,7 +41,7 @@ def upgrade() -> None:
         op.f("ix_work_request_open"),
         "work_request",
         ["partition", "id"],
-        sqlite_where=sa.text("NOT (state IN ('closed', 'cancelled'))"),
+        **where("NOT (state IN ('closed', 'cancelled'))"),
     )
     op.create_table(
         "visit",
@@ -167,7 +167,7 @@ def upgrade() -> None:
         op.f("ix_sign_on_open"),
         "sign_on",
         ["partition", "id"],
-        sqlite_where=sa.text("signed_off_at IS NULL"),
+        **where("signed_off_at IS NULL"),
     )
     op.create_table(
         "labour_interval",
@@ -196,7 +196,7 @@ def upgrade() -> None:
         op.f("ix_labour_interval_open"),
         "labour_interval",
         ["partition", "id"],
-        sqlite_where=sa.text("ended_at IS NULL"),
+        **where("ended_at IS NULL"),
     )
     op.create_table(
         "run_member",
@@ -234,7 +234,7 @@ def upgrade() -> None:
         op.f("ix_tool_use_open"),
         "tool_use",
         ["partition", "seq"],
-        sqlite_where=sa.text("freed_at IS NULL"),
+        **where("freed_at IS NULL"),
     )
     op.create_table(
         "hold",
@@ -260,13 +260,13 @@ def upgrade() -> None:
         op.f("ix_hold_from_hold"),
         "hold",
         ["partition", "from_hold"],
-        sqlite_where=sa.text("from_hold IS NOT NULL"),
+        **where("from_hold IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_hold_open"),
         "hold",
         ["partition", "id"],
-        sqlite_where=sa.text("released_at IS NULL"),
+        **where("released_at IS NULL"),
     )
     op.create_table(
         "area_entry",

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from mes_engine.migrations.columns import flag, guard, text, whole, word
+from mes_engine.migrations.columns import flag, guard, text, where, whole, word
 
 revision = "0003"
 down_revision = "0002"
@@ -42,20 +42,20 @@ def upgrade() -> None:
         op.f("ix_lot_supplier_lot"),
         "lot",
         ["partition", "supplier_lot"],
-        sqlite_where=sa.text("supplier_lot <> ''"),
+        **where("supplier_lot <> ''"),
     )
     op.create_index(
         op.f("ix_lot_serial"),
         "lot",
         ["partition", "serial", "material"],
         unique=True,
-        sqlite_where=sa.text("serial <> ''"),
+        **where("serial <> ''"),
     )
     op.create_index(
         op.f("ix_lot_carrier"),
         "lot",
         ["partition", "carrier"],
-        sqlite_where=sa.text("carrier IS NOT NULL"),
+        **where("carrier IS NOT NULL"),
     )
     op.create_table(
         "carrier",
@@ -72,13 +72,13 @@ def upgrade() -> None:
         op.f("ix_carrier_here"),
         "carrier",
         ["partition", "id"],
-        sqlite_where=sa.text("is_shipped = 0"),
+        **where("is_shipped = 0"),
     )
     op.create_index(
         op.f("ix_carrier_inside"),
         "carrier",
         ["partition", "carrier"],
-        sqlite_where=sa.text("carrier IS NOT NULL"),
+        **where("carrier IS NOT NULL"),
     )
     op.create_table(
         "aggregation_event",
@@ -143,9 +143,7 @@ def upgrade() -> None:
         op.f("ix_position_held"),
         "position",
         ["partition", "material"],
-        sqlite_where=sa.text(
-            "queued + in_process + suspect + out + transit + stock > 0"
-        ),
+        **where("queued + in_process + suspect + out + transit + stock > 0"),
     )
     op.create_index(
         op.f("ix_position_partition_request"), "position", ["partition", "request"]
@@ -210,13 +208,13 @@ def upgrade() -> None:
         op.f("ix_move_to_lot"),
         "move",
         ["partition", "to_lot", "seq"],
-        sqlite_where=sa.text("to_lot IS NOT NULL"),
+        **where("to_lot IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_move_another_way"),
         "move",
         ["partition", "job_order", "seq"],
-        sqlite_where=sa.text("connection <> '' AND reason <> '' AND reverses IS NULL"),
+        **where("connection <> '' AND reason <> '' AND reverses IS NULL"),
     )
     guard("move")
     op.create_table(
@@ -248,7 +246,7 @@ def upgrade() -> None:
         op.f("ix_genealogy_edge_reverses"),
         "genealogy_edge",
         ["partition", "reverses"],
-        sqlite_where=sa.text("reverses IS NOT NULL"),
+        **where("reverses IS NOT NULL"),
     )
     guard("genealogy_edge")
     op.create_table(
@@ -436,5 +434,5 @@ def upgrade() -> None:
         op.f("ix_posting_unsettled"),
         "posting",
         ["partition", "stream", "stream_seq"],
-        sqlite_where=sa.text("NOT (state IN ('acknowledged', 'netted', 'waived'))"),
+        **where("NOT (state IN ('acknowledged', 'netted', 'waived'))"),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from mes_engine.migrations.columns import flag, guard, text, whole, word
+from mes_engine.migrations.columns import flag, guard, is_sqlite, text, whole, word
 
 revision = "0004"
 down_revision = "0003"
@@ -247,10 +247,11 @@ def upgrade() -> None:
     )
     guard("ledger_entry")
     # INSERT OR REPLACE deletes a row without asking the guards.
-    op.execute(
-        "CREATE TRIGGER ledger_entry_no_replace BEFORE INSERT ON ledger_entry "
-        "WHEN EXISTS ( SELECT 1 FROM ledger_entry "
-        "WHERE number = NEW.number OR key = NEW.key OR reverses = NEW.reverses "
-        "OR (stream = NEW.stream AND stream_seq = NEW.stream_seq) ) "
-        "BEGIN SELECT RAISE(ABORT, 'ledger_entry is written once'); END"
-    )
+    if is_sqlite():  # where INSERT OR REPLACE deletes without asking the guard
+        op.execute(
+            "CREATE TRIGGER ledger_entry_no_replace BEFORE INSERT ON ledger_entry "
+            "WHEN EXISTS ( SELECT 1 FROM ledger_entry "
+            "WHERE number = NEW.number OR key = NEW.key OR reverses = NEW.reverses "
+            "OR (stream = NEW.stream AND stream_seq = NEW.stream_seq) ) "
+            "BEGIN SELECT RAISE(ABORT, 'ledger_entry is written once'); END"
+        )

@@ -15,7 +15,6 @@ from mes_engine.modules.ledger.service import (
     handle,
 )
 from mes_engine.modules.ledger.tables import (
-    APPEND_ONLY,
     booked,
     ledger_announced,
     ledger_entry,
@@ -23,7 +22,6 @@ from mes_engine.modules.ledger.tables import (
 )
 
 __all__ = [
-    "APPEND_ONLY",
     "CONSUMER",
     "LISTENS_TO",
     "Amounts",

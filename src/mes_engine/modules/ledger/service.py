@@ -226,7 +226,7 @@ def _missing_before(connection: Connection, posting: Posting) -> list[str]:
             select(announced.stream_seq).where(
                 announced.stream == posting.stream,
                 announced.stream_seq > last,
-                announced.is_waived,
+                announced.is_waived == 1,
             )
         )
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )
 
 from mes_engine.core.postings import PostingKind
@@ -38,7 +39,7 @@ from mes_engine.storage.columns import (
     whole,
     word,
 )
-from mes_engine.storage.tables import guards
+from mes_engine.storage.dialect import written_once
 
 ledger_entry = strict_table(
     "ledger_entry",
@@ -100,16 +101,17 @@ WHEN EXISTS (
 )
 BEGIN SELECT RAISE(ABORT, 'ledger_entry is written once'); END"""
 
-APPEND_ONLY = (*guards("ledger_entry"), _NO_REPLACE)
-"""The triggers that make ``ledger_entry`` append-only, for migrations.
-
-The last one is there because INSERT OR REPLACE deletes without asking the others.
-"""
-
 
 def _put_triggers(_table: Table, connection: Connection, **_how: object) -> None:
-    for trigger in APPEND_ONLY:
-        connection.exec_driver_sql(trigger)
+    """Make ``ledger_entry`` append-only.
+
+    In SQLite, INSERT OR REPLACE deletes without asking the other triggers.
+    """
+    dialect = connection.dialect.name
+    for trigger in written_once(dialect, "ledger_entry"):
+        connection.execute(text(trigger))
+    if dialect == "sqlite":
+        connection.execute(text(_NO_REPLACE))
 
 
 event.listen(ledger_entry, "after_create", _put_triggers)

@@ -4,11 +4,10 @@ A projection's columns are the fields of its struct, by name: ``codec`` relies o
 plant and a routing are kept whole, as JSON.
 """
 
-from collections.abc import Iterator
-
-from sqlalchemy import Connection, Table, event
+from sqlalchemy import Connection, Table, event, text
 
 from mes_engine.core.state import TABLES
+from mes_engine.storage.dialect import written_once
 from mes_engine.storage.metadata import metadata
 from mes_engine.storage.tables.carriers import aggregation_event, carrier
 from mes_engine.storage.tables.journal import fact
@@ -78,7 +77,6 @@ __all__ = [
     "equipment",
     "fact",
     "genealogy_edge",
-    "guards",
     "handled",
     "handshake",
     "hold",
@@ -121,18 +119,9 @@ WRITTEN_ONCE = ("fact", *(name for name, spec in TABLES.items() if not spec.is_k
 """The tables whose rows are never changed, nor deleted: the database sees to it."""
 
 
-def guards(table: str) -> Iterator[str]:
-    """Yield the SQL of the triggers that keep the rows of ``table`` as written."""
-    for verb in ("update", "delete"):
-        yield (
-            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is written once'); END"
-        )
-
-
 def _put_guards(table: Table, connection: Connection, **_how: object) -> None:
-    for guard in guards(table.name):
-        connection.exec_driver_sql(guard)
+    for guard in written_once(connection.dialect.name, table.name):
+        connection.execute(text(guard))
 
 
 for _name in WRITTEN_ONCE:

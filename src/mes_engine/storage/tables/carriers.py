@@ -1,6 +1,6 @@
 """Carriers, and what went in and out of them."""
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 
 from mes_engine.core.carriers import AggregationAction, ContentKind
 from mes_engine.storage.columns import (
@@ -13,6 +13,7 @@ from mes_engine.storage.columns import (
     whole,
     word,
 )
+from mes_engine.storage.dialect import where_only
 
 IS_HERE = "is_shipped = 0"
 """The SQL condition that a carrier is in the plant."""
@@ -28,8 +29,8 @@ carrier = strict_table(
     whole("registered_at"),
     string("carrier", is_optional=True),
     flag("is_shipped"),
-    Index("ix_carrier_here", "partition", "id", sqlite_where=text(IS_HERE)),
-    Index("ix_carrier_inside", "partition", "carrier", sqlite_where=text(IS_INSIDE)),
+    Index("ix_carrier_here", "partition", "id", **where_only(IS_HERE)),
+    Index("ix_carrier_inside", "partition", "carrier", **where_only(IS_INSIDE)),
 )
 
 aggregation_event = strict_table(

@@ -1,6 +1,6 @@
 """The journal: every fact, once, in order."""
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 
 from mes_engine.storage.columns import (
     number_key,
@@ -9,6 +9,7 @@ from mes_engine.storage.columns import (
     string,
     whole,
 )
+from mes_engine.storage.dialect import where_only
 
 fact = strict_table(
     "fact",
@@ -26,7 +27,7 @@ fact = strict_table(
         "ix_fact_set_aside",
         "partition",
         "seq",
-        sqlite_where=text("type = 'message_set_aside'"),
+        **where_only("type = 'message_set_aside'"),
     ),
     has_rowid=False,
 )

@@ -1,8 +1,9 @@
 """Labour: who is signed on, and the time that each has worked on what."""
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 
 from mes_engine.storage.columns import key, partition, strict_table, string, whole
+from mes_engine.storage.dialect import where_only
 
 IS_SIGNED_ON = "signed_off_at IS NULL"
 """The SQL condition that a person is still signed on."""
@@ -22,7 +23,7 @@ sign_on = strict_table(
     whole("signed_on_at"),
     string("signed_on_by"),
     whole("signed_off_at", is_optional=True),
-    Index("ix_sign_on_open", "partition", "id", sqlite_where=text(IS_SIGNED_ON)),
+    Index("ix_sign_on_open", "partition", "id", **where_only(IS_SIGNED_ON)),
 )
 
 labour_interval = strict_table(
@@ -41,5 +42,5 @@ labour_interval = strict_table(
     whole("ended_at", is_optional=True),
     string("reason"),
     Index(None, "partition", "run"),
-    Index("ix_labour_interval_open", "partition", "id", sqlite_where=text(IS_WORKING)),
+    Index("ix_labour_interval_open", "partition", "id", **where_only(IS_WORKING)),
 )

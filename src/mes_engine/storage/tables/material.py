@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index
 
 from mes_engine.core.bookings import BookingKind, ReportedAs
 from mes_engine.core.lots import EdgeKind, LotExistence, LotOrigin, LotQuality
@@ -21,6 +21,7 @@ from mes_engine.storage.columns import (
     whole,
     word,
 )
+from mes_engine.storage.dialect import where_only
 
 IS_BOUGHT = "supplier_lot <> ''"
 """The SQL condition that a lot is a supplier's, known by a number of theirs."""
@@ -53,7 +54,7 @@ lot = strict_table(
         "ix_lot_supplier_lot",
         "partition",
         "supplier_lot",
-        sqlite_where=text(IS_BOUGHT),
+        **where_only(IS_BOUGHT),
     ),
     Index(
         "ix_lot_serial",
@@ -61,9 +62,9 @@ lot = strict_table(
         "serial",
         "material",
         unique=True,
-        sqlite_where=text(IS_SERIAL),
+        **where_only(IS_SERIAL),
     ),
-    Index("ix_lot_carrier", "partition", "carrier", sqlite_where=text(IS_PACKED)),
+    Index("ix_lot_carrier", "partition", "carrier", **where_only(IS_PACKED)),
     Index(None, "partition", "request"),
 )
 
@@ -91,7 +92,7 @@ position = strict_table(
         " AND ".join(f"{bucket} >= 0" for bucket in (*HELD, *SINKS)), name="law_l0"
     ),
     Index(None, "partition", "request"),
-    Index("ix_position_held", "partition", "material", sqlite_where=text(IS_HELD)),
+    Index("ix_position_held", "partition", "material", **where_only(IS_HELD)),
 )
 
 connection_flow = strict_table(
@@ -134,14 +135,14 @@ move = strict_table(
         "partition",
         "to_lot",
         "seq",
-        sqlite_where=text("to_lot IS NOT NULL"),
+        **where_only("to_lot IS NOT NULL"),
     ),
     Index(
         "ix_move_another_way",
         "partition",
         "job_order",
         "seq",
-        sqlite_where=text("connection <> '' AND reason <> '' AND reverses IS NULL"),
+        **where_only("connection <> '' AND reason <> '' AND reverses IS NULL"),
     ),
     has_rowid=False,
 )
@@ -164,7 +165,7 @@ genealogy_edge = strict_table(
         "ix_genealogy_edge_reverses",
         "partition",
         "reverses",
-        sqlite_where=text("reverses IS NOT NULL"),
+        **where_only("reverses IS NOT NULL"),
     ),
 )
 
@@ -243,6 +244,6 @@ posting = strict_table(
         "partition",
         "stream",
         "stream_seq",
-        sqlite_where=text(IS_UNSETTLED),
+        **where_only(IS_UNSETTLED),
     ),
 )

@@ -1,6 +1,6 @@
 """Tools, people and documents: what work needs besides material and machine."""
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 
 from mes_engine.core.assets import AssetState, LifeUnit
 from mes_engine.core.personnel import Qualification
@@ -16,6 +16,7 @@ from mes_engine.storage.columns import (
     whole,
     word,
 )
+from mes_engine.storage.dialect import where_only
 
 physical_asset = strict_table(
     "physical_asset",
@@ -52,7 +53,7 @@ tool_use = strict_table(
     whole("freed_seq", is_optional=True),
     Index(None, "partition", "asset", "claimed_at"),
     Index(None, "partition", "run"),
-    Index("ix_tool_use_open", "partition", "seq", sqlite_where=text(IS_IN_USE)),
+    Index("ix_tool_use_open", "partition", "seq", **where_only(IS_IN_USE)),
 )
 
 person = strict_table(

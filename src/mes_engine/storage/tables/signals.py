@@ -1,6 +1,6 @@
 """What machines ask for by themselves: transactions, handshakes, alarms."""
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 
 from mes_engine.core.machine_rules import MachineAction
 from mes_engine.core.signals import (
@@ -21,6 +21,7 @@ from mes_engine.storage.columns import (
     whole,
     word,
 )
+from mes_engine.storage.dialect import where_only
 
 handshake = strict_table(
     "handshake",
@@ -59,7 +60,7 @@ machine_transaction = strict_table(
         "ix_machine_transaction_refused",
         "partition",
         "seq",
-        sqlite_where=text("outcome = 'refused'"),
+        **where_only("outcome = 'refused'"),
     ),
 )
 

@@ -1,6 +1,6 @@
 """The site: its plant and routings, and what its machines have said."""
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 
 from mes_engine.core.equipment import ItemState, OperationMode
 from mes_engine.core.plant import Plant
@@ -19,6 +19,7 @@ from mes_engine.storage.columns import (
     whole,
     word,
 )
+from mes_engine.storage.dialect import where_only
 
 plant = strict_table("plant", partition(), key("site"), body("body", Plant))
 
@@ -91,7 +92,7 @@ unassigned_production = strict_table(
         "ix_unassigned_production_open",
         "partition",
         "seq",
-        sqlite_where=text(IS_UNASSIGNED),
+        **where_only(IS_UNASSIGNED),
     ),
 )
 

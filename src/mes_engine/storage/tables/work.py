@@ -1,6 +1,6 @@
 """Work: requests, job orders, their runs, and the commands that were handled."""
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 
 from mes_engine.core.conditions import Condition
 from mes_engine.core.dispatching import Candidate
@@ -23,6 +23,7 @@ from mes_engine.storage.columns import (
     whole,
     word,
 )
+from mes_engine.storage.dialect import where_only
 
 OVER = (WorkRequestState.CLOSED, WorkRequestState.CANCELLED)
 
@@ -54,7 +55,7 @@ work_request = strict_table(
         "ix_work_request_open",
         "partition",
         "id",
-        sqlite_where=text(IS_REQUEST_OPEN),
+        **where_only(IS_REQUEST_OPEN),
     ),
 )
 
@@ -177,9 +178,9 @@ hold = strict_table(
         "ix_hold_from_hold",
         "partition",
         "from_hold",
-        sqlite_where=text("from_hold IS NOT NULL"),
+        **where_only("from_hold IS NOT NULL"),
     ),
-    Index("ix_hold_open", "partition", "id", sqlite_where=text(IS_HOLD_OPEN)),
+    Index("ix_hold_open", "partition", "id", **where_only(IS_HOLD_OPEN)),
 )
 
 area_entry = strict_table(

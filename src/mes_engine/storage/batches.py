@@ -1,0 +1,142 @@
+"""What one commit writes, and how it is said to each of the databases.
+
+Both get one statement a table. SQLite runs each as it comes. PostgreSQL gets them all
+at once, with BEGIN and COMMIT around them: one round trip, whatever the batch.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from mes_engine.core.facts import FACT_VERSION, Recorded, fact_name
+from mes_engine.core.state import State
+from mes_engine.ports import CommitInDoubt, DuplicateKey
+from mes_engine.storage import bulk, bulk_postgresql
+from mes_engine.storage.codec import CODECS
+from mes_engine.storage.database import Database
+from mes_engine.storage.fence import LOCK, Fence
+
+_ENCODER = msgspec.json.Encoder()
+
+Rows = Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Facts and changed rows, taken from the layer before the layer goes on living."""
+
+    partition: str
+    records: Sequence[Recorded]
+    changes: Sequence[tuple[str, dict[Hashable, Any]]]
+
+    @classmethod
+    def of(cls, partition: str, records: Sequence[Recorded], layer: State) -> "Batch":
+        """Return what a commit of ``records``, and of what they changed, writes."""
+        changes = [
+            (name, table.changes())
+            for name, table in layer.tables.items()
+            if table.changes()
+        ]
+        return cls(partition, records, changes)
+
+    def writer(self, database: Database) -> Callable[[Any], None]:
+        """Return what writes it in one transaction, for ``Database.raw``."""
+        if database.dialect == "sqlite":
+            return self._write_sqlite
+        fence = database.fence
+        return lambda driven: self._write_postgresql(driven, fence)
+
+    def _rows(self) -> Iterator[tuple[str, Rows, Rows]]:
+        """Yield, by table, the rows to write and the keys of those to delete."""
+        for name, changes in self.changes:
+            codec = CODECS[name]
+            rows = [codec.row(one) for one in changes.values() if one is not None]
+            dropped = [
+                codec.key(key) for key, value in changes.items() if value is None
+            ]
+            yield name, rows, dropped
+
+    def _write_sqlite(self, driven: Any) -> None:
+        def send(statement: str, rows: Rows) -> None:
+            driven.execute(statement, (_encoded(rows), self.partition))
+
+        driven.execute("BEGIN IMMEDIATE")
+        send(bulk.WRITE_FACTS, [_fact_row(one) for one in self.records])
+        for name, rows, dropped in self._rows():
+            statements = bulk.BULK[name]
+            if rows:
+                with _telling_duplicates(driven, name):
+                    send(statements.write, rows)
+            if dropped:
+                send(statements.drop, dropped)
+        try:
+            driven.execute("COMMIT")
+        except driven.IntegrityError:
+            raise  # A deferred constraint: it is certain that nothing was written.
+        except driven.DatabaseError as error:
+            raise CommitInDoubt(str(error)) from error
+
+    def _write_postgresql(self, driven: Any, fence: Fence | None) -> None:
+        def send(statement: str, rows: Rows) -> None:
+            columns = [_encoded(column) for column in zip(*rows, strict=True)]
+            driven.execute(statement, [self.partition, *columns], prepare=True)
+
+        try:
+            with driven.pipeline():
+                driven.execute(LOCK)
+                if fence is not None:
+                    driven.execute(*fence.statement())
+                send(
+                    bulk_postgresql.WRITE_FACTS,
+                    [_fact_row(one) for one in self.records],
+                )
+                for name, rows, dropped in self._rows():
+                    statements = bulk_postgresql.BULK[name]
+                    if rows:
+                        send(statements.write, rows)
+                    if dropped:
+                        send(statements.drop, dropped)
+                driven.commit()
+        except driven.Error as error:
+            if not _is_certain(error):
+                raise CommitInDoubt(str(error)) from error
+            if getattr(error.diag, "constraint_name", None) == "pk_handled":
+                raise DuplicateKey("a command was handled before") from error
+            raise
+
+
+def _is_certain(error: Any) -> bool:
+    """Whether the server has said that it undid this, and has not gone away itself."""
+    return error.sqlstate is not None and error.diag.severity_nonlocalized == "ERROR"
+
+
+@contextmanager
+def _telling_duplicates(driven: Any, name: str) -> Iterator[None]:
+    try:
+        yield
+    except driven.IntegrityError as error:
+        is_key = str(error).startswith("UNIQUE constraint failed: handled.")
+        if name == "handled" and is_key:
+            raise DuplicateKey("a command was handled before") from error
+        raise
+
+
+def _encoded(values: Sequence[Any]) -> str:
+    return _ENCODER.encode(values).decode()
+
+
+def _fact_row(recorded: Recorded) -> tuple[Any, ...]:
+    """Return a row in the order of ``bulk.FACT_COLUMNS``."""
+    return (
+        recorded.seq,
+        fact_name(recorded.fact),
+        FACT_VERSION,
+        recorded.occurred_at,
+        recorded.recorded_at,
+        recorded.cause,
+        recorded.person,
+        recorded.fact,
+    )
