@@ -6,7 +6,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.machine_rules import EventRule, MachineAction
-from mes_engine.core.samples import EventSample, Origin
+from mes_engine.core.samples import EventRefresh, EventSample, Origin
 from tests.core.plants import LINK, a_plant, a_routing
 from tests.core.shop import Shop
 
@@ -124,3 +124,87 @@ def test_an_alarm_is_raised_and_cleared_by_messages() -> None:
     assert (alarm.code, alarm.severity, alarm.text) == ("17", 900, "too hot")
     tell(shop, fields={"Source": "cut-1", "Active": False})
     assert shop.state.alarm.find("work_unit", "cut-1") == []
+
+
+def a_condition(name: str, number: int, **changed: Any) -> EventSample:
+    """A state of something, as the cutter tells it."""
+    values: dict[str, Any] = {
+        "kind": "CycleComplete",
+        "key": f"{name}-{number}",
+        "condition": name,
+        "fields": {"Source": "cut-1", "Active": True},
+        "text": f"{name} is hot",
+        "received_at": number * 1_000_000,
+    }
+    return EventSample(**values | changed)
+
+
+def is_off(number: int, name: str) -> EventSample:
+    return a_condition(name, number, fields={"Source": "cut-1", "Active": False})
+
+
+AN_ALARM: dict[str, Any] = {
+    "does": MachineAction.ALARM,
+    "key": "",
+    "given": {},
+    "fields": {},
+    "active": "Active",
+}
+
+
+def hear(shop: Shop, *events: EventSample) -> None:
+    for event in events:
+        shop.at += 1_000_000
+        shop.hear(msgspec.structs.replace(event, received_at=shop.at))
+        shop.commit()
+
+
+def refresh(shop: Shop, *standing: EventSample) -> None:
+    shop.at += 1_000_000
+    shop.hear(EventRefresh(kind="CycleComplete", standing=standing, at=shop.at))
+    shop.commit()
+    assert shop.broken_laws() == []
+
+
+def alarms_up(shop: Shop) -> list[str]:
+    found = shop.state.alarm.find("work_unit", "cut-1")
+    return sorted(one.id for one in found)
+
+
+def test_each_condition_is_an_alarm_of_its_own() -> None:
+    shop = shop_with(an_event(**AN_ALARM))
+    hear(shop, a_condition("saw", 1), a_condition("oil", 1))
+    assert alarms_up(shop) == ["cut-1.cycle/oil", "cut-1.cycle/saw"]
+    hear(shop, is_off(2, "oil"))
+    assert alarms_up(shop) == ["cut-1.cycle/saw"]
+
+
+def test_a_refresh_has_alarms_as_the_conditions_are() -> None:
+    shop = shop_with(an_event(**AN_ALARM))
+    hear(shop, a_condition("saw", 1), a_condition("oil", 1))
+    refresh(shop, a_condition("oil", 1), a_condition("fan", 9), is_off(3, "lid"))
+    assert alarms_up(shop) == ["cut-1.cycle/fan", "cut-1.cycle/oil"]
+    refresh(shop)
+    assert alarms_up(shop) == []
+    refresh(shop, a_condition("oil", 1))
+    assert alarms_up(shop) == ["cut-1.cycle/oil"]
+    raised = len(shop.facts(f.AlarmRaised))
+    refresh(shop, a_condition("oil", 1))
+    assert len(shop.facts(f.AlarmRaised)) == raised
+
+
+def test_a_refresh_of_others_clears_nothing() -> None:
+    shop = shop_with(an_event(**AN_ALARM))
+    hear(shop, a_condition("saw", 1))
+    shop.hear(EventRefresh(kind="Other", standing=(), at=shop.at))
+    shop.commit()
+    assert alarms_up(shop) == ["cut-1.cycle/saw"]
+
+
+def test_a_refresh_does_what_else_a_message_does_and_once() -> None:
+    shop = shop_with(an_event(key=""))
+    event = a_condition("saw", 1)
+    refresh(shop, event)
+    refresh(shop, event)
+    hear(shop, event)
+    assert int(shop.job("cut").good) == 1

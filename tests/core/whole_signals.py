@@ -11,7 +11,7 @@ from mes_engine.core.job_order import JobOrderState
 from mes_engine.core.machine_rules import EdgeRule, EventRule, MachineAction
 from mes_engine.core.plant import Plant, SignalMeaning
 from mes_engine.core.runs import Lane
-from mes_engine.core.samples import EventSample, Origin
+from mes_engine.core.samples import EventRefresh, EventSample, Origin
 from mes_engine.core.signals import HandshakePhase, HandshakeState
 from tests.core.handshakes import ID, a_handshake, a_plant_with, reading
 from tests.core.plants import LINK, a_furnace, a_signal
@@ -47,6 +47,14 @@ DRILLED = EventRule(
     does=MachineAction.REPORT,
     fields={"good": "Good"},
 )
+LOW_OIL = EventRule(
+    id="mill-1.oil",
+    work_unit="mill-1",
+    link=LINK,
+    event="LowOil",
+    does=MachineAction.ALARM,
+    active="Active",
+)
 
 
 def _everything() -> Plant:
@@ -58,7 +66,7 @@ def _everything() -> Plant:
         plant,
         signals=(*plant.signals, *more),
         edges=(JAMMED, NEXT),
-        events=(DRILLED,),
+        events=(DRILLED, LOW_OIL),
     )
 
 
@@ -89,6 +97,23 @@ class WholeSignals(WholeBooks):
                 received_at=self.shop.at,
             )
         )
+
+    @rule(oils=st.sets(st.integers(1, 3)), told=st.integers(1, 3))
+    def hear_of_conditions(self, *, oils: set[int], told: int) -> None:
+        self.shop.at += SECOND
+        standing = tuple(
+            EventSample(
+                kind="LowOil",
+                key=f"{one}-{told}",
+                condition=str(one),
+                fields={"Active": True},
+                received_at=self.shop.at,
+            )
+            for one in sorted(oils)
+        )
+        for event in standing[:1]:
+            self.shop.hear(event)
+        self.shop.hear(EventRefresh(kind="LowOil", standing=standing, at=self.shop.at))
 
     @rule(unit=st.sampled_from(["cut-1", "mill-1", "drill-1", "paint-1"]))
     def change_over(self, *, unit: str) -> None:

@@ -2,6 +2,7 @@
 // parts that it made. It is told what to do over HTTP on loopback; see opcua_peer.py.
 import http from "node:http";
 import opcua from "node-opcua";
+import { HistoryEvent, HistoryEventFieldList } from "node-opcua-types";
 
 const URI = "urn:peer:line";
 const given = JSON.parse(process.argv[2] ?? "{}");
@@ -51,8 +52,8 @@ async function makeServer() {
 
 class Machine {
     // Its counters, made new when a PLC is loaded, belong to the machine and go on.
-    constructor(space, { name, everyMs = 0, hasHistory = false, samplingMs = 0, tags = 0, serial = 0 }) {
-        Object.assign(this, { space, name, everyMs, hasHistory, samplingMs, tags, serial });
+    constructor(space, { name, everyMs = 0, hasHistory = false, samplingMs = 0, tags = 0, serial = 0, events = 0, keepsEvents = false }) {
+        Object.assign(this, { space, name, everyMs, hasHistory, samplingMs, tags, serial, events, keepsEvents });
         const scrap = Math.floor(serial / 10);
         this.values = {
             GoodCount: serial - scrap, ScrapCount: scrap, Serial: serial, StateCurrent: 4, Heartbeat: 0,
@@ -65,8 +66,13 @@ class Machine {
     install() {
         const own = this.space.getNamespace(this.namespace);
         this.folder = own.addObject({
-            browseName: this.name, nodeId: `s=${this.name}`, eventNotifier: 1,
+            browseName: this.name, nodeId: `s=${this.name}`, eventNotifier: this.keepsEvents ? 5 : 1,
             organizedBy: this.space.rootFolder.objects, eventSourceOf: this.space.rootFolder.objects.server,
+        });
+        if (this.keepsEvents) this.keepEvents();
+        this.alarm = own.instantiateAlarmCondition("DiscreteAlarmType", {
+            browseName: "Jammed", nodeId: `s=${this.name}.Jammed`, componentOf: this.folder,
+            conditionSource: this.folder, inputNode: opcua.NodeId.nullNodeId,
         });
         for (const name of Object.keys(this.values)) this.addNode(name);
         for (let n = 0; n < this.tags; n += 1) {
@@ -122,12 +128,59 @@ class Machine {
         }
     }
 
-    cycle(serial, scrap) {
+    // node-opcua has no history of events by itself: what it sends is still its own.
+    keepEvents() {
+        const kept = [];
+        this.folder.on("event", (data) => kept.push(data));
+        this.folder.historyRead = async (context, details, range, encoding, { continuationPoint }) => {
+            const first = continuationPoint ? Number(continuationPoint.toString()) : 0;
+            const known = kept.filter((one) => one.time.value >= details.startTime && one.time.value <= details.endTime
+                && opcua.checkFilter(new opcua.FilterContextOnAddressSpace(context, one), details.filter.whereClause));
+            const page = known.slice(first, first + details.numValuesPerNode);
+            const events = page.map((one) => new HistoryEventFieldList({
+                eventFields: opcua.extractEventFields(context, details.filter.selectClauses, one),
+            }));
+            const next = first + page.length;
+            return new opcua.HistoryReadResult({
+                statusCode: StatusCodes.Good,
+                continuationPoint: next < known.length ? Buffer.from(String(next)) : undefined,
+                historyData: new HistoryEvent({ events }),
+            });
+        };
+    }
+
+    jam(isJammed, text) {
+        if (isJammed) this.alarm.activateAlarm();
+        else this.alarm.deactivateAlarm(false);
+        this.alarm.raiseNewCondition({ message: text, severity: isJammed ? 700 : 100, retain: isJammed, quality: StatusCodes.Good });
+    }
+
+    // As a server does that has no room left in its queue (OPC UA Part 4, 7.22.3).
+    overflow() {
+        this.folder.raiseEvent("EventQueueOverflowEventType", {
+            message: { dataType: DataType.LocalizedText, value: { text: "too many" } },
+            severity: { dataType: DataType.UInt16, value: 1 },
+        });
+    }
+
+    tellCycles(count) {
+        for (let n = 0; n < count; n += 1) {
+            this.events += 1;
+            this.cycle(String(this.events), this.events % 10 === 0);
+        }
+    }
+
+    tellEvery(ms) {
+        clearInterval(this.telling);
+        if (ms) this.telling = setInterval(() => this.tellCycles(1), ms);
+    }
+
+    cycle(serial, scrap, severity = 100) {
         const type = this.space.findEventType("CycleCompleteEventType", this.namespace);
         this.folder.raiseEvent(type, {
             message: { dataType: DataType.LocalizedText, value: { text: "cycle complete" } },
             sourceName: { dataType: DataType.String, value: this.name },
-            severity: { dataType: DataType.UInt16, value: 100 },
+            severity: { dataType: DataType.UInt16, value: severity },
             serial: { dataType: DataType.String, value: serial },
             scrap: { dataType: DataType.Boolean, value: scrap },
         });
@@ -135,6 +188,7 @@ class Machine {
 
     remove() {
         clearInterval(this.timer);
+        clearInterval(this.telling);
         this.space.deleteNode(this.folder);
     }
 }
@@ -287,7 +341,6 @@ const doings = {
     skew: (how) => { machineOf(how).skewMs = how.ms; },
     removeNode: (how) => machineOf(how).removeNode(how.name),
     addNode: (how) => machineOf(how).addNode(how.name),
-    cycle: (how) => machineOf(how).cycle(how.serial, how.scrap),
     addPress: (how) => {
         const press = new Press(server.engine.addressSpace, how);
         press.install();
@@ -308,6 +361,15 @@ const doings = {
         press.set("Boot", press.get("Boot") + 1);
     },
     pressTruth: (how) => machineOf(how).truth(),
+    cycle: (how) => machineOf(how).cycle(how.serial, how.scrap, how.severity),
+    tellCycles: (how) => {
+        machineOf(how).tellCycles(how.count);
+        if (how.overflows) machineOf(how).overflow();
+    },
+    tell: (how) => machineOf(how).tellEvery(how.everyMs),
+    told: (how) => machineOf(how).events,
+    jam: (how) => machineOf(how).jam(how.is, how.text),
+    addEventType: (how) => addEventType(server.engine.addressSpace.getNamespace(URI), how.name),
     truth: (how) => { const { serial, values } = machineOf(how); return { serial, values }; },
     killSessions: () => {
         for (const session of sessions()) {
@@ -328,15 +390,20 @@ const doings = {
     logins: () => logins,
 };
 
+function addEventType(own, name) {
+    const type = own.addEventType({ browseName: name, nodeId: `s=${name}`, subtypeOf: "BaseEventType" });
+    own.addVariable({ browseName: "Serial", propertyOf: type, dataType: "String", modellingRule: "Mandatory" });
+    own.addVariable({ browseName: "Scrap", propertyOf: type, dataType: "Boolean", modellingRule: "Mandatory" });
+}
+
 async function start() {
     server = await makeServer();
     await server.initialize();
     const space = server.engine.addressSpace;
     for (const uri of given.decoys ?? []) space.registerNamespace(uri);
+    space.installAlarmsAndConditionsService();
     const own = space.registerNamespace(URI);
-    const type = own.addEventType({ browseName: "CycleCompleteEventType", nodeId: "s=CycleCompleteEventType", subtypeOf: "BaseEventType" });
-    own.addVariable({ browseName: "Serial", propertyOf: type, dataType: "String", modellingRule: "Mandatory" });
-    own.addVariable({ browseName: "Scrap", propertyOf: type, dataType: "Boolean", modellingRule: "Mandatory" });
+    addEventType(own, "CycleCompleteEventType");
     for (const [index, uri] of (given.decoys ?? []).entries()) {
         const decoy = space.getNamespace(uri);
         for (const id of given.decoyIds ?? []) {

@@ -35,9 +35,25 @@ SIGNALS = f"""\
         payload: {{good: made}}
 """
 HEAD, _, REST = PLANT.partition("    signals:\n")
-TAIL = "links:\n" + REST.partition("links:\n")[2].replace(
-    "adapter: wire\n    port: 5020", "adapter: modbus\n    url: tcp://127.0.0.1:5020"
-).replace("  cell:", "  press:")
+LATHE = """\
+  lathe:
+    adapter: opcua
+    url: opc.tcp://127.0.0.1:4840
+    events:
+      CycleComplete:
+        type: {ns: "urn:lathe", id: s=CycleComplete}
+        fields: {PartNo: "{urn:lathe}PartNo", Scrap: "{urn:lathe}Scrap"}
+"""
+TAIL = (
+    "links:\n"
+    + LATHE
+    + REST.partition("links:\n")[2]
+    .replace(
+        "adapter: wire\n    port: 5020",
+        "adapter: modbus\n    url: tcp://127.0.0.1:5020",
+    )
+    .replace("  cell:", "  press:")
+)
 FIRST = HEAD.count("\n") + 1
 
 
@@ -326,7 +342,7 @@ def test_what_is_wrong_with_an_edge_is_told(old: str, new: str, expected: str) -
 EVENT = """\
     events:
       made:
-        link: press
+        link: lathe
         event: CycleComplete
         key: PartNo
         does: report
@@ -340,7 +356,7 @@ def test_an_event_is_read() -> None:
     assert rule == EventRule(
         id="mill-1.made",
         work_unit="mill-1",
-        link="press",
+        link="lathe",
         event="CycleComplete",
         key="PartNo",
         does=MachineAction.REPORT,
@@ -353,9 +369,32 @@ def test_an_event_is_read() -> None:
     ("old", "new", "expected"),
     [
         (
+            "link: lathe",
+            "link: lath",
+            "events.made.link: there is no link 'lath'; did you mean 'lathe'?",
+        ),
+        (
+            "link: lathe",
             "link: press",
-            "link: pres",
-            "events.made.link: there is no link 'pres'; did you mean 'press'?",
+            "events.made.link: the adapter of 'press' tells no messages of machines",
+        ),
+        (
+            "event: CycleComplete",
+            "event: CycleCompleted",
+            "events.made.event: link 'lathe' tells no 'CycleCompleted'; "
+            "did you mean 'CycleComplete'?",
+        ),
+        (
+            "key: PartNo",
+            "key: PartNr",
+            "events.made.key: 'CycleComplete' of link 'lathe' has no field 'PartNr'; "
+            "did you mean 'PartNo'?",
+        ),
+        (
+            "key: PartNo",
+            "where: {Line: A}",
+            "events.made.where.Line: 'CycleComplete' of link 'lathe' has no field "
+            "'Line'",
         ),
         (
             "{scrap: Scrap}",
@@ -365,7 +404,7 @@ def test_an_event_is_read() -> None:
         ),
         (
             "key: PartNo",
-            "active: Active",
+            "active: PartNo",
             "events.made.active: says nothing for an event that does report",
         ),
     ],

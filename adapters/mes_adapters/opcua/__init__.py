@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mes_adapters.opcua.planning import plan
 from mes_adapters.opcua.probing import probe
 from mes_adapters.opcua.serving.settings import OpcUaServerSettings
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
@@ -29,6 +30,10 @@ def _runs_jobs(settings: OpcUaSettings) -> bool:
     return settings.jobs is not None
 
 
+def _events(settings: OpcUaSettings) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(one.fields) for name, one in settings.events.items()}
+
+
 ADAPTER = AdapterSpec(
     name="opcua",
     settings=OpcUaSettings,
@@ -36,6 +41,8 @@ ADAPTER = AdapterSpec(
     open=OpcUaLink,
     check_groups=apart,
     runs_jobs=_runs_jobs,
+    plan=plan,
+    events=_events,
     probe=probe,
     browse=_browse,
     server=ServerSpec(settings=OpcUaServerSettings, serve=_serve),

@@ -8,7 +8,7 @@ from asyncua import ua
 from mes_adapters.opcua.connection import Connection
 from mes_adapters.opcua.ids import number_id
 from mes_adapters.opcua.mapping import browse_path, node_id
-from mes_adapters.opcua.settings import OpcUaTag
+from mes_adapters.opcua.settings import OpcUaPlace
 
 HIERARCHICAL = number_id(ua.ObjectIds.HierarchicalReferences)
 HAS_SUBTYPE = number_id(ua.ObjectIds.HasSubtype)
@@ -92,7 +92,7 @@ async def first_of_type(
     return None
 
 
-async def find_node(connection: Connection, place: OpcUaTag) -> ua.NodeId | None:
+async def find_node(connection: Connection, place: OpcUaPlace) -> ua.NodeId | None:
     """Return the node at a place that the settings name; None if it is not there."""
     if place.path is None:
         return node_id(place, connection.namespaces)

@@ -7,13 +7,11 @@ from structlog.stdlib import BoundLogger
 
 from mes_adapters.opcua.connection import Connection
 from mes_adapters.opcua.mapping import browse_path, in_chunks, node_id
-from mes_adapters.opcua.memory import Held, Memory, Revised
+from mes_adapters.opcua.memory import HEARTBEAT, Held, Memory, Revised
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
 from mes_engine.ports import Pulse
 
 CLOCK_NODE = ua.NodeId.from_string(f"i={ua.ObjectIds.Server_ServerStatus_CurrentTime}")
-HEARTBEAT = 1
-"""The client's handle of the server's clock; those of tags follow."""
 LONGEST_HEARTBEAT_MS = 1000
 ALL_OF_PATH = 0xFFFF_FFFF
 PULSE_QUEUE = 2

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from asyncua import ua
 
-from mes_adapters.opcua.settings import OpcUaTag
+from mes_adapters.opcua.settings import OpcUaPlace
 from mes_engine.core.samples import Origin, Quality, Sample
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ GONE = frozenset(
 """The node is not there: silence for ever, unless it is asked for again."""
 
 
-def node_id(tag: OpcUaTag, namespaces: Sequence[str]) -> ua.NodeId | None:
+def node_id(tag: OpcUaPlace, namespaces: Sequence[str]) -> ua.NodeId | None:
     """Return the node of ``tag`` on a server with ``namespaces``.
 
     Returns:
@@ -51,7 +51,7 @@ def node_id(tag: OpcUaTag, namespaces: Sequence[str]) -> ua.NodeId | None:
         return None
 
 
-def browse_path(tag: OpcUaTag, namespaces: Sequence[str]) -> ua.BrowsePath | None:
+def browse_path(tag: OpcUaPlace, namespaces: Sequence[str]) -> ua.BrowsePath | None:
     """Return the way to ``tag`` from the root, for a server with ``namespaces``.
 
     Returns:
@@ -62,16 +62,21 @@ def browse_path(tag: OpcUaTag, namespaces: Sequence[str]) -> ua.BrowsePath | Non
     for uri, name in STEP.findall(tag.path or ""):
         if uri and uri not in namespaces:
             return None
-        step = ua.RelativePathElement()
-        step.ReferenceTypeId = ua.NodeId.from_string(
-            f"i={ua.ObjectIds.HierarchicalReferences}"
-        )
-        step.IsInverse = False  # type: ignore[assignment]  # asyncua begins with True
-        step.IncludeSubtypes = True  # type: ignore[assignment]
-        index = namespaces.index(uri) if uri else 0
-        step.TargetName = ua.QualifiedName(name, ua.UInt16(index))
+        step = step_to(namespaces.index(uri) if uri else 0, name)
         path.RelativePath.Elements.append(step)
     return path
+
+
+def step_to(index: int, name: str) -> ua.RelativePathElement:
+    """Return the step down to ``<index>:<name>``."""
+    step = ua.RelativePathElement()
+    step.ReferenceTypeId = ua.NodeId.from_string(
+        f"i={ua.ObjectIds.HierarchicalReferences}"
+    )
+    step.IsInverse = False  # type: ignore[assignment]  # asyncua begins with True
+    step.IncludeSubtypes = True  # type: ignore[assignment]
+    step.TargetName = ua.QualifiedName(name, ua.UInt16(index))
+    return step
 
 
 def to_sample(

@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 
 from asyncua import ua
 
+from mes_adapters.opcua.event_memory import EventMemory
+from mes_adapters.opcua.messages import FoundEvent
 from mes_engine.core.errors import SourceRefused
 from mes_engine.core.samples import Sample
 
+HEARTBEAT = 1
+"""The client's handle of the server's clock; those of tags and events follow."""
 MOST_REFUSALS, REFUSALS_WITHIN_S = 2, 10.0
 """More than that would lock an account on many servers."""
 
@@ -29,7 +33,8 @@ class Held:
 
     Attributes:
         sequence: The number of its last message that was told in full.
-        tag_of: The tags by the handles of their items.
+        tag_of: The tags by the handles of their items; ``event_of`` likewise.
+        events: What is listened for, as it was found on the server.
     """
 
     subscription: int
@@ -41,6 +46,8 @@ class Held:
     item_of: dict[str, int] = field(default_factory=dict)
     node_of: dict[str, ua.NodeId] = field(default_factory=dict)
     revised: dict[str, Revised] = field(default_factory=dict)
+    event_of: dict[int, str] = field(default_factory=dict)
+    events: dict[str, FoundEvent] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -80,6 +87,7 @@ class Memory:
     missing: dict[str, str] = field(default_factory=dict)
     to_recover: set[str] = field(default_factory=set)
     brought: dict[str, Brought] = field(default_factory=dict)
+    events: EventMemory = field(default_factory=EventMemory)
     refused_at: deque[float] = field(
         default_factory=lambda: deque(maxlen=MOST_REFUSALS)
     )

@@ -7,12 +7,14 @@ import structlog
 from asyncua import ua
 
 from mes_adapters.opcua.connection import Connection
+from mes_adapters.opcua.events.listening import Events, label
 from mes_adapters.opcua.items import CLOCK_NODE, Items
 from mes_adapters.opcua.mapping import to_micros, to_sample
 from mes_adapters.opcua.memory import Memory
+from mes_adapters.opcua.messages import FoundEvent
 from mes_adapters.opcua.publishing import Subscription
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
-from mes_engine.core.samples import MAX_SKEW_US, Quality
+from mes_engine.core.samples import MAX_SKEW_US, Quality, Report
 from mes_engine.ports import ProbeLine, Pulse
 
 log = structlog.stdlib.get_logger()
@@ -33,6 +35,10 @@ async def probe(
             nodes = await items.resolve(tags)
             held = memory.held = await subscription.create()
             await items.watch(held, nodes)
+            events = Events(connection, settings, memory, emit=_pass_over, log=link_log)
+            there = await events.find(settings.events)
+            await events.listen(held, there)
+            await events.ask_anew()
         asked = time.time_ns() // 1000
         (clock,) = await connection.read([CLOCK_NODE])
         values = dict(await items.read(items.found))
@@ -59,7 +65,26 @@ async def probe(
                     problem=unseen.get(tag, "") or _unfit(sample.quality, values[tag]),
                 )
             )
+        problems = events.problems()
+        lines += [
+            _of_event(name, there.get(name), problems.get(label(name), ""))
+            for name in sorted(settings.events)
+        ]
         return lines
+
+
+async def _pass_over(report: Report) -> None:
+    """Take what is told meanwhile: nobody asked for it."""
+
+
+def _of_event(name: str, found: FoundEvent | None, problem: str) -> ProbeLine:
+    told: dict[str, str | int | float] = {}
+    if found is not None:
+        told = {
+            "kind": "condition" if found.is_condition else "event",
+            "history": "kept" if found.has_history else "none",
+        }
+    return ProbeLine(tag=label(name), told=told, problem=problem)
 
 
 def _of_server(

@@ -13,8 +13,8 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class OpcUaTag(_Section):
-    """A node to watch. Namespaces have names: their index changes between starts.
+class OpcUaPlace(_Section):
+    """A node. Namespaces have names: their index changes between starts.
 
     It is named by ``ns`` and ``id``, or by ``path``: the names on the way to it from
     the root, each with its namespace in braces, if it is not that of OPC UA itself.
@@ -33,11 +33,6 @@ class OpcUaTag(_Section):
         pattern=r"^(/(0:|\{[^{}]+\})?[^/{}]+)+$",
         description="e.g. /Objects/{urn:vendor:line1}Mill1/{urn:vendor:line1}GoodCount",
     )
-    pulse_ms: float | None = Field(
-        default=None, gt=0, description="the shortest change that has to be seen"
-    )
-
-    writable: bool = Field(default=False, description="whether we may write to it")
 
     @model_validator(mode="after")
     def _is_one_node(self) -> Self:
@@ -48,6 +43,51 @@ class OpcUaTag(_Section):
 
     def __str__(self) -> str:
         return self.path or f"{self.id} of {self.ns}"
+
+
+class OpcUaTag(OpcUaPlace):
+    """A node to watch."""
+
+    pulse_ms: float | None = Field(
+        default=None, gt=0, description="the shortest change that has to be seen"
+    )
+
+    writable: bool = Field(default=False, description="whether we may write to it")
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+FieldPath = Annotated[
+    str,
+    Field(pattern=r"^(0:|\{[^{}]+\})?[^/{}]+(/(0:|\{[^{}]+\})?[^/{}]+)*$"),
+]
+"""The names on the way from an event's type to one of its fields."""
+
+
+class EventSettings(_Section):
+    """Messages of the machine that are of one type, or of a type derived from it."""
+
+    type: OpcUaPlace = Field(
+        description="e.g. /Types/EventTypes/BaseEventType/{urn:vendor:line1}CycleType"
+    )
+    notifier: OpcUaPlace | None = Field(
+        default=None, description="the node that tells them; Server without"
+    )
+    fields: dict[Name, FieldPath] = Field(
+        default_factory=dict,
+        description="what they say, by our names, e.g. on: ActiveState/Id",
+    )
+    key: Name | None = Field(
+        default=None, description="the field that tells one from another"
+    )
+    severity_min: int | None = Field(
+        default=None, ge=1, le=1000, description="less severe ones are left out"
+    )
+
+    @model_validator(mode="after")
+    def _key_is_a_field(self) -> Self:
+        if self.key is not None and self.key not in self.fields:
+            raise ValueError(f"the key '{self.key}' is none of 'fields'")
+        return self
 
 
 class Security(_Section):
@@ -166,6 +206,9 @@ class OpcUaSettings(_Section):
         default=30.0, description="how long a server may start with none of the nodes"
     )
 
+    events: dict[Name, EventSettings] = Field(
+        default_factory=dict, description="messages to listen for, by our names"
+    )
     jobs: JobSettings | None = Field(
         default=None, description="if it runs job orders itself"
     )

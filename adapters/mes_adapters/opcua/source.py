@@ -20,10 +20,12 @@ from structlog.stdlib import BoundLogger
 
 from mes_adapters.opcua.asking import NotKept
 from mes_adapters.opcua.connection import Connection
+from mes_adapters.opcua.events.listening import Events
 from mes_adapters.opcua.items import Items
 from mes_adapters.opcua.machine import Machine
 from mes_adapters.opcua.mapping import bad_sample, is_gone, to_sample
 from mes_adapters.opcua.memory import Memory
+from mes_adapters.opcua.messages import FoundEvent
 from mes_adapters.opcua.publishing import News, Subscription
 from mes_adapters.opcua.recovery import catch_up
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
@@ -71,6 +73,11 @@ class OpcUaLink:
     def keep_together(self, groups: Sequence[TagGroup]) -> None:
         """Tell these as one; see `ports.ReadsTogether`."""
         self._groups = tuple(groups)
+
+    def resume_from(self, at: int) -> None:
+        """Fetch what the machine told since ``at``; see `ports.Resumes`."""
+        known = self._memory.events.away_since
+        known |= dict.fromkeys(self._settings.events, at)
 
     async def write(
         self, tag: str, value: Value, *, expect: Value | None = None
@@ -178,6 +185,7 @@ class _Life:
         self._log = log
         self._items = Items(connection, settings, tags, memory, log, pulses=pulses)
         self._together = Together(groups, connection, self._items, log)
+        self._events = Events(connection, settings, memory, emit=emit, log=log)
         self._subscription = Subscription(connection, settings, log)
         self._now_told: set[str] = set()
         self._reported: LinkReport | None = None
@@ -189,25 +197,33 @@ class _Life:
         memory = self._memory
         async with self._connection.asking():
             nodes = await self._items.resolve(self._tags)
+            there = await self._events.find(self._settings.events)
             held, memory.held = memory.held, None
             if (
                 held is not None
                 and memory.vain_transfers < MOST_VAIN
                 and self._items.adopt(held, nodes)
+                and self._events.adopt(held, there)
                 and await self._subscription.take_over(held)
             ):
                 memory.held = held
                 self._is_away = self._is_catching_up = True
                 if memory.missing:
                     memory.to_recover |= await self._items.watch_missing()
+                await self._events.listen_missing()
+                await self._events.ask_anew()
                 return
-            await self._subscribe(nodes)
+            await self._subscribe(nodes, there)
 
-    async def _subscribe(self, nodes: Mapping[str, ua.NodeId]) -> None:
+    async def _subscribe(
+        self, nodes: Mapping[str, ua.NodeId], there: Mapping[str, FoundEvent]
+    ) -> None:
         memory = self._memory
         memory.to_recover |= memory.told.keys()
         memory.held = await self._subscription.create()
         await self._items.watch(memory.held, nodes)
+        await self._events.listen(memory.held, there)
+        await self._events.ask_anew()
 
     async def go_on(self) -> None:
         """Pass on what is published, until the connection is lost."""
@@ -217,7 +233,7 @@ class _Life:
         differed: dict[str, Sample] = {}
         while True:
             trust_until = began + self._patience_s() if self._is_away else math.inf
-            is_missing = bool(self._memory.missing)
+            is_missing = bool(self._memory.missing or self._events.missing)
             look_at = looked + self._settings.retry_s if is_missing else math.inf
             check_at = checked + self._settings.check_s
             read_at = self._read_at()
@@ -240,6 +256,7 @@ class _Life:
             if loop.time() >= look_at:
                 async with self._connection.asking():
                     self._memory.to_recover |= await self._items.watch_missing()
+                    await self._events.listen_missing()
                 looked = loop.time()
             if loop.time() >= check_at:
                 differed = await self._differing(before=differed)
@@ -260,6 +277,7 @@ class _Life:
 
     async def end(self) -> None:
         """Ask for nothing more."""
+        self._events.leave()
         await self._subscription.close()
 
     def _patience_s(self) -> float:
@@ -275,7 +293,10 @@ class _Life:
         async with self._connection.asking():
             old = [self._subscription.held.subscription]
             await self._connection.session.delete_subscriptions(old)
-            await self._subscribe(await self._items.resolve(self._tags))
+            nodes = await self._items.resolve(self._tags)
+            there = await self._events.find(self._settings.events)
+            self._events.leave()
+            await self._subscribe(nodes, there)
 
     def _settle(self, began: float) -> None:
         if asyncio.get_running_loop().time() < began + self._settings.settle_s:
@@ -290,6 +311,7 @@ class _Life:
         if self._memory.to_recover:
             await self._recover(self._memory.to_recover, "the connection was lost")
             self._memory.to_recover.clear()
+        await self._events.recover()
         is_replay = news.is_replay or self._is_catching_up
         for sample in _samples(news, self._items, is_replay=is_replay):
             if sample.tag in self._together.tags:
@@ -301,6 +323,7 @@ class _Life:
                 await self._pass_on(self._first(sample))
         for sample in self._bad():
             await self._pass_on(sample)
+        await self._events.hear(news, is_replay=is_replay)
         self._subscription.tell_done(news)
         if not (news.is_replay or news.has_more):
             await self._tell_again()
@@ -329,7 +352,11 @@ class _Life:
 
     async def _report(self) -> None:
         """Say that the link is up, and what of it is not."""
-        unseen = {**self._items.unseen(), **self._not_told()}
+        unseen = {
+            **self._items.unseen(),
+            **self._not_told(),
+            **self._events.problems(),
+        }
         missing = tuple(sorted(unseen))
         if self._reported is not None and self._reported.missing == missing:
             return

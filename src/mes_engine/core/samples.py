@@ -96,6 +96,7 @@ class EventSample(msgspec.Struct, frozen=True, kw_only=True, tag="event_sample")
 
     Attributes:
         kind: Which, as the plant's file names it.
+        condition: What it is a state of (OPC UA: ConditionId); empty if of nothing.
         key: Its own id (OPC UA: EventId), the same however often it is told.
         fields: What it says, by name.
         severity: 1 to 1000; 0 if it has none.
@@ -114,12 +115,27 @@ class EventSample(msgspec.Struct, frozen=True, kw_only=True, tag="event_sample")
     )
     severity: int = 0
     text: str = ""
+    condition: str = ""
     origin: Origin = Origin.LIVE
 
     @property
     def at(self) -> int:
         """When we received it."""
         return self.received_at
+
+
+class EventRefresh(msgspec.Struct, frozen=True, kw_only=True, tag="event_refresh"):
+    """The conditions of a machine that are so now: all of them, and no others.
+
+    Attributes:
+        kind: Of which messages, as :class:`EventSample` has it.
+        standing: The last message of each.
+        at: When that was told, in microseconds of UTC.
+    """
+
+    kind: str
+    standing: tuple[EventSample, ...]
+    at: int
 
 
 KEPT_BY_THE_DEVICE = frozenset({Origin.REPLAY, Origin.BACKFILL})
@@ -194,5 +210,13 @@ class DataGap(msgspec.Struct, frozen=True, kw_only=True, tag="data_gap"):
         return self.until
 
 
-Report = Sample | SampleGroup | EventSample | LinkReport | DataGap | MachineJobList
+Report = (
+    Sample
+    | SampleGroup
+    | EventSample
+    | EventRefresh
+    | LinkReport
+    | DataGap
+    | MachineJobList
+)
 """All that a link can say."""

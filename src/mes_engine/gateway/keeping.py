@@ -13,7 +13,13 @@ import structlog
 from msgspec.structs import replace
 
 from mes_engine.core.messages import Sensed
-from mes_engine.core.samples import Quality, Report, Sample, SampleGroup
+from mes_engine.core.samples import (
+    EventSample,
+    Quality,
+    Report,
+    Sample,
+    SampleGroup,
+)
 from mes_engine.gateway.spool import Kept, Life, Spool, SpoolFull, Thinned
 from mes_engine.runtime.pace import BackOff, Clock
 from mes_engine.wire import SpoolStatus, sensed_encoder
@@ -202,8 +208,8 @@ class Keeping:
 
 
 def received_at(report: Report) -> int | None:
-    """Return when a value was received; None for what is none."""
-    if isinstance(report, SampleGroup):
+    """Return when a value or a message was received; None for what is neither."""
+    if isinstance(report, SampleGroup | EventSample):
         return report.at
     return report.received_at if isinstance(report, Sample) else None
 

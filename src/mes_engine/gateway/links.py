@@ -13,7 +13,14 @@ from mes_engine.core.samples import DataGap, Recovered, Report
 from mes_engine.gateway.keeping import Keeping, received_at
 from mes_engine.gateway.recording import Recorder
 from mes_engine.gateway.spool import Life, Thinned
-from mes_engine.ports import AdapterSpec, Emit, JobAnswer, Link, WriteResult
+from mes_engine.ports import (
+    AdapterSpec,
+    Emit,
+    JobAnswer,
+    Link,
+    Resumes,
+    WriteResult,
+)
 from mes_engine.runtime.devices import LinkDevices, open_link
 from mes_engine.runtime.numbering import Numbering
 from mes_engine.runtime.pace import Clock
@@ -131,7 +138,10 @@ class Links:
         emit: Emit = self._numbered(name).emit
         life = self._life
         if is_new and life.lost_at is not None:
-            emit = telling_gap(emit, since=life.last_at.get(name))
+            last_at = life.last_at.get(name)
+            emit = telling_gap(emit, since=last_at)
+            if last_at is not None and isinstance(link, Resumes):
+                link.resume_from(last_at)
         supervised = supervise(
             name,
             link,

@@ -120,6 +120,8 @@ class AdapterSpec:
             if the device tells what changes, or a link finds out (``SeesPulses``).
         runs_jobs: Tell whether a link with these settings has its machine run job
             orders. None if none does.
+        events: Which messages a link tells, by its settings, each with its fields. None
+            if links of this adapter tell none.
         server: What it serves to others, if it does.
         probe: Look at a live device, for whoever puts it into service.
         browse: Look around in a device, from a path on (or the top), levels deep.
@@ -138,6 +140,7 @@ class AdapterSpec:
         Callable[[Any, Mapping[str, Any], Sequence[Pulse]], Iterable[Unfit]] | None
     ) = None
     runs_jobs: Callable[[Any], bool] | None = None
+    events: Callable[[Any], Mapping[str, Iterable[str]]] | None = None
     server: ServerSpec | None = None
     probe: Probe | None = None
     browse: Callable[[Any, str, int], Awaitable[Sequence[BrowsedNode]]] | None = None

@@ -194,6 +194,18 @@ class SeesPulses(Protocol):
 
 
 @runtime_checkable
+class Resumes(Protocol):
+    """What a link can do besides: fetch what a device has kept, after our own restart.
+
+    Values need none of that: they are absolute. Messages do.
+    """
+
+    def resume_from(self, at: int) -> None:
+        """Before ``run``: it was heard last at ``at``, by us, in an earlier life."""
+        ...
+
+
+@runtime_checkable
 class ReadsTogether(Protocol):
     """What a link can do besides: tell the values of a group as one."""
 

@@ -14,7 +14,14 @@ from mes_engine.core.errors import (
     SourceMisconfigured,
     SourceRefused,
 )
-from mes_engine.core.samples import LinkReport, LinkState, Report, Sample, SampleGroup
+from mes_engine.core.samples import (
+    EventSample,
+    LinkReport,
+    LinkState,
+    Report,
+    Sample,
+    SampleGroup,
+)
 from mes_engine.ports import Emit, Link
 from mes_engine.runtime.pace import BackOff, Clock, Monotonic
 
@@ -110,7 +117,7 @@ class _Watched:
 
     async def emit(self, report: Report) -> None:
         """Take note of a report and pass it on."""
-        if isinstance(report, Sample | SampleGroup):
+        if isinstance(report, Sample | SampleGroup | EventSample):
             self.has_delivered = True
             self._answers()
         elif isinstance(report, LinkReport):

@@ -12,6 +12,7 @@ from mes_engine.core.plant import SignalMeaning
 from mes_engine.ports import AdapterSpec, Pulse, TagGroup, Unfit
 from mes_engine.settings.checked import checked
 from mes_engine.settings.document import Document, KeyPath
+from mes_engine.settings.machine_events import event_problems
 from mes_engine.settings.machine_rules import groups_of, tag_id, written_tags
 from mes_engine.settings.plant_file import (
     PlantFile,
@@ -86,6 +87,12 @@ def read_links(
                     problems.add(document.problem(_place_of(document, one), one.text))
     _check_written(document, written_tags(file), tags, problems)
     _check_jobs(document, file, specs, plans, problems)
+    told = {
+        link: tell(plan.settings) if (tell := specs[link].events) else None
+        for link, plan in plans.items()
+    }
+    for path, text in event_problems(file, told):
+        problems.add(document.problem(path, text))
     return plans
 
 

@@ -89,7 +89,7 @@ def running_peer(**given: Any) -> Iterator[Peer]:
         cwd=PEERS,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=None if os.environ.get("PEER_ERR") else subprocess.DEVNULL,
     ) as process:
         assert process.stdout is not None
         try:

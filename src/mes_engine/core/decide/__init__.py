@@ -72,6 +72,7 @@ from mes_engine.core.machine_jobs import MachineJobList
 from mes_engine.core.readiness import readiness
 from mes_engine.core.samples import (
     DataGap,
+    EventRefresh,
     EventSample,
     LinkReport,
     Sample,
@@ -127,6 +128,9 @@ def _sensed(layer: State, sensed: m.Sensed, now: int) -> Decision:
     elif isinstance(report, MachineJobList):
         draft = Draft(layer, now=now, at=report.at, cause=cause, person="")
         machine_jobs.hear_jobs(draft, sensed.source, report)
+    elif isinstance(report, EventRefresh):
+        draft = Draft(layer, now=now, at=report.at, cause=cause, person="")
+        events.hear_refresh(draft, sensed.source, report, _carried_out)
     elif isinstance(report, SampleGroup):
         draft = _grouped(layer, sensed.source, report, cause, now)
     elif isinstance(report, EventSample):
