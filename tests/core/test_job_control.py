@@ -6,6 +6,7 @@ from mes_engine.core import messages as m
 from mes_engine.core.job_control import (
     demand_at,
     find_served,
+    is_served,
     order_data,
     response_data,
     served_id,
@@ -88,3 +89,15 @@ def test_only_what_is_over_is_cleared_and_once() -> None:
 def test_what_is_not_there_cannot_be_cleared() -> None:
     shop = Shop(a_routing("mill"))
     assert shop.do(m.ClearJobOrder(job_order="nothing")).outcome is m.Outcome.NOT_FOUND
+
+
+def test_what_is_over_for_good_is_served_no_longer() -> None:
+    shop = Shop(a_routing("mill"))
+    shop.make(5)
+    mill = shop.job("mill").id
+    shop.ok(m.AbortJobOrder(job_order=mill, reason="fire"))
+    assert is_served(shop.state, shop.by_id(mill))
+    shop.ok(m.CancelWorkRequest(work_request="WR-1"))
+    assert not is_served(shop.state, shop.by_id(mill))
+    shop.ok(m.ClearJobOrder(job_order=mill))
+    assert not shop.by_id(mill).is_cleared

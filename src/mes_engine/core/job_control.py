@@ -12,7 +12,7 @@ import msgspec
 
 from mes_engine.core.job_order import JobOrder, JobOrderState
 from mes_engine.core.readiness import routing_of, step_of
-from mes_engine.core.requests import WorkRequest, visit_id
+from mes_engine.core.requests import OVER, WorkRequest, visit_id
 from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
 from mes_engine.core.steps import Step
@@ -107,6 +107,17 @@ def find_served(state: State, name: str) -> JobOrder | None:
         return first_stored(state, request)
     job = state.job_order.get(name)
     return job if job is not None and served_id(state, job) == name else None
+
+
+def is_served(state: State, job: JobOrder) -> bool:
+    """Whether job control shows a job order: until it is cleared, or its request over.
+
+    What is over is read from the history; a restart would not have it here.
+    """
+    request = state.work_request.get(job.request)
+    is_there = request is not None and request.state not in OVER
+    is_given_up = job.state is JobOrderState.CANCELLED
+    return is_there and not is_given_up and not job.is_cleared
 
 
 def first_stored(state: State, request: WorkRequest) -> JobOrder | None:

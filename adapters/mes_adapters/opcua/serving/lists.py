@@ -16,9 +16,10 @@ from mes_adapters.opcua.job_control.types import (
     WORK_MASTER,
 )
 from mes_adapters.opcua.structures import to_extension
-from mes_engine.core.facts import Recorded
+from mes_engine.core.facts import Recorded, WorkRequestChanged
 from mes_engine.core.job_control import (
     JobOrderData,
+    is_served,
     order_data,
     response_data,
     served_id,
@@ -58,23 +59,29 @@ class Lists:
     def reread(self) -> None:
         """Look at every job order."""
         self._known = {
-            job.id: job for job in self._state.job_order.values() if _is_served(job)
+            job.id: job
+            for job in self._state.job_order.values()
+            if is_served(self._state, job)
         }
         self._shown.clear()
 
     def hear(self, records: Iterable[Recorded]) -> bool:
-        """Look at the job orders that facts speak of; whether there was one."""
-        names = {
-            name for recorded in records if (name := job_order_of(recorded)) is not None
-        }
+        """Look at the job orders that facts speak of; whether the lists are others."""
+        names = set()
+        is_over = False
+        for recorded in records:
+            name = job_order_of(recorded)
+            if name is not None:
+                names.add(name)
+            is_over |= isinstance(recorded.fact, WorkRequestChanged)
         for name in names:
             self.look_at(name)
-        return bool(names)
+        return bool(names) or is_over
 
     def look_at(self, name: str) -> None:
         """Take one job order as it is now."""
         job = self._state.job_order.get(name)
-        if job is not None and _is_served(job):
+        if job is not None and is_served(self._state, job):
             self._known[name] = job
         else:
             self._known.pop(name, None)
@@ -141,10 +148,6 @@ def job_order_of(recorded: Recorded) -> str | None:
     if isinstance(found, JobOrder):
         return found.id
     return found if isinstance(found, str) else None
-
-
-def _is_served(job: JobOrder) -> bool:
-    return job.state is not JobOrderState.CANCELLED and not job.is_cleared
 
 
 def what_there_is(state: State, index: int) -> dict[str, ua.Variant]:

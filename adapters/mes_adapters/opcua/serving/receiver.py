@@ -30,7 +30,7 @@ from mes_adapters.opcua.serving.settings import OpcUaServerSettings
 from mes_adapters.opcua.serving.users import Users, caller
 from mes_adapters.opcua.structures import from_extension
 from mes_engine.core.errors import OutcomeUnknown, Overloaded
-from mes_engine.core.job_control import find_served
+from mes_engine.core.job_control import find_served, is_served
 from mes_engine.core.messages import Answer, Command, Commanded, Outcome
 from mes_engine.ports import Floor
 
@@ -98,8 +98,9 @@ class Receiver:
     async def by_id(self, _: ua.NodeId, *given: ua.Variant) -> Any:
         """Answer ``RequestJobResponseByJobOrderID``."""
         name = _value(given, 0)
-        job = find_served(self._floor.committed, name) if name else None
-        if job is None or job.is_cleared:
+        state = self._floor.committed
+        job = find_served(state, name) if name else None
+        if job is None or not is_served(state, job):
             null = ua.Variant(None, ua.VariantType.ExtensionObject)
             return [null, _status(ReturnStatus.UNKNOWN_JOB_ORDER_ID)]
         response = ua.Variant(self._lists.response(job), ua.VariantType.ExtensionObject)

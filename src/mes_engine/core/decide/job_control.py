@@ -5,6 +5,7 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.errors import Refused
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.messages import ClearJobOrder
+from mes_engine.core.requests import OVER
 
 
 def clear(draft: Draft, command: ClearJobOrder) -> JobOrder:
@@ -15,6 +16,6 @@ def clear(draft: Draft, command: ClearJobOrder) -> JobOrder:
             f"{job.id} is '{job.state}', and only what is over is cleared.",
             hint="Stop, abort or cancel it first.",
         )
-    if not job.is_cleared:
+    if not job.is_cleared and draft.request(job.request).state not in OVER:
         draft.emit(f.JobOrderCleared(job_order=job.id))
     return draft.job(job.id)
