@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from mes_engine.core.decide import decide
 from mes_engine.migrations import upgrade
 from mes_engine.ports import Submit
-from mes_engine.runtime.engine import Engine
+from mes_engine.runtime.engine import Engine, Note, unnoted
 from mes_engine.runtime.feed import Feed
 from mes_engine.runtime.pace import Clock
 from mes_engine.storage.database import Database
@@ -55,7 +55,11 @@ class Core:
 
 @asynccontextmanager
 async def running_engine(
-    database_url: str, *, clock: Clock = wall_clock, busy_timeout_s: float = 5.0
+    database_url: str,
+    *,
+    clock: Clock = wall_clock,
+    busy_timeout_s: float = 5.0,
+    note: Note = unnoted,
 ) -> AsyncIterator[Core]:
     """Run an engine on the database, brought up to its schema first.
 
@@ -72,7 +76,12 @@ async def running_engine(
             store = SqlStore(database)
             feed = Feed()
             engine = Engine(
-                store, await store.load(), clock=clock, feed=feed, decide=decide
+                store,
+                await store.load(),
+                clock=clock,
+                feed=feed,
+                decide=decide,
+                note=note,
             )
             async with _running(engine, feed):
                 yield Core(database=database, engine=engine, feed=feed, clock=clock)

@@ -8,12 +8,14 @@ import time
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 import structlog
 import uvicorn
 from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
 
 from mes_engine.bootstrap.core import Core, running_engine
 from mes_engine.bootstrap.own_gateway import OwnGateway, keep_running
@@ -39,6 +41,13 @@ from mes_engine.runtime.gateways import Gateways
 from mes_engine.runtime.intents import IntentRelay
 from mes_engine.runtime.jobs import Job, Jobs, every
 from mes_engine.runtime.machine_jobs import MachineJobs
+from mes_engine.runtime.metrics import (
+    Durations,
+    EngineCollector,
+    Outbox,
+    process_collectors,
+    watch_loop,
+)
 from mes_engine.runtime.qualifications import qualifications_job
 from mes_engine.runtime.reconcile import Booked, reconcile
 from mes_engine.runtime.relay import Relay, engine_back_off
@@ -91,8 +100,12 @@ async def run_site(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    metrics = CollectorRegistry()
+    process_collectors(metrics)
     engine_runs = running_engine(
-        site.database.url, busy_timeout_s=site.database.busy_timeout_s
+        site.database.url,
+        busy_timeout_s=site.database.busy_timeout_s,
+        note=Durations(metrics).committed,
     )
     with listening(site.http.host, site.http.port) as listener, _failing_once():
         async with engine_runs as core:
@@ -102,6 +115,7 @@ async def run_site(
                 site,
                 config,
                 adapters=adapters,
+                metrics=metrics,
                 listener=listener,
                 stopping=stopping,
                 ready_file=ready_file,
@@ -155,6 +169,7 @@ async def _run(
     config: Path | None,
     *,
     adapters: Mapping[str, AdapterSpec],
+    metrics: CollectorRegistry,
     listener: socket.socket,
     stopping: asyncio.Event,
     ready_file: Path | None,
@@ -177,6 +192,7 @@ async def _run(
         monotonic=time.monotonic,
     )
     devices = GatewayDevices(gateways, started_at=core.clock())
+    metrics.register(_measured(core, site, gateways))
     own = None if config is None else _own_gateway(site, config)
     token = site.gateway.token if own is None else own.token
     server = Server(
@@ -192,6 +208,7 @@ async def _run(
                 links=lambda: _link_states(core, gateways),
                 schema=head(),
                 gateways=GatewayDoor(intake=gateways, downlink=devices, token=token),
+                metrics=metrics,
             ),
             http=PromptProtocol,
             log_config=None,
@@ -221,6 +238,7 @@ async def _run(
         ),
         "intents": IntentRelay(core.database, core.submit).run(),
         **{f"consumer {name}": one.run() for name, one in consumers.items()},
+        "loop watch": watch_loop(metrics),
         "ready file": announce(server, listener, ready_file),
     }
     if own is not None and site.links:
@@ -245,6 +263,21 @@ def _servers(
         server = adapters[plan.adapter].server
         if server is not None:
             yield name, keep_serving(name, server, plan.settings, floor)
+
+
+def _measured(core: Core, site: Site, gateways: Gateways) -> EngineCollector:
+    outbox = Outbox(core.engine.committed)
+    core.feed.tap(outbox.hear)
+    return EngineCollector(
+        core.engine,
+        core.feed,
+        gateways,
+        outbox,
+        links=lambda: _link_states(core, gateways),
+        clock=core.clock,
+        database=Path(str(file_url(site.database.url).database)),
+        version=version("mes-engine"),
+    )
 
 
 def _module_routers(core: Core, books: ledger.LedgerService) -> list[APIRouter]:

@@ -70,6 +70,11 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, tag="sample"):
     overflow: bool = False
     origin: Origin = Origin.LIVE
 
+    @property
+    def at(self) -> int:
+        """When we received it."""
+        return self.received_at
+
 
 class SampleGroup(msgspec.Struct, frozen=True, kw_only=True, tag="sample_group"):
     """Values that were read together, at one moment, because they belong together.

@@ -27,7 +27,6 @@ from mes_engine.core.messages import (
     Sensed,
 )
 from mes_engine.core.plant import Plant
-from mes_engine.core.samples import Sample
 from mes_engine.core.state import State
 from mes_engine.runtime.signal_clock import next_due_at
 
@@ -68,7 +67,7 @@ def replay_signals(record: Iterable[Sensed], plant: Plant) -> Iterator[Recorded]
     """
     shop = _Shop()
     for message in record:
-        at = _at(message)
+        at = message.report.at
         if not shop.state.has_plant:
             shop.command(ApplyPlant(plant=plant), at=at)
         while (due_at := next_due_at(shop.state)) is not None and due_at <= at:
@@ -143,11 +142,6 @@ class _Shop:
         layer.merge()
         self.state.handled.trim(0)
         return [one for one in decision.facts if not isinstance(one.fact, OURS)]
-
-
-def _at(sensed: Sensed) -> int:
-    report = sensed.report
-    return report.received_at if isinstance(report, Sample) else report.at
 
 
 def _bare(value: object) -> dict[str, object]:

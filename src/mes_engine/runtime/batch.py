@@ -4,6 +4,7 @@ Nothing here waits or writes. The batch has a layer of its own on the committed 
 each message is an attempt on it, taken back if its decision fails.
 """
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import msgspec
@@ -14,7 +15,6 @@ from mes_engine.core.errors import MesError
 from mes_engine.core.evolve import evolve
 from mes_engine.core.facts import Fact, MessageSetAside, Recorded, SourceAdvanced
 from mes_engine.core.messages import Answer, Commanded, Outcome, Sensed
-from mes_engine.core.samples import Sample
 from mes_engine.core.state import State
 from mes_engine.runtime.inbox import Waiting
 from mes_engine.runtime.pace import Clock
@@ -104,6 +104,12 @@ class Batch:
             fact = SourceAdvanced(source=sensed.source, epoch=sensed.epoch, n=sensed.n)
             self._record(fact, sensed)
 
+    def told(self) -> Iterator[str]:
+        """Go through what became of its commands."""
+        for waiting, outcome in self.outcomes:
+            if isinstance(outcome, Answer) and isinstance(waiting.message, Commanded):
+                yield outcome.outcome.value
+
     def _tell_heard(self, waiting: Waiting) -> None:
         if waiting.answer is not None:
             self.outcomes.append((waiting, HEARD))
@@ -173,8 +179,7 @@ def cause_of(message: Commanded | Sensed) -> str:
 def _at(message: Commanded | Sensed) -> int:
     if isinstance(message, Commanded):
         return message.at
-    report = message.report
-    return report.received_at if isinstance(report, Sample) else report.at
+    return message.report.at
 
 
 def _as_json(message: Commanded | Sensed) -> str:

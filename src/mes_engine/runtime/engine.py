@@ -6,10 +6,11 @@ its messages are tried one by one, so that one that is poisoned fails alone.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -46,7 +47,11 @@ STOP_S = 4.0
 
 @dataclass(slots=True)
 class EngineCounts:
-    """What the engine has done since it began."""
+    """What the engine has done since it began.
+
+    Attributes:
+        outcomes: Commands answered, by what became of them.
+    """
 
     commits: int = 0
     messages: int = 0
@@ -55,6 +60,19 @@ class EngineCounts:
     set_aside: int = 0
     failed_commits: int = 0
     outages: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+
+class Note(Protocol):
+    """Take note of a commit that was made."""
+
+    def __call__(self, *, messages: int, seconds: float) -> None:
+        """Do so, at once."""
+        ...
+
+
+def unnoted(*, messages: int, seconds: float) -> None:
+    """Do nothing."""
 
 
 class Engine:
@@ -80,6 +98,7 @@ class Engine:
         memory: Memory | None = None,
         answer_s: float = ANSWER_S,
         stop_s: float = STOP_S,
+        note: Note = unnoted,
     ) -> None:
         self.committed = state
         self.counts = EngineCounts()
@@ -101,6 +120,7 @@ class Engine:
             answer_s=answer_s,
         )
         self._stop_s = stop_s
+        self._note = note
         self._deadline: asyncio.Timeout | None = None
         self._in_hand: list[Waiting] = []
         self._is_stopping = False
@@ -201,7 +221,7 @@ class Engine:
             try:
                 batch = await self._decided(group)
                 if batch.records:
-                    await self._committing.commit(batch)
+                    await self._commit(batch)
             except JournalUnreadable:
                 raise
             except StoreUnavailable as down:
@@ -226,6 +246,12 @@ class Engine:
         # Nothing is left to try again: the next command finds out about the store.
         self.is_accepting = not self._is_stopping
 
+    async def _commit(self, batch: Batch) -> None:
+        monotonic = self._monotonic or asyncio.get_running_loop().time
+        began = monotonic()
+        await self._committing.commit(batch)
+        self._note(messages=batch.messages, seconds=monotonic() - began)
+
     async def _decided(self, group: list[Waiting]) -> Batch:
         batch = Batch(self.committed, decide=self._decide, clock=self._clock)
         monotonic = self._monotonic or asyncio.get_running_loop().time
@@ -249,6 +275,7 @@ class Engine:
         self.counts.messages += batch.messages
         self.counts.repeats += batch.repeats
         self.counts.set_aside += batch.set_aside
+        self.counts.outcomes.update(batch.told())
         for waiting, outcome in batch.outcomes:
             waiting.tell(outcome)
         if batch.records:

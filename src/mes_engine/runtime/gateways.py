@@ -29,6 +29,7 @@ from mes_engine.wire import (
 log = structlog.stdlib.get_logger()
 
 LEASE_S = 10.0
+MICROSECONDS = 1_000_000
 COMMIT_S = 15.0
 """How long a delivery waits for its commit before it is told to come again."""
 
@@ -51,6 +52,10 @@ class _Gateway:
 class Gateways:
     """:class:`~mes_engine.ports.Intake`, and the state of whoever uses it.
 
+    Attributes:
+        lags: Of each link, how long its last report took from hearing it to the commit,
+            in seconds.
+
     Args:
         engine: Who takes the reports.
         links: Every link of the plant.
@@ -71,6 +76,7 @@ class Gateways:
         lease_s: float = LEASE_S,
     ) -> None:
         self.links = frozenset(links)
+        self.lags: dict[str, float] = {}
         self.plant = plant
         self._engine = engine
         self._clock = clock
@@ -90,6 +96,9 @@ class Gateways:
                 f"The delivery was not committed within {COMMIT_S:g} s.",
                 hint="Deliver it again: what was committed is known.",
             ) from None
+        now = self._clock()
+        for one in sensed:
+            self.lags[one.source] = max(now - one.report.at, 0) / MICROSECONDS
         known.delivered += len(sensed)
         known.refused += len(refused)
         sources = {one.source for one in sensed} | set(delivery.links)

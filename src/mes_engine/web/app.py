@@ -8,11 +8,13 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
 from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
 from mes_engine.http.limits import KnownHosts, RequestLimits, SafetyHeaders
 from mes_engine.http.problems import UnexpectedErrors, install_problem_handlers
+from mes_engine.http.timing import RequestTimes
 from mes_engine.storage.database import Database
 from mes_engine.web.board import board_router
 from mes_engine.web.bookings import bookings_router
@@ -107,6 +109,7 @@ def create_app(
     links: LinkStates = dict,
     schema: str | None = None,
     gateways: GatewayDoor | None = None,
+    metrics: CollectorRegistry | None = None,
 ) -> FastAPI:
     """Return the app.
 
@@ -121,6 +124,7 @@ def create_app(
         links: Tells the state of each link, for ``/readyz``.
         schema: The revision that the database's tables have to be of.
         gateways: Where gateways come in.
+        metrics: What is measured, for ``/metrics``; None where nothing is.
     """
     parts = Parts(
         engine=engine,
@@ -130,6 +134,7 @@ def create_app(
         links=links,
         schema=schema,
         gateways=gateways,
+        metrics=metrics,
     )
     app = FastAPI(
         title="MES engine",
@@ -155,6 +160,8 @@ def create_app(
     app.add_middleware(RequestLimits)
     app.add_middleware(KnownHosts, hosts=hosts)
     app.add_middleware(SafetyHeaders)
+    if metrics is not None:
+        app.add_middleware(RequestTimes, registry=metrics)
     return app
 
 

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Mapping
 
 from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
-from mes_engine.core.errors import MesError, Refused
+from mes_engine.core.errors import MesError, NotFound, Refused
 from mes_engine.http.fields import View
 from mes_engine.ports import StoreUnavailable
 from mes_engine.web.gateways import GatewayStatus, gateway_views
@@ -71,6 +72,14 @@ def health_router(parts: Parts) -> APIRouter:
         return JSONResponse(
             told.model_dump(mode="json"), status_code=200 if is_ready else 503
         )
+
+    @router.get("/metrics", response_class=Response, include_in_schema=False)
+    async def metrics() -> Response:
+        """Tell what is measured, as Prometheus reads it."""
+        if parts.metrics is None:
+            raise NotFound("Nothing is measured here.")
+        text = generate_latest(parts.metrics)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     return router
 

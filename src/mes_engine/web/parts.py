@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from prometheus_client import CollectorRegistry
+
 from mes_engine.core.facts import Recorded
 from mes_engine.core.messages import Answer, Commanded
 from mes_engine.core.state import State
@@ -78,6 +80,7 @@ class Parts:
         links: The state of each link, for whoever watches the process.
         schema: The revision that the database's tables have to be of; None asks not.
         gateways: None where links are told of in this process.
+        metrics: What is measured (Prometheus); None where nothing is.
     """
 
     engine: EngineFace
@@ -87,6 +90,7 @@ class Parts:
     links: LinkStates = field(default=dict)
     schema: str | None = None
     gateways: GatewayDoor | None = None
+    metrics: CollectorRegistry | None = None
 
     def heard(self) -> dict[str, bool]:
         """Return of each link whether the gateway that feeds it is heard of."""
