@@ -56,6 +56,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         instance: Grows with each start of the gateway; an older one is fenced off.
         links: What it runs; nobody else may.
         plant: The digest of the ``plant.yaml`` that it has read.
+        left_alone: Links that have ended the gateway too often, and until when, in
+            microseconds of UTC.
         reports: Each an encoded :class:`~mes_engine.core.messages.Sensed`.
     """
 
@@ -63,6 +65,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     links: tuple[str, ...]
     plant: str
     status: SpoolStatus
+    left_alone: dict[str, int] = msgspec.field(default_factory=dict)
     reports: tuple[msgspec.Raw, ...] = ()
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from asyncua import Server, ua
 
-from tests.adapters.handshaking import ADDRESSES, Press
+from tests.adapters.handshaking import ADDRESSES, GOOD, Press
 from tests.adapters.handshaking import until as until_so
 from tests.faults.harness import CONFIG, EngineProcess, an_engine, until, verified
 from tests.faults.load import BENCH, GAUGE, job_of, order
@@ -58,6 +58,14 @@ LINK = """\
     url: {0}
     publish_ms: 100
     silent_s: 30
+"""
+BESIDE = """
+    signals:
+      size: {link: hostile, means: value, at: {ns: urn:test:hostile, id: s=size}}
+      good:
+        link: asking
+        means: good_count
+        at: {table: holding, type: u16, address: 3}
 """
 LANES = "    lanes: {active: 2, staged: 2}\n"
 SLOWEST_S = 5.0
@@ -207,6 +215,44 @@ async def test_a_value_that_eats_the_gateway_leaves_the_engine_alone(
             assert slowest.seconds < SLOWEST_S, slowest
             assert "memory_exceeded" in engine.log.read_text()
             assert await engine.stop() == 0, engine.tail()
+
+
+@pytest.mark.timeout(240)
+async def test_a_device_that_ends_every_gateway_is_left_alone_and_others_go_on(
+    tmp_path: Path,
+) -> None:
+    """Three deaths are its doing; then the other link of the gateway counts on."""
+    press = Press()
+    await press.start()
+    async with a_hostile_server() as (server, url):
+        space = await server.get_namespace_index("urn:test:hostile")
+        huge = ua.Variant([2**40] * HUGE, ua.VariantType.Int64)
+        await server.get_node(f"ns={space};s=size").write_value(huge)
+        link = LINK.format(url) + asking_at(press.port)[1]
+        config = site_with(tmp_path, BESIDE, link, gateway="  memory_mb: 192\n")
+        async with a_shop(tmp_path, config) as (engine, clerk):
+
+            async def is_left_alone() -> bool:
+                return "link_left_alone" in engine.log.read_text()
+
+            await until(is_left_alone, within_s=150)
+            pid = gateway_of(engine.pid)
+            press.registers[GOOD] = 12
+
+            async def counts() -> bool:
+                unit = await clerk.get(f"/work-units/{BENCH}")
+                found = {one["tag"]: one["value"] for one in unit["signals"]}
+                return bool(found[f"{BENCH}.good"] == "12")
+
+            await until(counts, within_s=40)
+            facts = await clerk.items("/facts", type="data_gap_seen")
+            told = [one["fact"] for one in facts if one["fact"]["link"] == "hostile"]
+            assert "has ended the gateway 3 times" in told[-1]["gap"]["reason"], told
+            (shown,) = (await clerk.get("/board"))["gateways"]
+            assert list(shown["left_alone"]) == ["hostile"]
+            assert gateway_of(engine.pid) == pid
+            assert await engine.stop() == 0, engine.tail()
+    await press.stop()
 
 
 class _Slowest:

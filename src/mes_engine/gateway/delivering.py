@@ -1,7 +1,7 @@
 """Deliver what the spool holds, in order; forget it once the engine has answered."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 import structlog
@@ -33,6 +33,7 @@ class Delivering:
         instance: Of this life.
         links: Tells what is run now.
         plant: Tells the digest of the ``plant.yaml`` that was read.
+        left_alone: Tells which links are left alone, and until when.
         heard: Told each answer.
         back_off: The pauses between tries.
     """
@@ -46,6 +47,7 @@ class Delivering:
         links: Callable[[], tuple[str, ...]],
         plant: Callable[[], str],
         heard: Callable[[Delivered], None],
+        left_alone: Callable[[], Mapping[str, int]] = dict,
         back_off: BackOff | None = None,
     ) -> None:
         self._keeping = keeping
@@ -53,6 +55,7 @@ class Delivering:
         self._instance = instance
         self._links = links
         self._plant = plant
+        self._left_alone = left_alone
         self._heard = heard
         self._back_off = back_off or BackOff(
             first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S
@@ -72,6 +75,7 @@ class Delivering:
                 links=self._links(),
                 plant=self._plant(),
                 status=await self._keeping.status(),
+                left_alone=dict(self._left_alone()),
                 reports=tuple(msgspec.Raw(body) for _, body in rows),
             )
             try:

@@ -63,9 +63,11 @@ class Keeping:
         self._is_stuck = False
         self._level = "ok"
 
-    async def begin_life(self) -> Life:
-        """Begin a life of the gateway."""
-        return await self._do(lambda: self._spool.begin_life(now=self._clock()))
+    async def begin_life(self, *, blamed: str | None = None) -> Life:
+        """Begin a life of the gateway, the one before having been ended by a link."""
+        return await self._do(
+            lambda: self._spool.begin_life(now=self._clock(), blamed=blamed)
+        )
 
     async def keep(self, sensed: Sensed) -> None:
         """Return once ``sensed`` is on the disk, behind all that was kept before."""

@@ -15,10 +15,13 @@ from pathlib import Path
 
 import structlog
 
+from mes_engine.gateway.blame import How, Marks
+
 log = structlog.stdlib.get_logger()
 
 LOOK_S = 0.1
 STUCK_S = 20.0
+SLOW_S = 1.0
 EXIT_MEMORY, EXIT_STUCK = 71, 72
 RESERVE = 2
 """So many times the limit may be asked for at once before the system says no."""
@@ -39,9 +42,13 @@ class Watchdog:
     Args:
         memory_bytes: What it may have in memory.
         monotonic: For how long the event loop says nothing.
+
+    Attributes:
+        marks: Which link is at work; None as long as there are none.
     """
 
     def __init__(self, memory_bytes: int, *, monotonic: Callable[[], float]) -> None:
+        self.marks: Marks | None = None
         self._memory_bytes = memory_bytes
         self._monotonic = monotonic
         self._seen = monotonic()
@@ -66,11 +73,23 @@ class Watchdog:
     def _watch(self) -> None:
         page = os.sysconf("SC_PAGE_SIZE")
         statm = Path("/proc/self/statm")
+        steps, since = -1, self._monotonic()
         while not self._stop.wait(LOOK_S):
+            marks = self.marks
+            if marks is not None and marks.is_busy and marks.steps == steps:
+                if self._monotonic() - since > SLOW_S:
+                    marks.slow()
+            elif marks is not None:
+                steps, since = marks.steps, self._monotonic()
             used = int(statm.read_text(encoding="ascii").split()[1]) * page
             if used > self._memory_bytes:
                 log.error("memory_exceeded", bytes=used, limit=self._memory_bytes)
-                os._exit(EXIT_MEMORY)
+                self._end(EXIT_MEMORY)
             if self._monotonic() - self._seen > STUCK_S:
                 log.error("loop_stuck", seconds=STUCK_S)
-                os._exit(EXIT_STUCK)
+                self._end(EXIT_STUCK)
+
+    def _end(self, code: int) -> None:
+        if self.marks is not None:
+            self.marks.ends(How.BY_ITSELF)
+        os._exit(code)

@@ -2,14 +2,24 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 
 from mes_engine.core.errors import SettingsError
 from mes_engine.core.job_control import JobOrderData
 from mes_engine.core.machine_jobs import JobVerb
-from mes_engine.core.samples import DataGap, Recovered, Report
+from mes_engine.core.samples import (
+    DataGap,
+    LinkReport,
+    LinkState,
+    Recovered,
+    Report,
+)
+from mes_engine.gateway.blame import AT_WORK, Marks, blaming, left_alone_until
 from mes_engine.gateway.keeping import Keeping, received_at
 from mes_engine.gateway.recording import Recorder
 from mes_engine.gateway.spool import Life, Thinned
@@ -45,12 +55,18 @@ class _Running:
 class Links:
     """The links that this gateway runs; its :class:`~mes_engine.ports.Devices` too.
 
+    Attributes:
+        digest: Of the ``plant.yaml`` that they are of.
+        left_alone: Until when, of those that have ended the gateway too often.
+
     Args:
         keeping: Keeps what they say.
         life: Of the gateway.
         adapters: By name.
         chosen: Which links; None for all of the plant.
         clock: Microseconds of UTC.
+        recorder: Writes down what they say; None for nobody.
+        marks: Where it is marked which of them is at work; None for nowhere.
     """
 
     def __init__(
@@ -62,8 +78,11 @@ class Links:
         chosen: Collection[str] | None,
         clock: Clock,
         recorder: Recorder | None = None,
+        marks: Marks | None = None,
     ) -> None:
+        self._marks = marks
         self.digest = ""
+        self.left_alone: dict[str, int] = {}
         self._keeping = keeping
         self._life = life
         self._adapters = adapters
@@ -142,14 +161,52 @@ class Links:
             emit = telling_gap(emit, since=last_at)
             if last_at is not None and isinstance(link, Resumes):
                 link.resume_from(last_at)
-        supervised = supervise(
-            name,
-            link,
-            emit,
-            clock=self._clock,
-            lost_at=life.lost_at if is_new else None,
+        deaths = life.deaths.get(name, []) if is_new else []
+        context = copy_context()
+        context.run(AT_WORK.set, name)
+        task = tasks.create_task(
+            self._live(
+                name, link, emit, deaths, lost_at=life.lost_at if is_new else None
+            ),
+            name=f"link {name}",
+            context=context,
         )
-        return _Running(plan, link, tasks.create_task(supervised, name=f"link {name}"))
+        return _Running(plan, link, task)
+
+    async def _live(
+        self,
+        name: str,
+        link: Link,
+        emit: Emit,
+        deaths: Sequence[int],
+        *,
+        lost_at: int | None,
+    ) -> None:
+        """Run a link; later, if it has ended the lives before again and again."""
+        now, until = self._clock(), left_alone_until(deaths)
+        if until is not None and until > now:
+            told = datetime.fromtimestamp(until / 1_000_000, UTC)
+            reason = (
+                f"What its device sends has ended the gateway {len(deaths)} times:"
+                f" it is left alone until {told:%Y-%m-%d %H:%M:%S} UTC."
+            )
+            log.error("link_left_alone", link=name, deaths=len(deaths), until=str(told))
+            await emit(LinkReport(state=LinkState.DISCONNECTED, at=now, reason=reason))
+            await emit(
+                DataGap(
+                    tags=(),
+                    since=self._life.last_at.get(name),
+                    until=now,
+                    recovered=Recovered.NONE,
+                    reason=reason,
+                )
+            )
+            self.left_alone[name] = until
+            await asyncio.sleep((until - now) / 1_000_000)
+            del self.left_alone[name]
+            lost_at = None
+        with nullcontext() if self._marks is None else blaming(self._marks, name):
+            await supervise(name, link, emit, clock=self._clock, lost_at=lost_at)
 
     def _numbered(self, source: str) -> Numbering:
         if source not in self._numbering:

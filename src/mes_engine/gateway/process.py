@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from mes_engine.core.errors import MesError, SettingsError
+from mes_engine.gateway.blame import Marks, living, marking
 from mes_engine.gateway.calls import calls_of
 from mes_engine.gateway.delivering import Delivering
 from mes_engine.gateway.doing import Doing
@@ -93,13 +94,17 @@ async def run_gateway(
             structlog.contextvars.bound_contextvars(gateway=options.id),
             _sole_user(options.folder),
             recording(options.record) as recorder,
+            living(options.folder) as marks,
         ):
+            watchdog.marks = marks
+            loop.set_task_factory(marking(marks))
             await _run(
                 options,
                 adapters=adapters,
                 read=read,
                 recorder=recorder,
                 watchdog=watchdog,
+                marks=marks,
                 stopping=stopping,
             )
     except MemoryError:
@@ -115,6 +120,7 @@ async def _run(
     read: Callable[[], LinkFile],
     recorder: Recorder | None,
     watchdog: Watchdog,
+    marks: Marks,
     stopping: asyncio.Event,
 ) -> None:
     file = read()
@@ -126,7 +132,9 @@ async def _run(
     )
     uplink = HttpUplink(options.engine, options.id, options.token)
     try:
-        life = await keeping.begin_life()
+        life = await keeping.begin_life(blamed=marks.blamed)
+        if marks.blamed is not None:
+            log.error("life_ended_by_link", link=marks.blamed)
         links = Links(
             keeping,
             life,
@@ -134,6 +142,7 @@ async def _run(
             chosen=options.links,
             clock=_wall_clock,
             recorder=recorder,
+            marks=marks,
         )
         news = _PlantNews(options.config, file.digest)
         delivering = Delivering(
@@ -143,6 +152,7 @@ async def _run(
             links=links.names,
             plant=lambda: links.digest,
             heard=news.hear,
+            left_alone=lambda: links.left_alone,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keeping.run())

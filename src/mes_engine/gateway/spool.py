@@ -9,7 +9,7 @@ kept, and the rest are counted. Counters, states and all else are never dropped.
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ FULL_UNTIL = 0.8
 """Once full, measurements are thinned until it is down to so much of its limit."""
 RESERVE_BYTES = 1024 * 1024
 MAX_AT = 2**62
+DAY_US = 86_400_000_000
 ROW_BYTES = 64
 """What a row takes besides its body, about."""
 
@@ -41,6 +42,8 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS set_aside (seq INTEGER PRIMARY KEY,"
     " source TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,"
     " reason TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS death (seq INTEGER PRIMARY KEY, source TEXT NOT NULL,"
+    " at INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS total (name TEXT PRIMARY KEY, count INTEGER NOT NULL)"
     " STRICT",
 )
@@ -77,11 +80,13 @@ class Life:
         epoch: Greater than that of any life before.
         lost_at: When the life before was last known to work; None if it is the first.
         last_at: When the last value of each source was received, in the lives before.
+        deaths: When each source ended a life, in order; of the last day.
     """
 
     epoch: int
     lost_at: int | None
     last_at: dict[str, int]
+    deaths: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +130,13 @@ class Spool:
         """What is raised where the disk takes nothing, or may not take more."""
         return (SpoolFull, self._driver.OperationalError)
 
-    def begin_life(self, *, now: int) -> Life:
-        """Begin a life of the gateway, with an epoch of its own."""
+    def begin_life(self, *, now: int, blamed: str | None = None) -> Life:
+        """Begin a life of the gateway, with an epoch of its own.
+
+        Args:
+            now: Microseconds of UTC.
+            blamed: The source that has ended the life before, if one did.
+        """
         with self._transaction():
             epoch, lost_at = self._db.execute(
                 "SELECT max(epoch), max(alive_at) FROM life"
@@ -136,7 +146,17 @@ class Spool:
             self._db.execute("INSERT INTO life VALUES (?, ?, ?)", (epoch, now, now))
             self._db.execute("DELETE FROM life WHERE epoch < ?", (epoch,))
             last_at = dict(self._db.execute("SELECT source, at FROM last").fetchall())
-        return Life(epoch=epoch, lost_at=lost_at, last_at=last_at)
+            if blamed is not None:
+                self._db.execute(
+                    "INSERT INTO death (source, at) VALUES (?, ?)", (blamed, now)
+                )
+            self._db.execute("DELETE FROM death WHERE at < ?", (now - DAY_US,))
+            deaths: dict[str, list[int]] = {}
+            for source, at in self._db.execute(
+                "SELECT source, at FROM death ORDER BY seq"
+            ).fetchall():
+                deaths.setdefault(source, []).append(at)
+        return Life(epoch=epoch, lost_at=lost_at, last_at=last_at, deaths=deaths)
 
     def live(self, *, now: int) -> None:
         """Keep that the gateway works still, and a reserve for a full disk."""

@@ -1,9 +1,7 @@
 """Gateways: what the engine takes from them, and what it wants of them."""
 
-from collections.abc import (
-    Sequence,
-)
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mes_engine.wire import Delivered, Delivery, Settled, SpoolStatus, Wanted
@@ -20,6 +18,7 @@ class GatewayView:
         has_this_plant: It has read the same ``plant.yaml`` as the engine.
         delivered: Reports that it has delivered since it was started.
         refused: Reports that were not taken, for good.
+        left_alone: Links that have ended it too often, and until when.
     """
 
     id: str
@@ -30,6 +29,7 @@ class GatewayView:
     delivered: int
     refused: int
     spool: SpoolStatus
+    left_alone: Mapping[str, int] = field(default_factory=dict)
 
 
 class Intake(Protocol):

@@ -46,6 +46,7 @@ class _Gateway:
     status: SpoolStatus = field(default_factory=SpoolStatus)
     delivered: int = 0
     refused: int = 0
+    left_alone: dict[str, int] = field(default_factory=dict)
     is_lost: bool = False
 
 
@@ -152,6 +153,7 @@ class Gateways:
             delivered=known.delivered,
             refused=known.refused,
             spool=known.status,
+            left_alone=known.left_alone,
         )
 
     def _is_live(self, known: _Gateway) -> bool:
@@ -190,6 +192,7 @@ class Gateways:
         known.links = links
         known.plant = delivery.plant
         known.status = delivery.status
+        known.left_alone = delivery.left_alone
         self._heard(known)
         return known
 

@@ -45,6 +45,8 @@ class GatewayStatus(View):
         bytes: What they take, of ``limit_bytes``.
         oldest_at: When the oldest of them was kept.
         thinned: Measurements left out because the disk was full.
+        left_alone: Links that are not read for a while, because what their devices
+            send has ended the gateway several times; and until when.
         level: ``ok``, ``half``, ``nearly full`` or ``full``.
     """
 
@@ -63,11 +65,17 @@ class GatewayStatus(View):
     set_aside: int
     last_set_aside: str
     level: str
+    left_alone: dict[str, At]
 
     @property
     def asks_for_someone(self) -> bool:
         """Whether a person should look after it."""
-        return not self.is_heard or self.level != "ok" or self.set_aside > 0
+        return (
+            not self.is_heard
+            or self.level != "ok"
+            or self.set_aside > 0
+            or bool(self.left_alone)
+        )
 
     @classmethod
     def of(cls, gateway: Gateway) -> "GatewayStatus":
@@ -89,6 +97,7 @@ class GatewayStatus(View):
             set_aside=spool.set_aside,
             last_set_aside=spool.last_set_aside,
             level=spool.level,
+            left_alone=dict(gateway.left_alone),
         )
 
 
