@@ -43,7 +43,7 @@ MADE = EventRule(
 
 
 def asking(plant: Plant) -> Plant:
-    """Return the plant with the mill's handshake."""
+    """Return the plant with the mill's handshake, and what may be called."""
     names = (*CYCLE.read_together, CYCLE.ack, CYCLE.result or "", JAM.tag)
     values = (
         Signal(tag=name, work_unit="mill-1", link=CYCLE.link, means=SignalMeaning.VALUE)
@@ -55,6 +55,7 @@ def asking(plant: Plant) -> Plant:
         handshakes=(CYCLE,),
         edges=(JAM,),
         events=(MADE,),
+        methods={CYCLE.link: ("home",)},
     )
 
 

@@ -17,6 +17,7 @@ from mes_engine.core.messages import (
     ApplyPlant,
     AssertTrigger,
     BeginJobOrder,
+    CallMachine,
     ClosePeriod,
     CloseWorkRequest,
     Command,
@@ -315,6 +316,7 @@ def a_day(shop: Shop) -> None:
     at = SHIFT_START + shop.batch.seq * SECOND
     shop.sense(a_request_for(1_000_000, key=1, at=at))
     shop.sense(EventSample(kind="Made", key="part-1", received_at=at))
+    shop.do(CallMachine(link=LINK, method="home", reason="after a jam"))
     shop.sense_value("mill-1.jam", 0)
     shop.sense_value("mill-1.jam", 1)
     ahead = at + 1_000 * SECOND

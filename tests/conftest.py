@@ -17,6 +17,7 @@ TORTURE = tuple(
         "adapters/modbus/test_units.py",
         "adapters/modbus/test_values_of_others.py",
         "adapters/opcua/test_conformance.py",
+        "adapters/opcua/test_events.py",
         "adapters/opcua/test_scenarios.py",
         "adapters/opcua/test_serving.py",
         "adapters/sparkplug/test_conformance.py",
@@ -27,6 +28,8 @@ TORTURE = tuple(
         "demo/test_port_taken.py",
         "faults",
         "scenarios/test_job_control_server.py",
+        "scenarios/test_machine_calls_over_opcua.py",
+        "scenarios/test_machine_events_over_opcua.py",
         "scenarios/test_machine_jobs_over_opcua.py",
     )
 )

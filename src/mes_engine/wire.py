@@ -17,6 +17,9 @@ Value = bool | int | float | str
 ASK_JOB = "ask_job"
 """The method of a call that asks a machine for a job order."""
 
+CALL_METHOD = "call_method"
+"""The method of a call that calls a method of the device itself."""
+
 MOST_REPORTS = 500
 """So many reports go in one delivery at most, as in one commit."""
 MOST_BYTES = 512 * 1024

@@ -8,6 +8,7 @@ from hypothesis.stateful import rule
 
 from mes_engine.core import messages as m
 from mes_engine.core.job_order import JobOrderState
+from mes_engine.core.machine_calls import CallOutcome
 from mes_engine.core.machine_rules import EdgeRule, EventRule, MachineAction
 from mes_engine.core.plant import Plant, SignalMeaning
 from mes_engine.core.runs import Lane
@@ -17,6 +18,7 @@ from tests.core.handshakes import ID, a_handshake, a_plant_with, reading
 from tests.core.plants import LINK, a_furnace, a_signal
 from tests.core.shop import SECOND
 from tests.core.whole_books import WholeBooks
+from tests.core.whole_people import picks
 
 VALUES = {
     "mill-1.jam": SignalMeaning.VALUE,
@@ -67,6 +69,7 @@ def _everything() -> Plant:
         signals=(*plant.signals, *more),
         edges=(JAMMED, NEXT),
         events=(DRILLED, LOW_OIL),
+        methods={LINK: ("home",)},
     )
 
 
@@ -114,6 +117,22 @@ class WholeSignals(WholeBooks):
         for event in standing[:1]:
             self.shop.hear(event)
         self.shop.hear(EventRefresh(kind="LowOil", standing=standing, at=self.shop.at))
+
+    @rule(method=st.sampled_from(["home", "home", "erase"]), axis=st.integers(0, 3))
+    def call_machine(self, *, method: str, axis: int) -> None:
+        self.do(
+            m.CallMachine(
+                link=LINK, method=method, arguments={"Axis": axis}, reason="to begin"
+            )
+        )
+
+    @rule(pick=picks, outcome=st.sampled_from(CallOutcome))
+    def record_machine_call(self, *, pick: int, outcome: CallOutcome) -> None:
+        calls = list(self.shop.batch.machine_call.values())
+        number = calls[-1 - pick % len(calls)].seq if calls else 1
+        self.do(
+            m.RecordMachineCall(call=number, outcome=outcome, results={"At": "1.5"})
+        )
 
     @rule(unit=st.sampled_from(["cut-1", "mill-1", "drill-1", "paint-1"]))
     def change_over(self, *, unit: str) -> None:

@@ -92,6 +92,36 @@ class Machine {
                 outputArguments: [{ dataType: DataType.UInt32, value: before }],
             });
         });
+        this.calls = [];
+        const scalar = (name, dataType) => ({ name, dataType });
+        const move = own.addMethod(this.folder, {
+            browseName: "Move", nodeId: `s=${this.name}.Move`,
+            inputArguments: [
+                scalar("Axis", DataType.String), scalar("Position", DataType.Double), scalar("Fast", DataType.Boolean),
+                { name: "Steps", dataType: DataType.Int16, valueRank: 1, arrayDimensions: [3] }, scalar("When", DataType.DateTime),
+            ],
+            outputArguments: [scalar("Reached", DataType.Double), scalar("Log", DataType.String), { name: "All", dataType: DataType.Int16, valueRank: 1 }],
+        });
+        move.bindMethod((inputs, context, done) => {
+            const [axis, position, fast, steps, when] = inputs.map((one) => one.value);
+            this.calls.push({ axis, position, fast, steps: [...steps], when });
+            done(null, {
+                statusCode: axis === "locked" ? StatusCodes.BadInvalidState : StatusCodes.Good,
+                outputArguments: [
+                    { dataType: DataType.Double, value: position / 2 }, { dataType: DataType.String, value: axis },
+                    { dataType: DataType.Int16, arrayType: opcua.VariantArrayType.Array, value: steps },
+                ],
+            });
+        });
+        // It is done at once, and answered late.
+        const slow = own.addMethod(this.folder, {
+            browseName: "Slow", nodeId: `s=${this.name}.Slow`,
+            inputArguments: [scalar("Id", DataType.UInt32), scalar("AfterMs", DataType.UInt32)], outputArguments: [],
+        });
+        slow.bindMethod((inputs, context, done) => {
+            this.calls.push({ id: inputs[0].value });
+            setTimeout(() => done(null, { statusCode: StatusCodes.Good, outputArguments: [] }), inputs[1].value);
+        });
         if (this.everyMs) this.timer = setInterval(() => this.make(1), this.everyMs);
     }
 
@@ -367,6 +397,7 @@ const doings = {
         if (how.overflows) machineOf(how).overflow();
     },
     tell: (how) => machineOf(how).tellEvery(how.everyMs),
+    calls: (how) => machineOf(how).calls,
     told: (how) => machineOf(how).events,
     jam: (how) => machineOf(how).jam(how.is, how.text),
     addEventType: (how) => addEventType(server.engine.addressSpace.getNamespace(URI), how.name),

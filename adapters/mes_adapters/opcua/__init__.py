@@ -34,6 +34,10 @@ def _events(settings: OpcUaSettings) -> dict[str, tuple[str, ...]]:
     return {name: tuple(one.fields) for name, one in settings.events.items()}
 
 
+def _methods(settings: OpcUaSettings) -> tuple[str, ...]:
+    return tuple(settings.methods)
+
+
 ADAPTER = AdapterSpec(
     name="opcua",
     settings=OpcUaSettings,
@@ -43,6 +47,7 @@ ADAPTER = AdapterSpec(
     runs_jobs=_runs_jobs,
     plan=plan,
     events=_events,
+    methods=_methods,
     probe=probe,
     browse=_browse,
     server=ServerSpec(settings=OpcUaServerSettings, serve=_serve),

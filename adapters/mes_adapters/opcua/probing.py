@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 from asyncua import ua
 
+from mes_adapters.opcua.calling import find_method
 from mes_adapters.opcua.connection import Connection
 from mes_adapters.opcua.events.listening import Events, label
 from mes_adapters.opcua.items import CLOCK_NODE, Items
@@ -13,7 +14,8 @@ from mes_adapters.opcua.mapping import to_micros, to_sample
 from mes_adapters.opcua.memory import Memory
 from mes_adapters.opcua.messages import FoundEvent
 from mes_adapters.opcua.publishing import Subscription
-from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
+from mes_adapters.opcua.settings import MethodSettings, OpcUaSettings, OpcUaTag
+from mes_engine.core.errors import Refused
 from mes_engine.core.samples import MAX_SKEW_US, Quality, Report
 from mes_engine.ports import ProbeLine, Pulse
 
@@ -70,7 +72,26 @@ async def probe(
             _of_event(name, there.get(name), problems.get(label(name), ""))
             for name in sorted(settings.events)
         ]
+        lines += [
+            await _of_method(connection, name, one)
+            for name, one in sorted(settings.methods.items())
+        ]
         return lines
+
+
+async def _of_method(
+    connection: Connection, name: str, settings: MethodSettings
+) -> ProbeLine:
+    tag = f"method {name}"
+    try:
+        found = await find_method(connection, name, settings)
+    except Refused as refused:
+        return ProbeLine(tag=tag, told={}, problem=refused.message)
+    told: dict[str, str | int | float] = {
+        "takes": ", ".join(map(str, found.takes)) or "nothing",
+        "returns": ", ".join(map(str, found.returns)) or "nothing",
+    }
+    return ProbeLine(tag=tag, told=told)
 
 
 async def _pass_over(report: Report) -> None:

@@ -155,6 +155,13 @@ class Login(_Section):
         return self
 
 
+class MethodSettings(_Section):
+    """A method that may be called: that it is declared is what allows it."""
+
+    object: OpcUaPlace = Field(description="the object whose method it is")
+    method: OpcUaPlace = Field(description="the method's own node")
+
+
 class JobSettings(_Section):
     """That the server runs job orders itself (OPC 10031-4), and where."""
 
@@ -208,6 +215,9 @@ class OpcUaSettings(_Section):
 
     events: dict[Name, EventSettings] = Field(
         default_factory=dict, description="messages to listen for, by our names"
+    )
+    methods: dict[Name, MethodSettings] = Field(
+        default_factory=dict, description="what may be called, by our names"
     )
     jobs: JobSettings | None = Field(
         default=None, description="if it runs job orders itself"

@@ -19,6 +19,7 @@ from asyncua import ua
 from structlog.stdlib import BoundLogger
 
 from mes_adapters.opcua.asking import NotKept
+from mes_adapters.opcua.calling import call_once
 from mes_adapters.opcua.connection import Connection
 from mes_adapters.opcua.events.listening import Events
 from mes_adapters.opcua.items import Items
@@ -38,6 +39,7 @@ from mes_engine.core.errors import (
     SourceRefused,
 )
 from mes_engine.core.job_control import JobOrderData
+from mes_engine.core.machine_calls import Given
 from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.core.samples import LinkReport, LinkState, Origin, Quality, Sample
 from mes_engine.ports import Emit, JobAnswer, Pulse, TagGroup, WriteResult
@@ -62,6 +64,7 @@ class OpcUaLink:
         self._log = log.bind(link=link_id)
         self._connection: Connection | None = None
         self._is_writing = asyncio.Lock()
+        self._is_calling = asyncio.Lock()
         self._machine: Machine | None = None
         self._groups: Sequence[TagGroup] = ()
         self._pulses: Sequence[Pulse] = ()
@@ -102,6 +105,19 @@ class OpcUaLink:
             if self._machine is None:
                 raise SourceLost(f"{self._settings.url} is not connected.")
             return await self._machine.ask(verb, order)
+
+    async def call(
+        self, method: str, arguments: Mapping[str, Given]
+    ) -> dict[str, Given | None]:
+        """Call a method once; see `ports.Calls`."""
+        known = self._settings.methods.get(method)
+        if known is None:
+            hint = "Say so under methods: of the link, if the machine is to be told."
+            raise Refused(f"{method} is no method that may be called.", hint=hint)
+        async with self._is_calling:
+            if self._connection is None:
+                raise SourceLost(f"{self._settings.url} is not connected.")
+            return await call_once(self._connection, method, known, arguments)
 
     async def run(self, emit: Emit) -> None:
         """Connect, subscribe, and emit values in the order in which they arrive."""

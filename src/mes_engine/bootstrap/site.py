@@ -40,6 +40,7 @@ from mes_engine.runtime.consumers import Consumer, Consuming
 from mes_engine.runtime.gateways import Gateways
 from mes_engine.runtime.intents import IntentRelay
 from mes_engine.runtime.jobs import Job, Jobs, every
+from mes_engine.runtime.machine_calls import MachineCalls
 from mes_engine.runtime.machine_jobs import MachineJobs
 from mes_engine.runtime.metrics import (
     Durations,
@@ -226,6 +227,10 @@ async def _run(
         devices, committed=committed, submit=core.submit, clock=core.clock
     )
     core.feed.tap(machine_jobs.hear)
+    machine_calls = MachineCalls(
+        devices, committed=committed, submit=core.submit, clock=core.clock
+    )
+    core.feed.tap(machine_calls.hear)
     parts = {
         **{f"server {name}": one for name, one in _servers(core, site, adapters)},
         "gateways": _watch(gateways, devices, stopping),
@@ -233,6 +238,7 @@ async def _run(
         "jobs": jobs.run(),
         "handshakes": acknowledging.run(),
         "machine jobs": machine_jobs.run(),
+        "machine calls": machine_calls.run(),
         "signal clock": run_signal_clock(
             committed, core.submit, clock=core.clock, patience=engine_back_off
         ),

@@ -247,6 +247,7 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         state_maps: From state words to item states; ``mode_maps`` from modes.
         map_versions: Of these maps, by name.
+        methods: By link, what may be called over it.
         wip_limits: By area, how much may be inside.
         reasons: By kind, what people choose from; the usual ones for a kind without.
     """
@@ -264,6 +265,7 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     handshakes: tuple[HandshakeRule, ...] = ()
     edges: tuple[EdgeRule, ...] = ()
     events: tuple[EventRule, ...] = ()
+    methods: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     shifts: tuple[Shift, ...] = ()
     state_maps: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     mode_maps: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)

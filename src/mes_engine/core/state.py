@@ -26,6 +26,7 @@ from mes_engine.core.job_order import END_STATES, QUEUED, JobOrder
 from mes_engine.core.labour import LabourInterval, SignOn
 from mes_engine.core.layers import Attempts, Keys, Table, TableSpec
 from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
+from mes_engine.core.machine_calls import MachineCall
 from mes_engine.core.machine_jobs import MachineJob
 from mes_engine.core.measurements import MeasuredValue, Measurement, MeasurementVoid
 from mes_engine.core.periods import Books
@@ -206,6 +207,11 @@ TABLES: dict[str, TableSpec] = {
     ),
     "link_clock": TableSpec(attrgetter("link")),
     "machine_event": TableSpec(attrgetter("rule", "key")),
+    "machine_call": TableSpec(
+        attrgetter("seq"),
+        ("pending",),
+        lambda one: ((one.link,) if one.is_pending else (),),
+    ),
     "alarm": TableSpec(
         attrgetter("id"),
         ("work_unit",),
@@ -303,6 +309,7 @@ class State:
     link_clock: Table[str, LinkClock]
     machine_event: Table[tuple[str, str], MachineEvent]
     alarm: Table[str, Alarm]
+    machine_call: Table[int, MachineCall]
     machine_tally: Table[tuple[str, str], MachineTally]
     unassigned_production: Table[int, UnassignedProduction]
     machine_job: Table[tuple[str, str], MachineJob]

@@ -1,15 +1,18 @@
 """What the engine may have a link do besides writing, by the method's name."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from mes_engine.core.errors import Malformed
 from mes_engine.core.job_control import JobOrderData
+from mes_engine.core.machine_calls import Given
 from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.gateway.doing import Callee
-from mes_engine.ports import JobMachines
-from mes_engine.wire import ASK_JOB
+from mes_engine.ports import JobMachines, MachineMethods
+from mes_engine.wire import ASK_JOB, CALL_METHOD
+
+T = TypeVar("T")
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,17 +22,31 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     order: JobOrderData
 
 
-def calls_of(machines: JobMachines) -> dict[str, Callee]:
+class _Called(msgspec.Struct, frozen=True, kw_only=True):
+    """The arguments of ``call_method``."""
+
+    method: str
+    arguments: dict[str, Given]
+
+
+def calls_of(machines: JobMachines, methods: MachineMethods) -> dict[str, Callee]:
     """Return what can be called over the links that run here."""
 
     async def ask_job(link: str, arguments: Any) -> dict[str, Any]:
-        try:
-            asked = msgspec.convert(arguments, _Asked)
-        except msgspec.ValidationError as error:
-            raise Malformed(f"'{ASK_JOB}' was asked what it cannot be: {error}.") from (
-                error
-            )
+        asked = _read(ASK_JOB, arguments, _Asked)
         answer = await machines.ask_job(link, asked.verb, asked.order)
         return {"status": answer.status, "problem": answer.problem}
 
-    return {ASK_JOB: ask_job}
+    async def call_method(link: str, arguments: Any) -> dict[str, Any]:
+        asked = _read(CALL_METHOD, arguments, _Called)
+        return await methods.call_method(link, asked.method, asked.arguments)
+
+    return {ASK_JOB: ask_job, CALL_METHOD: call_method}
+
+
+def _read(method: str, arguments: Any, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(arguments, kind)
+    except msgspec.ValidationError as error:
+        text = f"'{method}' was asked what it cannot be: {error}."
+        raise Malformed(text) from error

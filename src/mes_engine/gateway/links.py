@@ -11,6 +11,7 @@ import structlog
 
 from mes_engine.core.errors import SettingsError
 from mes_engine.core.job_control import JobOrderData
+from mes_engine.core.machine_calls import Given
 from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.core.samples import (
     DataGap,
@@ -107,6 +108,12 @@ class Links:
     async def ask_job(self, link: str, verb: JobVerb, order: JobOrderData) -> JobAnswer:
         """Ask a machine over a link that runs here; see `ports.JobMachines`."""
         return await self._devices().ask_job(link, verb, order)
+
+    async def call_method(
+        self, link: str, method: str, arguments: Mapping[str, Given]
+    ) -> dict[str, Given | None]:
+        """Call a method over a link that runs here; see `ports.MachineMethods`."""
+        return await self._devices().call_method(link, method, arguments)
 
     def _devices(self) -> LinkDevices:
         return LinkDevices({name: one.link for name, one in self._running.items()})

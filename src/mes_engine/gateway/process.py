@@ -160,7 +160,9 @@ async def _run(
             log.info("gateway_started", links=list(links.names()), epoch=life.epoch)
             tasks.create_task(delivering.run())
             tasks.create_task(
-                Doing(links, uplink, instance=life.epoch, calls=calls_of(links)).run()
+                Doing(
+                    links, uplink, instance=life.epoch, calls=calls_of(links, links)
+                ).run()
             )
             tasks.create_task(links.tell_thinned())
             tasks.create_task(_follow(news, read, links, tasks))

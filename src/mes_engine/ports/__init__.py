@@ -20,11 +20,13 @@ from mes_engine.ports.engine import Changes, Floor, Submit
 from mes_engine.ports.gateways import Downlink, GatewayView, Intake, Uplink
 from mes_engine.ports.ledger import LedgerRefused, PeriodClosed, WorkCenterLedger
 from mes_engine.ports.links import (
+    Calls,
     Devices,
     Emit,
     JobAnswer,
     JobMachines,
     Link,
+    MachineMethods,
     Pulse,
     ReadsTogether,
     Resumes,
@@ -46,6 +48,7 @@ __all__ = [
     "ENTRY_POINT_GROUP",
     "AdapterSpec",
     "BrowsedNode",
+    "Calls",
     "Changes",
     "CommitInDoubt",
     "Devices",
@@ -60,6 +63,7 @@ __all__ = [
     "JobMachines",
     "LedgerRefused",
     "Link",
+    "MachineMethods",
     "PeriodClosed",
     "PlanLine",
     "Probe",

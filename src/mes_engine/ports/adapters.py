@@ -120,6 +120,7 @@ class AdapterSpec:
             if the device tells what changes, or a link finds out (``SeesPulses``).
         runs_jobs: Tell whether a link with these settings has its machine run job
             orders. None if none does.
+        methods: What can be called over a link, by its settings. None if nothing can.
         events: Which messages a link tells, by its settings, each with its fields. None
             if links of this adapter tell none.
         server: What it serves to others, if it does.
@@ -140,6 +141,7 @@ class AdapterSpec:
         Callable[[Any, Mapping[str, Any], Sequence[Pulse]], Iterable[Unfit]] | None
     ) = None
     runs_jobs: Callable[[Any], bool] | None = None
+    methods: Callable[[Any], Iterable[str]] | None = None
     events: Callable[[Any], Mapping[str, Iterable[str]]] | None = None
     server: ServerSpec | None = None
     probe: Probe | None = None

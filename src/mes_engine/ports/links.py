@@ -3,12 +3,14 @@
 from collections.abc import (
     Awaitable,
     Callable,
+    Mapping,
     Sequence,
 )
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from mes_engine.core.job_control import JobOrderData
+from mes_engine.core.machine_calls import Given
 from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.core.samples import Report
 
@@ -189,6 +191,43 @@ class SeesPulses(Protocol):
         """Have the device look often enough for these, before ``run``.
 
         A tag at which it then looks too seldom is told as missing, with the reason.
+        """
+        ...
+
+
+@runtime_checkable
+class Calls(Protocol):
+    """What a link can do besides: call methods of the device."""
+
+    async def call(
+        self, method: str, arguments: Mapping[str, Given]
+    ) -> dict[str, Given | None]:
+        """Call a method once, never again by itself, and return what it answers.
+
+        Args:
+            method: One that its settings declare.
+            arguments: By the names that the device gives them, in their types: whole
+                numbers, truths and texts; other numbers and times as text.
+
+        Raises:
+            Refused: There is no such method, or the device says no.
+            Malformed: The arguments do not fit; which one is named.
+            SourceLost: There is no connection; nothing was called.
+            OutcomeUnknown: It may have been called or not.
+        """
+        ...
+
+
+class MachineMethods(Protocol):
+    """The methods of all devices, by the id of their link."""
+
+    async def call_method(
+        self, link: str, method: str, arguments: Mapping[str, Given]
+    ) -> dict[str, Given | None]:
+        """Call a method of a device; see :meth:`Calls.call`.
+
+        Raises:
+            NotFound: There is no such link, or nothing can be called over it.
         """
         ...
 

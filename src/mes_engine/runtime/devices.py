@@ -5,9 +5,11 @@ from typing import Any
 
 from mes_engine.core.errors import NotFound
 from mes_engine.core.job_control import JobOrderData
+from mes_engine.core.machine_calls import Given
 from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.ports import (
     AdapterSpec,
+    Calls,
     JobAnswer,
     Link,
     Pulse,
@@ -68,6 +70,15 @@ class LinkDevices:
         if not isinstance(found, RunsJobs):
             raise NotFound(f"No job orders run over link '{link}'.")
         return await found.ask_job(verb, order)
+
+    async def call_method(
+        self, link: str, method: str, arguments: Mapping[str, Given]
+    ) -> dict[str, Given | None]:
+        """Call a method of a device; see `ports.MachineMethods`."""
+        found = self._link(link)
+        if not isinstance(found, Calls):
+            raise NotFound(f"Nothing can be called over link '{link}'.")
+        return await found.call(method, arguments)
 
     def _link(self, link: str) -> Link:
         found = self.links.get(link)

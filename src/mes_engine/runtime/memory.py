@@ -12,6 +12,7 @@ from mes_engine.core.facts import (
     Fact,
     HoldReleased,
     LabourChanged,
+    MachineCallSettled,
     ProductionSettled,
     Recorded,
     SignedOff,
@@ -81,6 +82,8 @@ class Memory:
                 committed.labour_interval.drop(interval.id)
             case ToolUsed(use=use) if not use.is_open:
                 committed.tool_use.drop(use.seq)
+            case MachineCallSettled(call=call):
+                committed.machine_call.drop(call.seq)
             case CarrierShipped(carrier=carrier):
                 self._forget_carrier(carrier.id)
             case HoldReleased(hold=name):

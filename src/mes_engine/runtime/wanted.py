@@ -21,11 +21,13 @@ from mes_engine.core.errors import (
     SourceLost,
 )
 from mes_engine.core.job_control import JobOrderData
+from mes_engine.core.machine_calls import Given
 from mes_engine.core.machine_jobs import JobVerb
 from mes_engine.ports import JobAnswer, WriteResult
 from mes_engine.runtime.gateways import Gateways
 from mes_engine.wire import (
     ASK_JOB,
+    CALL_METHOD,
     Call,
     Called,
     Failed,
@@ -120,6 +122,19 @@ class GatewayDevices:
             return JobAnswer(status=int(found["status"]), problem=found["problem"])
         except (KeyError, TypeError, ValueError) as error:
             raise OutcomeUnknown(f"Link '{link}' has answered {found!r}.") from error
+
+    async def call_method(
+        self, link: str, method: str, arguments: Mapping[str, Given]
+    ) -> dict[str, Given | None]:
+        """Call a method of a device; see `ports.MachineMethods`."""
+        asked = {"method": method, "arguments": dict(arguments)}
+        found = await self.call(link, CALL_METHOD, asked)
+        try:
+            return msgspec.convert(found, dict[str, Given | None])
+        except msgspec.ValidationError as error:
+            raise OutcomeUnknown(
+                f"{method} was called over '{link}', and its answer cannot be read."
+            ) from error
 
     async def wanted(
         self, gateway: str, instance: int, wait_s: float

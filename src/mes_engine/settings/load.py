@@ -6,6 +6,8 @@ from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from mes_engine.core.plant import Plant
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.routing import Routing
@@ -78,7 +80,23 @@ def load_links(
     problems.raise_any()
     if plant is None:
         raise AssertionError("nothing is missing without a problem")
-    return LinkFile(plant=to_plant(plant), links=links, digest=digest_of(config_dir))
+    return LinkFile(
+        plant=_allowing(to_plant(plant), links, adapters),
+        links=links,
+        digest=digest_of(config_dir),
+    )
+
+
+def _allowing(
+    plant: Plant, links: Mapping[str, LinkPlan], adapters: Mapping[str, AdapterSpec]
+) -> Plant:
+    """Return the plant with what its links' settings allow to be called."""
+    methods: dict[str, tuple[str, ...]] = {}
+    for link, plan in links.items():
+        tell = adapters[plan.adapter].methods
+        if tell is not None and (names := tuple(sorted(tell(plan.settings)))):
+            methods[link] = names
+    return replace(plant, methods=methods) if methods else plant
 
 
 def digest_of(config_dir: Path) -> str:
@@ -130,7 +148,7 @@ def load_site(
     if plant is None or site is None:
         raise AssertionError("nothing is missing without a problem")
     return Site(
-        plant=to_plant(plant),
+        plant=_allowing(to_plant(plant), links, adapters),
         links=links,
         routings=routings,
         database=site.database,

@@ -26,6 +26,7 @@ from mes_engine.core.facts import CommandHandled, SourceAdvanced
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.labour import LabourInterval, SignOn
 from mes_engine.core.lots import ComponentUse, GenealogyEdge, MaterialLot
+from mes_engine.core.machine_calls import MachineCall
 from mes_engine.core.machine_jobs import MachineJob
 from mes_engine.core.measurements import MeasuredValue, Measurement, MeasurementVoid
 from mes_engine.core.periods import Books
@@ -81,6 +82,7 @@ STRUCTS: dict[str, type] = {
     "handshake": HandshakeState,
     "signal_watch": SignalWatch,
     "link_clock": LinkClock,
+    "machine_call": MachineCall,
     "machine_event": MachineEvent,
     "alarm": Alarm,
     "machine_tally": MachineTally,

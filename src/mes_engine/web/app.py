@@ -32,6 +32,7 @@ from mes_engine.web.journal import journal_router
 from mes_engine.web.labour import labour_router
 from mes_engine.web.lot_commands import lot_commands_router
 from mes_engine.web.lots import lots_router
+from mes_engine.web.machine_calls import machine_calls_router
 from mes_engine.web.machine_jobs import machine_jobs_router
 from mes_engine.web.machine_transactions import machine_transactions_router
 from mes_engine.web.measurements import measurements_router
@@ -79,6 +80,7 @@ _ROUTERS = (
     labour_router,
     terminals_router,
     board_router,
+    machine_calls_router,
     machine_jobs_router,
     machine_transactions_router,
     documents_router,

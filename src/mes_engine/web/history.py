@@ -55,7 +55,7 @@ def found(
 
 
 async def one_by_key(
-    database: Database, name: str, key: str, *, partition: str, what: str
+    database: Database, name: str, key: str | int, *, partition: str, what: str
 ) -> Any:
     """Return the value with this key.
 

@@ -10,6 +10,7 @@ from mes_engine.core.evolve import (
     labour,
     limits,
     machine,
+    machine_calls,
     master,
     material,
     means,
@@ -55,5 +56,6 @@ _HANDLERS: Handlers = {
     **carriers.HANDLERS,
     **handling.HANDLERS,
     **transactions.HANDLERS,
+    **machine_calls.HANDLERS,
     **signals.HANDLERS,
 }

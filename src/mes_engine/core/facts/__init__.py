@@ -58,6 +58,11 @@ from mes_engine.core.facts.machine import (
     ProductionUnassigned,
     SignalRead,
 )
+from mes_engine.core.facts.machine_calls import (
+    MachineCallAsked,
+    MachineCallSettled,
+    MachineCallsFact,
+)
 from mes_engine.core.facts.master import (
     MasterFact,
     PlantApplied,
@@ -194,6 +199,8 @@ __all__ = [
     "LotProduced",
     "LotRestored",
     "LotSplit",
+    "MachineCallAsked",
+    "MachineCallSettled",
     "MachineCounted",
     "MachineEventSeen",
     "MachineJobChanged",
@@ -273,6 +280,7 @@ Fact = (
     | HandlingFact
     | TransactionsFact
     | SignalsFact
+    | MachineCallsFact
 )
 
 

@@ -52,6 +52,11 @@ from mes_engine.core.messages.lots import (
     ShipLot,
     SplitLot,
 )
+from mes_engine.core.messages.machine_calls import (
+    CallMachine,
+    MachineCallsCommand,
+    RecordMachineCall,
+)
 from mes_engine.core.messages.master import (
     ApplyPlant,
     MasterCommand,
@@ -146,6 +151,7 @@ __all__ = [
     "AssignProduction",
     "BeginJobOrder",
     "BookLabour",
+    "CallMachine",
     "CancelWorkRequest",
     "ChangeOver",
     "ChangeWorkRequest",
@@ -181,6 +187,7 @@ __all__ = [
     "PauseJobOrder",
     "ReceiveMaterial",
     "RecordAcknowledgement",
+    "RecordMachineCall",
     "RecordMachineJob",
     "RecordMeasurement",
     "RecordPosting",
@@ -244,6 +251,7 @@ Command = (
     | MeasuredCommand
     | SerialsCommand
     | SignalsCommand
+    | MachineCallsCommand
     | CarriersCommand
 )
 

@@ -250,6 +250,35 @@ def upgrade() -> None:
     )
     guard("machine_transaction")
     op.create_table(
+        "machine_call",
+        text("partition"),
+        whole("seq"),
+        text("link"),
+        text("method"),
+        text("arguments"),
+        text("reason"),
+        text("person"),
+        whole("at"),
+        word("machine_call", "outcome", "pending answered refused unknown"),
+        text("results"),
+        text("message"),
+        text("hint"),
+        whole("settled_at", nullable=True),
+        sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_machine_call")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_machine_call_partition_link_seq"),
+        "machine_call",
+        ["partition", "link", "seq"],
+    )
+    op.create_index(
+        op.f("ix_machine_call_pending"),
+        "machine_call",
+        ["partition", "seq"],
+        **where("outcome = 'pending'"),
+    )
+    op.create_table(
         "machine_tally",
         text("partition"),
         text("work_unit"),

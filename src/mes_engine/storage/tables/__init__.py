@@ -12,6 +12,7 @@ from mes_engine.storage.metadata import metadata
 from mes_engine.storage.tables.carriers import aggregation_event, carrier
 from mes_engine.storage.tables.journal import fact
 from mes_engine.storage.tables.labour import labour_interval, sign_on
+from mes_engine.storage.tables.machine_calls import machine_call
 from mes_engine.storage.tables.machine_jobs import machine_job
 from mes_engine.storage.tables.material import (
     component_use,
@@ -84,6 +85,7 @@ __all__ = [
     "labour_interval",
     "link_clock",
     "lot",
+    "machine_call",
     "machine_event",
     "machine_job",
     "machine_tally",
