@@ -8,7 +8,14 @@ async with running_plant(tmp_path) as plant:
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -45,6 +52,7 @@ from mes_engine.storage.database import Database
 from mes_engine.storage.metadata import metadata
 from mes_engine.storage.store import SqlStore
 from mes_engine.web.app import create_app
+from mes_engine.web.parts import GatewayDoor
 from tests.builders import LINK, a_plant, a_routing
 from tests.databases import url_in
 
@@ -163,6 +171,8 @@ async def running_plant(
     routings: Iterable[Routing] | None = None,
     modules: Callable[[Database], Iterable[APIRouter]] = lambda _: (),
     schema: str | None = None,
+    door: Callable[[Engine], GatewayDoor | None] = lambda _: None,
+    links: Callable[[], Mapping[str, str]] = dict,
 ) -> AsyncIterator[RunningPlant]:
     """Run a plant on a database in ``folder``.
 
@@ -172,6 +182,8 @@ async def running_plant(
         routings: The routings to release; saw and mill a bracket if none are given.
         modules: Makes the modules' routers, for the app.
         schema: The revision that ``/readyz`` asks the tables for.
+        door: Makes what gateways come in by.
+        links: The state of each link.
     """
     database = Database.open(url_in(folder))
     await database.write(metadata.create_all)
@@ -185,6 +197,8 @@ async def running_plant(
         stopping=stopping,
         modules=modules(database),
         schema=schema,
+        gateways=door(engine),
+        links=links,
         hosts=("127.0.0.1", "localhost"),
     )
     transport = httpx.ASGITransport(app)

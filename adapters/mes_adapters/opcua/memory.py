@@ -55,10 +55,15 @@ class Mark:
     """The last source time that was told of a tag, and the values that had it.
 
     More than one: a burst can fit into one tick of the device's clock.
+
+    Attributes:
+        is_recalled: It is of an earlier life of ours, and has the last of the values
+            only; those before it in the same tick were told as well.
     """
 
     at: int
     values: Counter[object]
+    is_recalled: bool = False
 
 
 @dataclass(slots=True)
@@ -115,6 +120,14 @@ class Memory:
         if mark is None or mark.at != sample.source_at:
             mark = self.marks[sample.tag] = Mark(sample.source_at, Counter())
         mark.values[sample.value] += 1
+
+    def recall(self, sample: Sample) -> None:
+        """Take note that ``sample`` was told last, in an earlier life of ours."""
+        if sample.source_at is None:
+            return
+        self.told[sample.tag] = sample
+        values: Counter[object] = Counter([sample.value])
+        self.marks[sample.tag] = Mark(sample.source_at, values, is_recalled=True)
 
     def is_repeat(self, sample: Sample) -> bool:
         """Whether ``sample`` was brought in from history already; counted off once."""

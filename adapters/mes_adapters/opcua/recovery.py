@@ -112,6 +112,10 @@ def _missed(
     has_start = False
     for data in past.values:
         sample = _from_history(tag, data, received_at)
+        if _is_where_we_left(sample, mark):
+            has_start = True
+            missed.clear()
+            continue
         if sample.source_at is None or sample.source_at < mark.at:
             continue
         if sample.source_at == mark.at and told[sample.value] > 0:
@@ -122,6 +126,15 @@ def _missed(
     if past.is_whole and has_start:
         return missed, Recovered.ALL
     return missed, Recovered.PART if missed else Recovered.NONE
+
+
+def _is_where_we_left(sample: Sample, mark: Mark) -> bool:
+    """Whether it is the last that was told in an earlier life of ours.
+
+    Then those before it in the same tick of the device's clock were told as well.
+    """
+    is_then = mark.is_recalled and sample.source_at == mark.at
+    return is_then and sample.value in mark.values
 
 
 def _from_history(tag: str, data: ua.DataValue, received_at: int) -> Sample:

@@ -82,6 +82,12 @@ class OpcUaLink:
         known = self._memory.events.away_since
         known |= dict.fromkeys(self._settings.events, at)
 
+    def recall(self, told: Sequence[Sample]) -> None:
+        """Fetch what came after these; see `ports.Recalls`."""
+        for sample in told:
+            if sample.tag in self._tags:
+                self._memory.recall(sample)
+
     async def write(
         self, tag: str, value: Value, *, expect: Value | None = None
     ) -> WriteResult:

@@ -179,6 +179,7 @@ class Keeping:
             at=self._clock() if at is None else at,
             is_sample=at is not None,
             body=body,
+            told_of=told_of(report),
         )
 
     def _status(self) -> SpoolStatus:
@@ -214,6 +215,12 @@ def received_at(report: Report) -> int | None:
     if isinstance(report, SampleGroup | EventSample):
         return report.at
     return report.received_at if isinstance(report, Sample) else None
+
+
+def told_of(report: Report) -> str | None:
+    """Return the tag of a value whose device can be asked what came after it."""
+    is_dated = isinstance(report, Sample) and report.source_at is not None
+    return report.tag if is_dated and isinstance(report, Sample) else None
 
 
 def keepable(report: Report) -> Report:

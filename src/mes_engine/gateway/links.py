@@ -7,6 +7,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
 import structlog
 
 from mes_engine.core.errors import SettingsError
@@ -19,6 +20,7 @@ from mes_engine.core.samples import (
     LinkState,
     Recovered,
     Report,
+    Sample,
 )
 from mes_engine.gateway.blame import AT_WORK, Marks, blaming, left_alone_until
 from mes_engine.gateway.keeping import Keeping, received_at
@@ -29,6 +31,7 @@ from mes_engine.ports import (
     Emit,
     JobAnswer,
     Link,
+    Recalls,
     Resumes,
     WriteResult,
 )
@@ -37,7 +40,7 @@ from mes_engine.runtime.numbering import Numbering
 from mes_engine.runtime.pace import Clock
 from mes_engine.runtime.supervise import supervise
 from mes_engine.settings import LinkFile, LinkPlan
-from mes_engine.wire import Value
+from mes_engine.wire import Value, sensed_decoder
 
 log = structlog.stdlib.get_logger()
 
@@ -165,7 +168,11 @@ class Links:
         life = self._life
         if is_new and life.lost_at is not None:
             last_at = life.last_at.get(name)
-            emit = telling_gap(emit, since=last_at)
+            told = told_before(life.told.get(name, ()))
+            if told and isinstance(link, Recalls):
+                link.recall(told)
+            else:
+                emit = telling_gap(emit, since=last_at)
             if last_at is not None and isinstance(link, Resumes):
                 link.resume_from(last_at)
         deaths = life.deaths.get(name, []) if is_new else []
@@ -221,6 +228,20 @@ class Links:
                 source, self._sense, epoch=self._life.epoch
             )
         return self._numbering[source]
+
+
+def told_before(bodies: Sequence[bytes]) -> list[Sample]:
+    """Return the values that were kept; without those of another version."""
+    found: list[Sample] = []
+    for body in bodies:
+        try:
+            report = sensed_decoder.decode(body).report
+        except msgspec.DecodeError as error:
+            log.warning("value_unreadable", reason=str(error))
+            continue
+        if isinstance(report, Sample):
+            found.append(report)
+    return found
 
 
 def measurements_of(file: LinkFile) -> frozenset[str]:

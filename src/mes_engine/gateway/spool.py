@@ -37,6 +37,8 @@ _SCHEMA = (
     " began_at INTEGER NOT NULL, alive_at INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS last (source TEXT PRIMARY KEY, at INTEGER NOT NULL)"
     " STRICT",
+    "CREATE TABLE IF NOT EXISTS told (tag TEXT PRIMARY KEY, source TEXT NOT NULL,"
+    " body BLOB NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS thinned (tag TEXT PRIMARY KEY, source TEXT NOT NULL,"
     " since INTEGER NOT NULL, until INTEGER NOT NULL, count INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS set_aside (seq INTEGER PRIMARY KEY,"
@@ -57,6 +59,7 @@ class Kept:
         tag: Of a measurement, which may be thinned; None for all else.
         at: When it was received, in microseconds of UTC.
         is_sample: It is a value, and no word about the link.
+        told_of: The tag of a value that has a time of its device's; None for others.
         body: An encoded ``Sensed``.
     """
 
@@ -65,6 +68,7 @@ class Kept:
     at: int
     is_sample: bool
     body: bytes
+    told_of: str | None = None
 
     @property
     def size(self) -> int:
@@ -81,12 +85,15 @@ class Life:
         lost_at: When the life before was last known to work; None if it is the first.
         last_at: When the last value of each source was received, in the lives before.
         deaths: When each source ended a life, in order; of the last day.
+        told: The last value of each tag that has a time of its device's, by source;
+            each an encoded ``Sensed``.
     """
 
     epoch: int
     lost_at: int | None
     last_at: dict[str, int]
     deaths: dict[str, list[int]] = field(default_factory=dict)
+    told: dict[str, list[bytes]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +163,14 @@ class Spool:
                 "SELECT source, at FROM death ORDER BY seq"
             ).fetchall():
                 deaths.setdefault(source, []).append(at)
-        return Life(epoch=epoch, lost_at=lost_at, last_at=last_at, deaths=deaths)
+            told: dict[str, list[bytes]] = {}
+            for source, body in self._db.execute(
+                "SELECT source, body FROM told ORDER BY tag"
+            ).fetchall():
+                told.setdefault(source, []).append(body)
+        return Life(
+            epoch=epoch, lost_at=lost_at, last_at=last_at, deaths=deaths, told=told
+        )
 
     def live(self, *, now: int) -> None:
         """Keep that the gateway works still, and a reserve for a full disk."""
@@ -336,6 +350,12 @@ class Spool:
             "INSERT INTO last VALUES (?, ?)"
             " ON CONFLICT (source) DO UPDATE SET at = excluded.at",
             list(values.items()),
+        )
+        told = {one.told_of: one for one in some if one.told_of is not None}
+        self._db.executemany(
+            "INSERT INTO told (tag, source, body) VALUES (?, ?, ?) ON CONFLICT (tag)"
+            " DO UPDATE SET source = excluded.source, body = excluded.body",
+            [(tag, one.source, one.body) for tag, one in told.items()],
         )
 
     def _thin_all(self, before: int | None = None) -> None:

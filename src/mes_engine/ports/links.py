@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from mes_engine.core.job_control import JobOrderData
 from mes_engine.core.machine_calls import Given
 from mes_engine.core.machine_jobs import JobVerb
-from mes_engine.core.samples import Report
+from mes_engine.core.samples import Report, Sample
 
 Emit = Callable[[Report], Awaitable[None]]
 """Take what a link heard. Awaiting it is the back-pressure: a full inbox slows it."""
@@ -236,11 +236,23 @@ class MachineMethods(Protocol):
 class Resumes(Protocol):
     """What a link can do besides: fetch what a device has kept, after our own restart.
 
-    Values need none of that: they are absolute. Messages do.
+    For messages; for values see :class:`Recalls`.
     """
 
     def resume_from(self, at: int) -> None:
         """Before ``run``: it was heard last at ``at``, by us, in an earlier life."""
+        ...
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """What a link can do besides: fetch the values that came while we were not there.
+
+    It tells itself what of them is missing for good.
+    """
+
+    def recall(self, told: Sequence[Sample]) -> None:
+        """Before ``run``: these were told last, by us, in an earlier life."""
         ...
 
 

@@ -102,9 +102,15 @@ class GatewayStatus(View):
 
 
 class GatewaysView(View):
-    """Every gateway that was heard of, and the links that none of them feeds."""
+    """Every gateway that was heard of, and the links that none of them feeds.
+
+    Attributes:
+        links: The state of each link: ``connected``, ``stale``, ``disconnected`` or
+            ``unknown``, if no gateway feeds it.
+    """
 
     gateways: list[GatewayStatus]
+    links: dict[str, str]
     unfed: list[str]
     now: At
 
@@ -118,6 +124,7 @@ def gateways_router(parts: Parts) -> APIRouter:
         """Show how each gateway stands."""
         return GatewaysView(
             gateways=gateway_views(parts),
+            links=dict(parts.links()),
             unfed=sorted(link for link, heard in parts.heard().items() if not heard),
             now=parts.clock(),
         )

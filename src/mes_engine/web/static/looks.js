@@ -39,6 +39,19 @@ export const LOOK_OF_LINK = {
   lost: look("down", "▲", t("Connection lost")),
 };
 
+export const LOOK_OF_GATEWAY = {
+  heard: LOOK_OF_LINK.connected,
+  attention: look("wait", "◔", t("Needs attention")),
+  lost: LOOK_OF_LINK.lost,
+};
+
+export const LOOK_OF_LINK_STATE = {
+  connected: LOOK_OF_LINK.connected,
+  stale: look("wait", "◔", t("Stands still")),
+  disconnected: LOOK_OF_LINK.lost,
+  unknown: LOOK_OF_MACHINE.unknown,
+};
+
 export const LOOK_OF_WINDOW = {
   armed: look("ready", "◷", t("Queue time")),
   open: look("ready", "◷", t("Queue time")),

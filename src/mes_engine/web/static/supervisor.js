@@ -1,7 +1,8 @@
 // The supervisor's page: alarms of machines, what is held, what was counted on no job order, and lots whose
-// queue time is short or over, of the whole plant.
+// queue time is short or over, of the whole plant; and how machines are connected.
 
 import { Desk } from "/static/desk.js";
+import { gateways } from "/static/gateways.js";
 import * as items from "/static/items.js";
 import { byId, reveal } from "/static/showing.js";
 
@@ -11,10 +12,15 @@ const TYPES = [
   "alarm_raised", "alarm_cleared",
   "time_window_satisfied", "time_window_passed", "time_window_voided",
 ];
+const LOOK_MS = 5000;
 let latest = null;
+let connections = null;
 
 async function read(desk) {
-  latest = await desk.json(`/api/v1/board?person=${encodeURIComponent(desk.who)}`);
+  [latest, connections] = await Promise.all([
+    desk.json(`/api/v1/board?person=${encodeURIComponent(desk.who)}`),
+    desk.json("/api/v1/gateways"),
+  ]);
   desk.clockOffset = Date.parse(latest.now) - Date.now();
 }
 
@@ -27,6 +33,8 @@ function render({ now }) {
   items.unassigned(byId("unassigned"), latest.unassigned);
   reveal(byId("no-unassigned"), latest.unassigned.length === 0);
   items.timeWindows(byId("windows"), latest.time_windows, now);
+  gateways(byId("gateways"), connections);
+  reveal(byId("no-gateways"), connections.gateways.length === 0);
   reveal(byId("no-windows"), latest.time_windows.length === 0);
 }
 
@@ -34,3 +42,4 @@ const desk = new Desk({
   name: "supervisor", read, render, stream: TYPES.map((type) => `type=${type}`).join("&"),
 });
 setInterval(() => { if (!desk.isFingerDown) render(desk); }, 1000);
+setInterval(() => desk.refresh(), LOOK_MS); // nothing tells of a gateway that says nothing
