@@ -11,7 +11,7 @@ import pytest
 from mes_engine.core import messages as m
 from mes_engine.core.bookings import BookingKind
 from mes_engine.core.conditions import ConditionName
-from mes_engine.core.job_order import JobOrderState
+from mes_engine.core.job_order import JobOrderState, JobOrderTrigger
 from mes_engine.core.lots import LotExistence
 from mes_engine.core.runs import HoldMode, HoldScope
 from mes_engine.core.steps import JobPer
@@ -155,3 +155,26 @@ def test_every_job_order_of_a_lot_that_is_split_up_is_given_up() -> None:
 
     assert {shop.by_id(one).state for one in both} == {JobOrderState.CANCELLED}
     finishing.finish(shop)
+
+
+@pytest.mark.parametrize("scope", [HoldScope.JOB_ORDER, HoldScope.WORK_REQUEST])
+@pytest.mark.parametrize("way", [JobOrderTrigger.UNLOAD, JobOrderTrigger.REVOKE_START])
+def test_what_is_unloaded_under_a_hold_waits_for_its_release(
+    way: JobOrderTrigger, scope: HoldScope
+) -> None:
+    shop = Shop(a_routing("cut"))
+    shop.make(5)
+    job = shop.load("cut")
+    target = job if scope is HoldScope.JOB_ORDER else "WR-1"
+    hold = m.OpenHold(
+        scope=scope, target=target, reason="drawing", mode=HoldMode.AFTER_RUN
+    )
+    held = shop.ok(hold)["hold"]
+    assert shop.by_id(job).state is JobOrderState.ALLOWED_LOADED
+
+    shop.fire_of(job, way)
+
+    assert shop.by_id(job).state.endswith(".waiting")
+    assert is_sound(shop)
+    shop.ok(m.ReleaseHold(hold=held))
+    assert shop.by_id(job).state.endswith(".ready")

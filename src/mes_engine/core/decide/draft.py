@@ -5,6 +5,8 @@ from mes_engine.core.errors import NotFound
 from mes_engine.core.evolve import evolve
 from mes_engine.core.job_order import (
     AT_WORK,
+    READY,
+    WAITING,
     JobOrder,
     JobOrderState,
     JobOrderTrigger,
@@ -144,9 +146,10 @@ class Draft:
 
 
 def _asks_otherwise(before: JobOrder, after: JobOrder) -> bool:
-    """Whether a job order's own state means other conditions to it."""
+    """Whether a job order's own state means other conditions to it, or them to it."""
     return (
         bool(after.needs)
+        or (after.state in READY and before.state not in READY | WAITING)
         or before.begun_at != after.begun_at
         or (before.state in AT_WORK) != (after.state in AT_WORK)
     )
