@@ -25,6 +25,7 @@ TORTURE = tuple(
         "bootstrap/test_lost_database.py",
         "cli/test_demo_ends.py",
         "conformance/test_bad_links.py",
+        "crash",
         "demo/test_port_taken.py",
         "faults",
         "scenarios/test_job_control_server.py",
