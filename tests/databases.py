@@ -3,6 +3,7 @@
 A folder has its database in a file, unless ``on_postgresql`` has given it one there.
 """
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,7 +27,12 @@ def on_postgresql(folder: Path) -> str:
 
 
 def url_in(folder: Path) -> str:
-    """Return where the database of ``folder`` is."""
+    """Return where the database of ``folder`` is.
+
+    With MES_TESTS_ON=postgresql in the environment, all are there.
+    """
+    if folder not in _elsewhere and os.environ.get("MES_TESTS_ON") == "postgresql":
+        on_postgresql(folder)
     return _elsewhere.get(folder) or f"sqlite:///{folder / 'mes.db'}"
 
 

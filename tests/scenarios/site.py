@@ -7,16 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import httpx
+from sqlalchemy import text
 
 from mes_engine.migrations import upgrade
-from mes_engine.storage.driver import sqlite_driver
+from mes_engine.storage.backend import opened
 from tests.databases import url_in
 
 LOOK_S = 0.01
@@ -30,6 +31,12 @@ _CLOSED_BOOKS = f"""
 CREATE TRIGGER closed_books BEFORE INSERT ON ledger_entry
 WHEN NEW.stream LIKE '{UNBOOKED}%'
 BEGIN SELECT RAISE(ABORT, 'the books are closed'); END"""
+
+_CLOSED_BOOKS_POSTGRESQL = f"""
+CREATE FUNCTION closed_books() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the books are closed' USING ERRCODE = '23000'; END $$;
+CREATE TRIGGER closed_books BEFORE INSERT ON ledger_entry
+FOR EACH ROW WHEN (NEW.stream LIKE '{UNBOOKED}%') EXECUTE FUNCTION closed_books()"""
 
 _SITE = """\
 database: {url: "${MES_DATABASE_URL}"}
@@ -161,6 +168,15 @@ class Site:
         return "\n".join(lines[-30:])
 
 
+def _close_books(url: str) -> None:
+    engine, connection = opened(url, busy_timeout_s=PATIENCE_S)
+    is_sqlite = engine.dialect.name == "sqlite"
+    with connection, connection.begin():
+        closing = _CLOSED_BOOKS if is_sqlite else _CLOSED_BOOKS_POSTGRESQL
+        connection.execute(text(closing))
+    engine.dispose()
+
+
 @contextmanager
 def running_site(
     folder: Path, config: Path | None = None, **environment: str
@@ -170,8 +186,7 @@ def running_site(
         config = folder / "config"
         write_config(config)
         upgrade(url_in(folder))
-        with closing(sqlite_driver().connect(folder / "mes.db")) as raw:
-            raw.execute(_CLOSED_BOOKS)
+        _close_books(url_in(folder))
     ready, log = folder / "ready.json", folder / "engine.log"
     ready.unlink(missing_ok=True)
     command = [

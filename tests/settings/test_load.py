@@ -218,8 +218,7 @@ def test_every_problem_of_every_file_is_told_at_once(tmp_path: Path) -> None:
         "unknown key; did you mean 'address'?",
         "config/plant.yaml:30:3: links.cell.port: missing",
         "config/plant.yaml:32:5: links.cell.prot: unknown key; did you mean 'port'?",
-        "config/site.yaml:2:8: database.url: should begin with sqlite, "
-        "the one database there is so far",
+        "config/site.yaml:2:8: database.url: should begin with sqlite or postgresql",
         "config/site.yaml:3:14: http.port: should be at most 65535 (got '70000')",
         "routings/bracket.yaml:17:13: connections.0.target: there is no step 'three'",
     ]

@@ -3,6 +3,7 @@
 Here, and in the adapters, a clock is read; everything else is handed the time.
 """
 
+import asyncio
 import gc
 import sys
 import time
@@ -11,13 +12,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from mes_engine.bootstrap.leading import Leading, kept, one_error
 from mes_engine.core.decide import decide
 from mes_engine.migrations import upgrade
 from mes_engine.ports import Submit
 from mes_engine.runtime.engine import Engine, Note, unnoted
 from mes_engine.runtime.feed import Feed
 from mes_engine.runtime.pace import Clock
+from mes_engine.storage.backend import is_postgresql
 from mes_engine.storage.database import Database
+from mes_engine.storage.fence import Fence
+from mes_engine.storage.leadership import Lease, lead_at_once
 from mes_engine.storage.lock import sole_engine
 from mes_engine.storage.store import SqlStore
 
@@ -60,18 +65,28 @@ async def running_engine(
     clock: Clock = wall_clock,
     busy_timeout_s: float = 5.0,
     note: Note = unnoted,
+    leading: Leading | None = None,
 ) -> AsyncIterator[Core]:
     """Run an engine on the database, brought up to its schema first.
 
     On leaving, what was taken is finished, then the database is closed.
 
+    Args:
+        database_url: Where it is.
+        clock: Tells the time.
+        busy_timeout_s: How long to wait for a lock that another program holds.
+        leading: On PostgreSQL, the lead that was taken already; None takes it.
+
     Raises:
         SettingsError: The database cannot be used, or another engine runs on it.
+        Fenced: Another engine has taken over.
     """
     tune_interpreter()
-    with sole_engine(database_url):
-        upgrade(database_url)
-        database = Database.open(database_url, busy_timeout_s=busy_timeout_s)
+    async with _led(database_url, leading) as fence:
+        await asyncio.to_thread(upgrade, database_url)
+        database = Database.open(
+            database_url, busy_timeout_s=busy_timeout_s, fence=fence
+        )
         try:
             store = SqlStore(database)
             feed = Feed()
@@ -90,9 +105,24 @@ async def running_engine(
 
 
 @asynccontextmanager
+async def _led(url: str, leading: Leading | None) -> AsyncIterator[Fence | None]:
+    """Be the only engine that writes to the database."""
+    if not is_postgresql(url):
+        with sole_engine(url):
+            yield None
+        return
+    if leading is None:
+        lease = Lease(url)
+        await asyncio.to_thread(lead_at_once, lease)
+        leading = Leading(lease)
+    async with kept(leading) as fence:
+        yield fence
+
+
+@asynccontextmanager
 async def _running(engine: Engine, feed: Feed) -> AsyncIterator[None]:
     """Run the engine beside what is done meanwhile; let one error be itself."""
-    try:
+    with one_error():
         async with TaskGroup() as tasks:
             running = tasks.create_task(engine.run())
             try:
@@ -101,7 +131,3 @@ async def _running(engine: Engine, feed: Feed) -> AsyncIterator[None]:
                 engine.stop()
                 await wait([running])  # its error is the group's
                 feed.close()
-    except BaseExceptionGroup as group:
-        if len(group.exceptions) == 1:
-            raise group.exceptions[0] from None
-        raise

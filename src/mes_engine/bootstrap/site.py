@@ -18,6 +18,7 @@ from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
 from mes_engine.bootstrap.core import Core, running_engine
+from mes_engine.bootstrap.leading import Leading
 from mes_engine.bootstrap.own_gateway import OwnGateway, keep_running
 from mes_engine.bootstrap.serving import (
     Server,
@@ -28,13 +29,14 @@ from mes_engine.bootstrap.serving import (
     serve,
     url_of,
 )
+from mes_engine.bootstrap.standby import stand_by
 from mes_engine.core.errors import MesError, SettingsError
 from mes_engine.core.messages import ApplyPlant, Commanded, Outcome
 from mes_engine.core.plant import Plant
 from mes_engine.http.deadlines import PromptProtocol
 from mes_engine.migrations import head
 from mes_engine.modules import crm, ledger, plm, scm
-from mes_engine.ports import AdapterSpec, Floor
+from mes_engine.ports import AdapterSpec, Fenced, Floor
 from mes_engine.runtime.acknowledging import Acknowledging
 from mes_engine.runtime.consumers import Consumer, Consuming
 from mes_engine.runtime.gateways import Gateways
@@ -57,7 +59,9 @@ from mes_engine.runtime.signal_clock import run_signal_clock
 from mes_engine.runtime.time_windows import time_windows_job
 from mes_engine.runtime.wanted import GatewayDevices
 from mes_engine.settings import Site, variables_of_site
+from mes_engine.storage.backend import is_postgresql
 from mes_engine.storage.driver import file_url
+from mes_engine.storage.leadership import Lease
 from mes_engine.web.app import LOOPBACK, create_app
 from mes_engine.web.parts import GatewayDoor
 
@@ -103,13 +107,22 @@ async def run_site(
         loop.add_signal_handler(number, stopping.set)
     metrics = CollectorRegistry()
     process_collectors(metrics)
-    engine_runs = running_engine(
-        site.database.url,
-        busy_timeout_s=site.database.busy_timeout_s,
-        note=Durations(metrics).committed,
-    )
+    url = site.database.url
     with listening(site.http.host, site.http.port) as listener, _failing_once():
-        async with engine_runs as core:
+        leading = None
+        if is_postgresql(url):
+            leading = Leading(Lease(url, address=url_of(listener)))
+            if not await stand_by(
+                leading, listener, stopping, ready_file=ready_file, parent=parent
+            ):
+                await leading.end()
+                return
+        async with running_engine(
+            url,
+            busy_timeout_s=site.database.busy_timeout_s,
+            note=Durations(metrics).committed,
+            leading=leading,
+        ) as core:
             await apply_plant(core, site.plant)
             await _run(
                 core,
@@ -131,6 +144,12 @@ def _failing_once() -> Iterator[None]:
         yield
     except MesError:
         raise
+    except Fenced as error:
+        log.error("lead_lost", reason=str(error))
+        raise SiteFailed(
+            "The site ended because another engine leads on its database now.",
+            hint="Start it again: it stands by until that one is gone.",
+        ) from error
     except Exception as error:
         log.exception("site_failed")
         raise SiteFailed(
@@ -301,14 +320,21 @@ def _own_gateway(site: Site, config: Path) -> OwnGateway:
 
     Other gateways name the same token, where the site has one.
     """
-    database = Path(str(file_url(site.database.url).database))
     return OwnGateway(
         config=config,
-        folder=site.gateway.folder or database.with_name(f"{database.name}-gateway"),
+        folder=site.gateway.folder or _beside(site.database.url),
         settings=site.gateway,
         token=site.gateway.token or secrets.token_urlsafe(32),
         hidden=variables_of_site(config),
     )
+
+
+def _beside(database_url: str) -> Path:
+    """Return where the spool is: beside the file; of a server, where we started."""
+    if is_postgresql(database_url):
+        return Path("mes-gateway").resolve()
+    database = Path(str(file_url(database_url).database))
+    return database.with_name(f"{database.name}-gateway")
 
 
 async def _watch(

@@ -24,7 +24,9 @@ Config = Annotated[Path, typer.Option(help="The folder with plant.yaml and site.
 Routings = Annotated[Path, typer.Option(help="The folder with one routing a file.")]
 DatabaseUrl = Annotated[
     str | None,
-    typer.Option(help="sqlite:///path; otherwise as site.yaml in --config says."),
+    typer.Option(
+        help="sqlite:///path or postgresql://...; otherwise as site.yaml says."
+    ),
 ]
 
 CONFIG, ROUTINGS = Path("config"), Path("routings")

@@ -6,7 +6,7 @@ Between the two nothing may be decided: what is in memory may be older than the 
 import asyncio
 from collections.abc import Callable
 
-from mes_engine.ports import CommitInDoubt, StoreUnavailable, WipStore
+from mes_engine.ports import CommitInDoubt, Fenced, StoreUnavailable, WipStore
 from mes_engine.runtime.batch import Batch
 from mes_engine.runtime.pace import BackOff
 
@@ -51,6 +51,7 @@ class Committing:
 
         Raises:
             StoreUnavailable: Nothing was written.
+            Fenced: Another engine has taken over: it knows what was written.
             JournalUnreadable: It will not be known.
         """
         loop = asyncio.get_running_loop()
@@ -68,6 +69,8 @@ class Committing:
         while True:
             try:
                 return await self._store.reached() >= seq
+            except Fenced:
+                raise
             except StoreUnavailable as down:
                 self._silent(reason_of(down))
                 await self._back_off.wait()

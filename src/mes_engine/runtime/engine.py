@@ -18,7 +18,7 @@ from mes_engine.core.decide import decide
 from mes_engine.core.errors import OutcomeUnknown, Overloaded
 from mes_engine.core.messages import Answer, Commanded, Sensed
 from mes_engine.core.state import State
-from mes_engine.ports import DuplicateKey, StoreUnavailable, WipStore
+from mes_engine.ports import DuplicateKey, Fenced, StoreUnavailable, WipStore
 from mes_engine.runtime.batch import (
     Batch,
     Decide,
@@ -175,7 +175,12 @@ class Engine:
             await heard
 
     async def run(self) -> None:
-        """Handle what comes in, until ``stop``."""
+        """Handle what comes in, until ``stop``.
+
+        Raises:
+            Fenced: Another engine has taken over.
+            JournalUnreadable: Whether a batch was committed cannot be found out.
+        """
         try:
             async with asyncio.timeout(None) as self._deadline:
                 self._put_off_end()
@@ -222,8 +227,8 @@ class Engine:
                 batch = await self._decided(group)
                 if batch.records:
                     await self._commit(batch)
-            except JournalUnreadable:
-                raise
+            except (JournalUnreadable, Fenced):
+                raise  # What is in memory may be older than the journal.
             except StoreUnavailable as down:
                 rest = [*group, *(one for later in groups for one in later)]
                 kept = await self._outlast(down, rest)

@@ -17,8 +17,8 @@ def _database_url(text: str) -> str:
         name = make_url(text).get_backend_name()
     except (ArgumentError, ValueError):
         raise wrong("should be a URL such as sqlite:///mes.db") from None
-    if name != "sqlite":
-        raise wrong("should begin with sqlite, the one database there is so far")
+    if name not in {"sqlite", "postgresql"}:
+        raise wrong("should begin with sqlite or postgresql")
     return text
 
 
@@ -26,7 +26,8 @@ class DatabaseSettings(Section):
     """``database``: where work in progress is kept.
 
     Attributes:
-        url: A SQLAlchemy URL of SQLite. A relative path begins where the engine starts.
+        url: ``sqlite:///path``, relative to where the engine starts, or
+            ``postgresql://user@host/name``.
         busy_timeout_s: How long to wait for a lock that another program holds.
     """
 

@@ -190,6 +190,12 @@ def session(url: str) -> Any:
     )
 
 
+def driver_error() -> type[Exception]:
+    """Return what the driver's own errors are kinds of."""
+    error: type[Exception] = import_module("psycopg").Error
+    return error
+
+
 def unusable(url: URL, reason: object) -> SettingsError:
     """Return the error that says why the database cannot be used."""
     why = " ".join(str(reason).split())

@@ -1,0 +1,178 @@
+"""Who leads a PostgreSQL database: a lease with a fence.
+
+The engine that leads renews its lease; another one waits, and takes over when the lease
+was not renewed for ``LEASE_S``. Time is the server's. The lease only says when to try:
+that two never write is seen to by the fence, whatever the clocks and pauses.
+"""
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from mes_engine.core.errors import SettingsError
+from mes_engine.ports import Fenced, StoreUnavailable
+from mes_engine.storage.fence import LEASE_S, LOCK, MAKE, Fence
+from mes_engine.storage.postgresql import (
+    driver_error,
+    server_url,
+    session,
+    unusable,
+)
+
+_BEGIN = """
+INSERT INTO leadership VALUES (%s, 0, '', '', '-infinity')
+ON CONFLICT (partition) DO NOTHING"""
+
+_LOOK = """
+SELECT address, renewed_at > clock_timestamp() - make_interval(secs => %s)
+FROM leadership WHERE partition = %s"""
+
+_TAKE = """
+UPDATE leadership
+SET epoch = epoch + 1, holder = %s, address = %s, renewed_at = clock_timestamp()
+WHERE partition = %s
+AND renewed_at <= clock_timestamp() - make_interval(secs => %s)
+RETURNING epoch"""
+
+_RENEW = """
+UPDATE leadership SET renewed_at = clock_timestamp(), address = %s
+WHERE partition = %s AND holder = %s RETURNING epoch"""
+
+_RELEASE = """
+UPDATE leadership SET renewed_at = '-infinity'
+WHERE partition = %s AND holder = %s"""
+
+
+@dataclass(frozen=True, slots=True)
+class Leader:
+    """The engine that leads.
+
+    Attributes:
+        address: Where its web is, or where it runs.
+    """
+
+    address: str
+
+
+class Lease:
+    """One engine's way to lead a partition; for one thread at a time.
+
+    Attributes:
+        fence: What its transactions show, once it leads.
+    """
+
+    def __init__(self, url: str, *, address: str = "", partition: str = "main") -> None:
+        here = f"{socket.gethostname()}:{os.getpid()}"
+        self.fence = Fence(partition, f"{here}:{secrets.token_hex(8)}")
+        self._url = url
+        self._address = address or here
+        self._session: Any = None
+
+    def prepare(self) -> None:
+        """Make what is needed to lead, if nobody has so far.
+
+        Raises:
+            SettingsError: The database cannot be used.
+        """
+        try:
+            connection = self._connected()
+            with connection.transaction():
+                connection.execute(LOCK)
+                for statement in MAKE:
+                    connection.execute(statement)
+                connection.execute(_BEGIN, (self.fence.partition,))
+        except StoreUnavailable as down:
+            raise unusable(server_url(self._url), down) from down
+        except driver_error() as error:
+            self.close()
+            raise unusable(server_url(self._url), error) from error
+
+    def take(self) -> Leader | None:
+        """Lead from now on, and return None; or return who does.
+
+        Raises:
+            StoreUnavailable: It cannot be told now.
+        """
+        partition = self.fence.partition
+        try:
+            connection = self._connected()
+            address, is_led = connection.execute(_LOOK, (LEASE_S, partition)).fetchone()
+            if is_led:
+                return Leader(address=address)
+            # Behind whatever the one before is committing at this moment.
+            with connection.transaction():
+                connection.execute(LOCK)
+                asked = (self.fence.holder, self._address, partition, LEASE_S)
+                taken = connection.execute(_TAKE, asked).fetchone()
+            return None if taken else self.take()
+        except driver_error() as error:
+            self.close()
+            raise StoreUnavailable(str(error)) from error
+
+    def renew(self) -> None:
+        """Say that this engine is still there.
+
+        Raises:
+            Fenced: Another has taken over.
+            StoreUnavailable: It cannot be said now.
+        """
+        asked = (self._address, self.fence.partition, self.fence.holder)
+        try:
+            is_ours = self._connected().execute(_RENEW, asked).fetchone() is not None
+        except driver_error() as error:
+            self.close()
+            raise StoreUnavailable(str(error)) from error
+        if not is_ours:
+            raise Fenced("another engine has taken over")
+
+    def release(self) -> None:
+        """Let another lead at once, and close.
+
+        Raises:
+            StoreUnavailable: It cannot be said now; the lease ends by itself.
+        """
+        try:
+            asked = (self.fence.partition, self.fence.holder)
+            self._connected().execute(_RELEASE, asked)
+        except driver_error() as error:
+            raise StoreUnavailable(str(error)) from error
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _connected(self) -> Any:
+        if self._session is None:
+            try:
+                self._session = session(self._url)
+            except driver_error() as error:
+                raise StoreUnavailable(str(error)) from error
+        return self._session
+
+
+def lead_at_once(lease: Lease) -> None:
+    """Lead, where nobody does.
+
+    Raises:
+        SettingsError: Another engine does, or the database cannot be used.
+    """
+    lease.prepare()
+    try:
+        leader = lease.take()
+    except StoreUnavailable as down:
+        raise SettingsError(
+            f"It cannot be told whether another engine runs on the database: {down}.",
+            hint="Try again in a moment.",
+        ) from down
+    if leader is not None:
+        lease.close()
+        raise SettingsError(
+            f"Another engine runs on the database: {leader.address}.",
+            hint="End it first, or name another database.",
+        )
