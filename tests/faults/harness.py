@@ -41,11 +41,12 @@ class EngineProcess:
         modbus: int,
         config: Path = CONFIG,
         token: str = "",
+        database_url: str | None = None,
     ) -> None:
         self.url = f"http://127.0.0.1:{NOWHERE}"
         self.lives = 0
         self.log = folder / "engine.log"
-        self.database_url = f"sqlite:///{folder / 'mes.db'}"
+        self.database_url = database_url or f"sqlite:///{folder / 'mes.db'}"
         self._ready = folder / "ready.json"
         self._process: Process | None = None
         self._environment = {
@@ -99,6 +100,15 @@ class EngineProcess:
     async def stop(self, *, within_s: float = 15) -> int:
         """Ask it to end; return its exit code."""
         self._running.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(within_s):
+            return await self._running.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._running.send_signal(number)
+
+    async def ended(self, *, within_s: float) -> int:
+        """Wait until it has ended by itself; return its exit code."""
         async with asyncio.timeout(within_s):
             return await self._running.wait()
 

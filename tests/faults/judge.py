@@ -52,20 +52,24 @@ class Verdict:
 
 
 async def judged(
-    clerk: Person, answers: list[Acknowledged], plant: RunningPlant
+    clerk: Person, answers: list[Acknowledged], plant: RunningPlant | None
 ) -> Verdict:
-    """Compare everything; the machines stand still, and their counts have arrived."""
+    """Compare everything; the machines stand still, and their counts have arrived.
+
+    Without a ``plant`` there are none.
+    """
     verdict = Verdict(
         commands=len(answers), refusals=sum(not one.is_done for one in answers)
     )
     facts = await clerk.items("/facts")
     verdict.facts = len(facts)
-    verdict.pieces = count_pieces(plant.pieces).total()
+    if plant is not None:
+        verdict.pieces = count_pieces(plant.pieces).total()
+        verdict.problems += await miscounted(clerk, plant)
     verdict.problems += [
         *_numbering(facts),
         *_effects(facts, answers),
         *await _sums(clerk, facts, answers, verdict),
-        *await miscounted(clerk, plant),
         *await _ledger(clerk, verdict),
         *await _repeats(clerk, answers, head=len(facts)),
     ]

@@ -10,6 +10,7 @@ import uvicorn
 from mes_engine.bootstrap.leading import Leading
 from mes_engine.bootstrap.serving import Server, announce, end_with
 from mes_engine.http.deadlines import PromptProtocol
+from mes_engine.migrations import head
 from mes_engine.web.standby import create_standby
 
 log = structlog.stdlib.get_logger()
@@ -49,6 +50,7 @@ async def stand_by(
             timeout_graceful_shutdown=GRACE_S,
         )
     )
+    await asyncio.to_thread(head)  # read once, and before there is any hurry
     own = listener.dup()  # it closes what it is given; ours goes on listening
     async with asyncio.TaskGroup() as tasks:
         others = [tasks.create_task(announce(server, listener, ready_file))]

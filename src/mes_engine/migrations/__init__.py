@@ -1,5 +1,6 @@
 """The schema's history, and the way up it: all or nothing, and never back down."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -26,7 +27,8 @@ def upgrade(url: str) -> None:
     engine, connection = opened(url, busy_timeout_s=BUSY_TIMEOUT_S)
     try:
         with connection, connection.begin():
-            command.upgrade(_config(connection), "head")
+            if _current(connection) != head():
+                command.upgrade(_config(connection), "head")
     except CommandError as error:
         raise SettingsError(
             f"The schema of {url} is not one of this version's: {error}.",
@@ -47,11 +49,16 @@ def current(url: str) -> str | None:
     engine, connection = opened(url, busy_timeout_s=BUSY_TIMEOUT_S)
     try:
         with connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            return _current(connection)
     finally:
         engine.dispose()
 
 
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
 def head() -> str:
     """Return the newest revision."""
     newest = ScriptDirectory.from_config(_config()).get_current_head()

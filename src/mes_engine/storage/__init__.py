@@ -1,1 +1,1 @@
-"""The engine's own data in SQLite: the journal, its projections, and reads of both."""
+"""The engine's own data: the journal, its projections, and reads of both."""

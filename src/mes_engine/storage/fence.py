@@ -10,8 +10,10 @@ well: what was sent over the connection before it, and is still on its way, is r
 import threading
 from typing import Any
 
-LEASE_S = 3.0
+LEASE_S = 2.5
 """An engine that was not heard of for so long may be followed by another."""
+GONE_S = 1.0
+"""Likewise, where its session with the server has ended as well."""
 
 FENCED = "ME001"
 """The SQLSTATE with which the database refuses an engine that does not lead."""
@@ -28,6 +30,7 @@ CREATE TABLE IF NOT EXISTS leadership (
     epoch bigint NOT NULL,
     holder text NOT NULL,
     address text NOT NULL,
+    session integer NOT NULL,
     renewed_at timestamptz NOT NULL
 )""",
     f"""

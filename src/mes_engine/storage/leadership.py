@@ -1,8 +1,9 @@
 """Who leads a PostgreSQL database: a lease with a fence.
 
 The engine that leads renews its lease; another one waits, and takes over when the lease
-was not renewed for ``LEASE_S``. Time is the server's. The lease only says when to try:
-that two never write is seen to by the fence, whatever the clocks and pauses.
+was not renewed for ``LEASE_S``, or sooner if its session has ended as well. Time is the
+server's. The lease only says when to try: that two never write is seen to by the fence,
+whatever the clocks and pauses.
 """
 
 import os
@@ -13,7 +14,7 @@ from typing import Any
 
 from mes_engine.core.errors import SettingsError
 from mes_engine.ports import Fenced, StoreUnavailable
-from mes_engine.storage.fence import LEASE_S, LOCK, MAKE, Fence
+from mes_engine.storage.fence import GONE_S, LEASE_S, LOCK, MAKE, Fence
 from mes_engine.storage.postgresql import (
     driver_error,
     server_url,
@@ -22,22 +23,23 @@ from mes_engine.storage.postgresql import (
 )
 
 _BEGIN = """
-INSERT INTO leadership VALUES (%s, 0, '', '', '-infinity')
+INSERT INTO leadership VALUES (%s, 0, '', '', 0, '-infinity')
 ON CONFLICT (partition) DO NOTHING"""
 
-_LOOK = """
-SELECT address, renewed_at > clock_timestamp() - make_interval(secs => %s)
-FROM leadership WHERE partition = %s"""
+_IS_LED = f"""renewed_at > clock_timestamp() - make_interval(secs => CASE WHEN EXISTS (
+SELECT 1 FROM pg_stat_activity WHERE pid = session)
+THEN {LEASE_S} ELSE {GONE_S} END)"""  # noqa: S608 - ours
 
-_TAKE = """
-UPDATE leadership
-SET epoch = epoch + 1, holder = %s, address = %s, renewed_at = clock_timestamp()
-WHERE partition = %s
-AND renewed_at <= clock_timestamp() - make_interval(secs => %s)
-RETURNING epoch"""
+_LOOK = f"""
+SELECT address, {_IS_LED} FROM leadership WHERE partition = %s"""  # noqa: S608 - ours
+
+_TAKE = f"""
+UPDATE leadership SET epoch = epoch + 1, holder = %s, address = %s,
+session = pg_backend_pid(), renewed_at = clock_timestamp()
+WHERE partition = %s AND NOT ({_IS_LED}) RETURNING epoch"""  # noqa: S608 - ours
 
 _RENEW = """
-UPDATE leadership SET renewed_at = clock_timestamp(), address = %s
+UPDATE leadership SET renewed_at = clock_timestamp(), session = pg_backend_pid()
 WHERE partition = %s AND holder = %s RETURNING epoch"""
 
 _RELEASE = """
@@ -98,13 +100,13 @@ class Lease:
         partition = self.fence.partition
         try:
             connection = self._connected()
-            address, is_led = connection.execute(_LOOK, (LEASE_S, partition)).fetchone()
+            address, is_led = connection.execute(_LOOK, (partition,)).fetchone()
             if is_led:
                 return Leader(address=address)
             # Behind whatever the one before is committing at this moment.
             with connection.transaction():
                 connection.execute(LOCK)
-                asked = (self.fence.holder, self._address, partition, LEASE_S)
+                asked = (self.fence.holder, self._address, partition)
                 taken = connection.execute(_TAKE, asked).fetchone()
             return None if taken else self.take()
         except driver_error() as error:
@@ -118,7 +120,7 @@ class Lease:
             Fenced: Another has taken over.
             StoreUnavailable: It cannot be said now.
         """
-        asked = (self._address, self.fence.partition, self.fence.holder)
+        asked = (self.fence.partition, self.fence.holder)
         try:
             is_ours = self._connected().execute(_RENEW, asked).fetchone() is not None
         except driver_error() as error:
