@@ -65,15 +65,24 @@ class Pair:
         return next(self._turns).url
 
     async def leader(self) -> EngineProcess | None:
-        """Return the engine that takes commands now."""
-        for engine in self.engines:
-            try:
-                answer = await self._http.get(f"{engine.url}/readyz")
-            except httpx.TransportError:
-                continue
-            if answer.status_code == 200:
-                return engine
+        """Return the engine that takes commands now; one may be silent meanwhile."""
+        asked = [asyncio.ensure_future(self._is_ready(one)) for one in self.engines]
+        try:
+            for told in asyncio.as_completed(asked):
+                found = await told
+                if found is not None:
+                    return found
+        finally:
+            for one in asked:
+                one.cancel()
         return None
+
+    async def _is_ready(self, engine: EngineProcess) -> EngineProcess | None:
+        try:
+            answer = await self._http.get(f"{engine.url}/readyz")
+        except httpx.TransportError:
+            return None
+        return engine if answer.status_code == 200 else None
 
     async def health(self, engine: EngineProcess) -> dict[str, str]:
         """Return what an engine says of itself."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import structlog
 
-from mes_engine.ports import StoreUnavailable
+from mes_engine.ports import Fenced, StoreUnavailable
 from mes_engine.storage.fence import Fence
 from mes_engine.storage.leadership import Lease
 
@@ -73,9 +73,9 @@ class Leading:
             await asyncio.sleep(RENEW_S)
             try:
                 await self._run(self._lease.renew)
+            except Fenced:
+                raise
             except StoreUnavailable as down:
-                if type(down) is not StoreUnavailable:
-                    raise
                 if is_told:
                     log.warning("lease_not_renewed", reason=str(down))
                 is_told = False
@@ -117,10 +117,15 @@ async def kept(leading: Leading | None) -> AsyncIterator[Fence | None]:
 
 @contextmanager
 def one_error() -> Iterator[None]:
-    """Let the one error of a group of tasks be itself."""
+    """Let the one error of a group of tasks be itself; a lost lead is the one."""
     try:
         yield
     except BaseExceptionGroup as group:
         if len(group.exceptions) == 1:
             raise group.exceptions[0] from None
+        fenced: BaseException | None = group.subgroup(Fenced)
+        while isinstance(fenced, BaseExceptionGroup):
+            fenced = fenced.exceptions[0]
+        if fenced is not None:
+            raise fenced from group
         raise
