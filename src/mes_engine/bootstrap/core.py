@@ -75,6 +75,7 @@ async def running_engine(
         database_url: Where it is.
         clock: Tells the time.
         busy_timeout_s: How long to wait for a lock that another program holds.
+        note: Told how long each commit took.
         leading: On PostgreSQL, the lead that was taken already; None takes it.
 
     Raises:

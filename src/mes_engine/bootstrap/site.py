@@ -300,7 +300,7 @@ def _measured(core: Core, site: Site, gateways: Gateways) -> EngineCollector:
         outbox,
         links=lambda: _link_states(core, gateways),
         clock=core.clock,
-        database=Path(str(file_url(site.database.url).database)),
+        database=_file_of(site.database.url),
         version=version("mes-engine"),
     )
 
@@ -331,10 +331,17 @@ def _own_gateway(site: Site, config: Path) -> OwnGateway:
 
 def _beside(database_url: str) -> Path:
     """Return where the spool is: beside the file; of a server, where we started."""
-    if is_postgresql(database_url):
+    database = _file_of(database_url)
+    if database is None:
         return Path("mes-gateway").resolve()
-    database = Path(str(file_url(database_url).database))
     return database.with_name(f"{database.name}-gateway")
+
+
+def _file_of(database_url: str) -> Path | None:
+    """Return the file of the database; None where it is on a server."""
+    if is_postgresql(database_url):
+        return None
+    return Path(str(file_url(database_url).database))
 
 
 async def _watch(
