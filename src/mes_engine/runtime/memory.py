@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeVar
 
 from mes_engine.core.facts import (
+    AlarmCleared,
     CarrierShipped,
     Fact,
     HoldReleased,
@@ -82,6 +83,8 @@ class Memory:
                 committed.labour_interval.drop(interval.id)
             case ToolUsed(use=use) if not use.is_open:
                 committed.tool_use.drop(use.seq)
+            case AlarmCleared(alarm=alarm):
+                self._forget_alarm(alarm.id)
             case MachineCallSettled(call=call):
                 committed.machine_call.drop(call.seq)
             case CarrierShipped(carrier=carrier):
@@ -94,6 +97,12 @@ class Memory:
         carrier = self._committed.carrier.get(name)
         if carrier is not None and carrier.is_shipped:
             self._committed.carrier.drop(name)
+
+    def _forget_alarm(self, name: str) -> None:
+        """Forget an alarm that was cleared, unless it is up again."""
+        alarm = self._committed.alarm.get(name)
+        if alarm is not None and not alarm.is_open:
+            self._committed.alarm.drop(name)
 
     def _forget_hold(self, name: str) -> None:
         """Forget a released hold on a carrier: no request's end would."""

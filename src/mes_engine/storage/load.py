@@ -32,6 +32,7 @@ from mes_engine.storage.tables.labour import IS_SIGNED_ON, IS_WORKING
 from mes_engine.storage.tables.machine_calls import IS_PENDING
 from mes_engine.storage.tables.material import IS_HELD, IS_PACKED, IS_UNSETTLED
 from mes_engine.storage.tables.means import IS_IN_USE
+from mes_engine.storage.tables.signals import IS_RAISED
 from mes_engine.storage.tables.site import IS_UNASSIGNED
 from mes_engine.storage.tables.work import IS_HOLD_OPEN, IS_REQUEST_OPEN
 
@@ -54,7 +55,6 @@ WHOLE = (
     "handshake",
     "signal_watch",
     "link_clock",
-    "alarm",
     "machine_tally",
     "books",
     "watermark",
@@ -157,6 +157,7 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
         .where(t.hold.c.from_hold.in_(waiting))
         .with_hint(t.hold, "INDEXED BY ix_hold_from_hold", "sqlite"),
     )
+    yield "alarm", ours["alarm"].where(text(IS_RAISED))
     yield "machine_call", ours["machine_call"].where(text(IS_PENDING))
     yield "carrier", ours["carrier"].where(text(IS_HERE))
     yield "lot", ours["lot"].where(text(IS_PACKED))

@@ -210,6 +210,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_alarm")),
         sqlite_strict=True,
     )
+    op.create_index(
+        op.f("ix_alarm_open"),
+        "alarm",
+        ["partition", "id"],
+        **where("cleared_at IS NULL"),
+    )
     op.create_table(
         "machine_transaction",
         text("partition"),

@@ -23,6 +23,8 @@ from mes_engine.storage.columns import (
 )
 from mes_engine.storage.dialect import where_only
 
+IS_RAISED = "cleared_at IS NULL"
+
 handshake = strict_table(
     "handshake",
     partition(),
@@ -74,6 +76,7 @@ alarm = strict_table(
     string("text"),
     whole("raised_at"),
     whole("cleared_at", is_optional=True),
+    Index("ix_alarm_open", "partition", "id", **where_only(IS_RAISED)),
 )
 
 signal_watch = strict_table(
