@@ -10,6 +10,7 @@ import typer
 
 from mes_engine.cli import (
     adapters,
+    aside,
     browsed,
     data,
     demo,
@@ -41,6 +42,10 @@ devices = typer.Typer(
     help="Adapters, and what they ask devices for.", no_args_is_help=True
 )
 app.add_typer(devices, name="adapters")
+refused = typer.Typer(
+    help="Reports of a gateway that the engine refused.", no_args_is_help=True
+)
+app.add_typer(refused, name="set-aside")
 
 app.command("demo")(demo.demo)
 app.command("run")(site.run)
@@ -54,6 +59,9 @@ app.command("genealogy")(genealogy.show_genealogy)
 app.command("replay")(data.replay_log)
 app.command("replay-signals")(signals.replay_signals)
 app.command("simulate")(simulate.simulate)
+refused.command("list")(aside.list_reports)
+refused.command("put-back")(aside.put_back)
+refused.command("drop")(aside.drop)
 devices.command("plan")(adapters.plan_adapters)
 devices.command("probe")(probing.probe_adapters)
 devices.command("browse")(browsed.browse_adapter)

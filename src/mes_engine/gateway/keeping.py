@@ -5,6 +5,7 @@ nothing that could still be lost.
 """
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -69,10 +70,18 @@ class Keeping:
             lambda: self._spool.begin_life(now=self._clock(), blamed=blamed)
         )
 
-    async def keep(self, sensed: Sensed) -> None:
-        """Return once ``sensed`` is on the disk, behind all that was kept before."""
+    async def keep(self, sensed: Sensed, *, aside: int | None = None) -> None:
+        """Return once ``sensed`` is on the disk, behind all that was kept before.
+
+        Args:
+            sensed: What to keep.
+            aside: The number that it had among those set aside, where it then is not.
+        """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.append((self._kept(sensed), done))
+        kept = self._kept(sensed)
+        if aside is not None:
+            kept = dataclasses.replace(kept, aside=aside)
+        self._pending.append((kept, done))
         self._wanted.set()
         await done
 
@@ -108,6 +117,21 @@ class Keeping:
             log.warning("spool_not_emptied", reason=str(error))
         self._room.set()
         self._tell_level()
+
+    async def decided(self) -> list[tuple[int, str, str, str, bytes]]:
+        """Return what persons have decided of reports that were set aside."""
+        try:
+            return await self._do(self._spool.decided)
+        except self._spool.unwritable as error:
+            log.debug("spool_not_asked", reason=str(error))
+            return []
+
+    async def drop(self, seq: int) -> None:
+        """Forget a report that was set aside."""
+        try:
+            await self._do(lambda: self._spool.drop(seq))
+        except self._spool.unwritable as error:
+            log.debug("report_not_dropped", reason=str(error))
 
     async def take_thinned(self) -> list[Thinned]:
         """Return what was left out and is to be told, once there is room again."""

@@ -22,6 +22,7 @@ from mes_engine.core.samples import (
     Report,
     Sample,
 )
+from mes_engine.gateway.aside import Fate, hindrance, read_back
 from mes_engine.gateway.blame import AT_WORK, Marks, blaming, left_alone_until
 from mes_engine.gateway.keeping import Keeping, received_at
 from mes_engine.gateway.recording import Recorder
@@ -150,6 +151,27 @@ class Links:
             if name not in self._running:
                 self._running[name] = self._start(name, plan, tasks)
         self.digest = file.digest
+
+    async def carry_out_fates(self) -> None:
+        """Do what persons decide of reports that were set aside, each once."""
+        while True:
+            for seq, what, person, source, body in await self._keeping.decided():
+                if what == Fate.DROP:
+                    await self._keeping.drop(seq)
+                    log.info("report_dropped", place=seq, link=source, person=person)
+                elif source in self._running and await self._put_back(
+                    seq, source, body
+                ):
+                    log.info("report_put_back", place=seq, link=source, person=person)
+            await asyncio.sleep(TELL_EVERY_S)
+
+    async def _put_back(self, seq: int, source: str, body: bytes) -> bool:
+        sensed = read_back(body)
+        if sensed is None or hindrance(sensed.report):
+            return False  # It was asked for by another version.
+        again = self._numbered(source).number(sensed.report)
+        await self._keeping.keep(again, aside=seq)
+        return True
 
     async def tell_thinned(self) -> None:
         """Tell of measurements that were left out, for as long as the gateway works."""

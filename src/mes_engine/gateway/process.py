@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from mes_engine.core.errors import MesError, SettingsError
+from mes_engine.gateway.aside import SPOOL
 from mes_engine.gateway.blame import Marks, living, marking
 from mes_engine.gateway.calls import calls_of
 from mes_engine.gateway.delivering import Delivering
@@ -31,7 +32,6 @@ log = structlog.stdlib.get_logger()
 
 MB = 1024 * 1024
 HOUR_US = 3_600_000_000
-SPOOL = "spool.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +165,7 @@ async def _run(
                 ).run()
             )
             tasks.create_task(links.tell_thinned())
+            tasks.create_task(links.carry_out_fates())
             tasks.create_task(_follow(news, read, links, tasks))
             tasks.create_task(_tick(watchdog))
             tasks.create_task(_end(stopping))

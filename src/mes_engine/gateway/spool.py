@@ -44,6 +44,8 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS set_aside (seq INTEGER PRIMARY KEY,"
     " source TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,"
     " reason TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS fate (seq INTEGER PRIMARY KEY, what TEXT NOT NULL,"
+    " person TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS death (seq INTEGER PRIMARY KEY, source TEXT NOT NULL,"
     " at INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS total (name TEXT PRIMARY KEY, count INTEGER NOT NULL)"
@@ -61,6 +63,7 @@ class Kept:
         is_sample: It is a value, and no word about the link.
         told_of: The tag of a value that has a time of its device's; None for others.
         body: An encoded ``Sensed``.
+        aside: The number that it had among those set aside; None if it had none.
     """
 
     source: str
@@ -69,6 +72,7 @@ class Kept:
     is_sample: bool
     body: bytes
     told_of: str | None = None
+    aside: int | None = None
 
     @property
     def size(self) -> int:
@@ -357,6 +361,36 @@ class Spool:
             " DO UPDATE SET source = excluded.source, body = excluded.body",
             [(tag, one.source, one.body) for tag, one in told.items()],
         )
+
+        self._db.executemany(
+            "DELETE FROM set_aside WHERE seq = ?",
+            [(one.aside,) for one in some if one.aside is not None],
+        )
+
+    def decided(self) -> list[tuple[int, str, str, str, bytes]]:
+        """Return what persons have decided of reports that were set aside.
+
+        Each is its number, what is to be done, by whom, and its source and body. What
+        is not set aside any more is forgotten.
+        """
+        if self._db.execute("SELECT 1 FROM fate LIMIT 1").fetchone() is None:
+            return []
+        with self._transaction():
+            self._db.execute(
+                "DELETE FROM fate WHERE seq NOT IN (SELECT seq FROM set_aside)"
+            )
+            return [
+                (seq, what, person, source, body)
+                for seq, what, person, source, body in self._db.execute(
+                    "SELECT seq, what, person, source, body"
+                    " FROM fate JOIN set_aside USING (seq) ORDER BY seq"
+                ).fetchall()
+            ]
+
+    def drop(self, seq: int) -> None:
+        """Forget a report that was set aside."""
+        with self._transaction():
+            self._db.execute("DELETE FROM set_aside WHERE seq = ?", (seq,))
 
     def _thin_all(self, before: int | None = None) -> None:
         """Of every measurement that waits, keep the newest."""

@@ -26,7 +26,9 @@ class Numbering:
 
     async def emit(self, report: Report) -> None:
         """Number a report and pass it on."""
+        await self._sense(self.number(report))
+
+    def number(self, report: Report) -> Sensed:
+        """Number a report that is passed on at once, by whoever asks for it."""
         self._n += 1
-        await self._sense(
-            Sensed(source=self._source, epoch=self._epoch, n=self._n, report=report)
-        )
+        return Sensed(source=self._source, epoch=self._epoch, n=self._n, report=report)
