@@ -198,6 +198,7 @@ def running_site(
         process = stack.enter_context(
             subprocess.Popen(
                 command,
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
