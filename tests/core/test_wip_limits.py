@@ -225,6 +225,22 @@ def test_a_report_that_is_reversed_fills_the_buffer_again() -> None:
     ]
 
 
+def test_what_is_to_be_worked_again_fills_the_buffer_again() -> None:
+    shop = a_shop(None, requests=2, mill=10)
+    for step in ("cut", "mill"):
+        begin(shop, "WR-1", step)
+        finish(shop, "WR-1", step)
+    assert state(shop, "WR-2") is S.ALLOWED_READY
+
+    reverse(shop, the_last(shop, "mill"))
+
+    assert shop.at_step("mill", "WR-1") == {"queued": 10}
+    assert why(shop, "WR-2") == [
+        "wip_limit: the buffer before WC-MILL has 10 of 10 pieces"
+    ]
+    assert shop.broken_laws() == []
+
+
 def test_a_step_may_have_a_buffer_of_its_own() -> None:
     routing = in_batches("cut", a_step("mill", kanban=Decimal(4)), "pack", of=2)
     other = in_batches("cut", "mill", of=2, id="OTHER")

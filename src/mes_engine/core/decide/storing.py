@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from mes_engine.core import facts as f
+from mes_engine.core.decide import limits
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.starting import open_lots, planned_of
 from mes_engine.core.job_order import (
@@ -21,6 +22,7 @@ from mes_engine.core.requests import Visit, WorkRequest, visit_id
 from mes_engine.core.steps import ConnectionKind, JobPer, Step
 from mes_engine.core.whereabouts import (
     Stack,
+    here,
     rework_at,
     visit_at,
 )
@@ -119,6 +121,8 @@ def store(
     )
     draft.emit(f.JobOrderStored(job_order=job))
     draft.touch(job.id)
+    if queued := here(state, job).queued:
+        limits.came(draft, job, queued)  # They lay there with nobody to count them.
     may_start = request.releases_job_orders if is_released is None else is_released
     if may_start and request.is_released:
         row_state = JobOrderState.ALLOWED_WAITING
