@@ -23,6 +23,7 @@ from tests.gateway.builders import sensed
 from tests.plant import now
 from tests.runtime.builders import NOW, a_sample
 
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 MESSAGE = EventSample(kind="CycleComplete", key="c-1", received_at=NOW)
 WHY = "there is no link 'plc' in the plant"
 

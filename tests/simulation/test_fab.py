@@ -27,6 +27,7 @@ from mes_engine.simulation.smt2020.measures import DAY_US
 from mes_engine.simulation.smt2020.tools import Tool, lot_for_setup
 from tests.simulation.fabs import NOT_HERE, REAL, write_fab
 
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 DAYS = 20
 
 

@@ -146,6 +146,7 @@ class SparkplugLink:
     async def _begin(self, client: aiomqtt.Client, at: int) -> None:
         """Listen first, then say that we are there: a node may answer at once."""
         await client.subscribe([(topic, 1) for topic in topics(self._settings)])
+        heed_cancelling()
         await self._tell_state(client, at, is_online=True)
 
     async def _tell_state(
@@ -221,7 +222,19 @@ class SparkplugLink:
             f"{NAMESPACE}/{settings.group}/NCMD/{settings.node}",
             encode([rebirth], at=_now()),
         )
+        heed_cancelling()
         self._log.info("sparkplug_birth_asked")
+
+
+def heed_cancelling() -> None:
+    """Be cancelled, if that was asked for and the library has not heeded it.
+
+    It waits with ``asyncio.wait_for``, which in Python 3.11 takes a cancellation for
+    nothing when the answer comes at the same moment.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _read(

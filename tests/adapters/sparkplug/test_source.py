@@ -1,7 +1,9 @@
 """The link against a broker and an edge node of other makers, over sockets."""
 
+import asyncio
 import socket
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from mes_adapters.sparkplug import ADAPTER
 from mes_adapters.sparkplug.settings import SparkplugSettings, SparkplugTag
-from mes_adapters.sparkplug.source import SparkplugLink
+from mes_adapters.sparkplug.source import SparkplugLink, heed_cancelling
 from mes_engine.conformance.hearing import Heard, life, listening, shows
 from mes_engine.conformance.network import relaying
 from mes_engine.core.errors import (
@@ -344,3 +346,25 @@ def test_two_tags_of_one_metric_do_not_go_together() -> None:
     (found,) = ADAPTER.check(settings, tags)
     assert (found.tag, found.key) == ("b.x", "metric")
     assert isinstance(ADAPTER.open("x", settings, tags), SparkplugLink)
+
+
+async def test_a_cancellation_that_the_library_swallows_is_heeded() -> None:
+    """As by ``asyncio.wait_for`` in Python 3.11, when the answer has just come."""
+    answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    went_on = False
+
+    async def link() -> None:
+        nonlocal went_on
+        with suppress(asyncio.CancelledError):
+            await answered
+        heed_cancelling()
+        went_on = True
+
+    task = asyncio.create_task(link())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert task.cancelled()
+    assert not went_on
+    heed_cancelling()  # Nobody cancels this one.
