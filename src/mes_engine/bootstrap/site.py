@@ -51,9 +51,10 @@ from mes_engine.runtime.metrics import (
     process_collectors,
     watch_loop,
 )
+from mes_engine.runtime.pace import engine_back_off
 from mes_engine.runtime.qualifications import qualifications_job
 from mes_engine.runtime.reconcile import Booked, reconcile
-from mes_engine.runtime.relay import Relay, engine_back_off
+from mes_engine.runtime.relay import Relay
 from mes_engine.runtime.serving import keep_serving
 from mes_engine.runtime.signal_clock import run_signal_clock
 from mes_engine.runtime.time_windows import time_windows_job

@@ -5,6 +5,7 @@ Pure ASGI, so that streams pass untouched: they are timed up to their first byte
 
 import re
 import time
+from collections.abc import Callable
 from itertools import count
 
 import structlog
@@ -26,11 +27,21 @@ class RequestTimes:
     Args:
         app: What answers.
         registry: Where the times are kept.
+        life: What our own ids begin with: another in each life of the process.
+        monotonic: Seconds that only grow.
     """
 
-    def __init__(self, app: ASGIApp, *, registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        registry: CollectorRegistry,
+        life: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app = app
-        self._started = time.time_ns() // 1_000_000
+        self._life = life
+        self._monotonic = monotonic
         self._numbers = count(1)
         self._seconds = Histogram(
             "mes_http_request_seconds",
@@ -45,13 +56,13 @@ class RequestTimes:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = time.monotonic()
-        name = _given_id(scope) or f"{self._started:x}-{next(self._numbers)}".encode()
+        began = self._monotonic()
+        name = _given_id(scope) or f"{self._life:x}-{next(self._numbers)}".encode()
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), (ID_HEADER, name)]
-                self._note(scope, message["status"], time.monotonic() - began)
+                self._note(scope, message["status"], self._monotonic() - began)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request=name.decode()):

@@ -15,8 +15,7 @@ from mes_engine.core.messages import Answer, Commanded, Outcome
 from mes_engine.ports import StoreUnavailable, Submit
 from mes_engine.runtime.batch import MessageFailed
 from mes_engine.runtime.delivery import deliver
-from mes_engine.runtime.pace import BackOff
-from mes_engine.runtime.relay import engine_back_off
+from mes_engine.runtime.pace import BackOff, engine_back_off
 from mes_engine.storage.database import Database
 from mes_engine.storage.intents import pending_intents, settle_intent
 

@@ -24,7 +24,7 @@ from mes_engine.core.messages import RecordMachineCall
 from mes_engine.core.state import State
 from mes_engine.ports import MachineMethods, Submit
 from mes_engine.runtime.delivery import told
-from mes_engine.runtime.pace import BackOff, Clock
+from mes_engine.runtime.pace import BackOff, Clock, engine_back_off
 
 log = structlog.stdlib.get_logger()
 
@@ -32,11 +32,6 @@ ORIGIN = "machine-calls"
 CALL_TIMEOUT_S = 30.0
 LATEST_US = 60_000_000
 """So long a call may wait for its turn: nobody counts on it any more then."""
-
-
-def engine_back_off() -> BackOff:
-    """Return the pauses of an outcome that the engine has not taken."""
-    return BackOff(first_s=0.1, longest_s=5.0)
 
 
 class MachineCalls:

@@ -36,7 +36,7 @@ from mes_engine.core.runs import Run
 from mes_engine.core.state import State
 from mes_engine.ports import JobAnswer, JobMachines, Submit
 from mes_engine.runtime.delivery import told
-from mes_engine.runtime.pace import BackOff, Clock, Monotonic
+from mes_engine.runtime.pace import BackOff, Clock, Monotonic, engine_back_off
 
 log = structlog.stdlib.get_logger()
 
@@ -45,11 +45,6 @@ TICK_S = 2.0
 AGAIN_S = 30.0
 """How long until a machine is asked again what it has refused, or not answered."""
 ASK_TIMEOUT_S = 60.0
-
-
-def engine_back_off() -> BackOff:
-    """Return the pauses of an answer that the engine has not taken."""
-    return BackOff(first_s=0.1, longest_s=5.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import structlog
-from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client import GCCollector as GarbageCollector
-from prometheus_client import ProcessCollector as OfTheProcess
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+)
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -27,7 +30,7 @@ from mes_engine.core.postings import SETTLED, PostingState
 from mes_engine.core.state import State
 from mes_engine.runtime.engine import Engine
 from mes_engine.runtime.feed import Feed
-from mes_engine.runtime.gateways import Gateways
+from mes_engine.runtime.gateways import MICROSECONDS, Gateways
 from mes_engine.runtime.pace import Clock, Monotonic
 
 log = structlog.stdlib.get_logger()
@@ -35,7 +38,6 @@ log = structlog.stdlib.get_logger()
 LOOK_S = 0.05
 STALL_S = 0.1
 """No part may keep the event loop to itself for longer."""
-MICROSECONDS = 1_000_000
 COMMIT_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
@@ -253,8 +255,8 @@ class EngineCollector(Collector):
 
 def process_collectors(registry: CollectorRegistry) -> None:
     """Add what the process itself takes: memory, descriptors, time, collections."""
-    OfTheProcess(registry=registry)
-    GarbageCollector(registry=registry)
+    ProcessCollector(registry=registry)
+    GCCollector(registry=registry)
 
 
 async def watch_loop(

@@ -47,3 +47,8 @@ class BackOff:
     def reset(self) -> None:
         """Begin again with the first pause: it works."""
         self._next_s = self._first_s
+
+
+def engine_back_off() -> BackOff:
+    """Return the pauses of whoever tells the engine something that it has not taken."""
+    return BackOff(first_s=0.1, longest_s=5.0)

@@ -23,7 +23,7 @@ from mes_engine.core.postings import (
 from mes_engine.core.state import State
 from mes_engine.ports import LedgerRefused, PeriodClosed, Submit, WorkCenterLedger
 from mes_engine.runtime.delivery import told
-from mes_engine.runtime.pace import BackOff, Clock
+from mes_engine.runtime.pace import BackOff, Clock, engine_back_off
 
 log = structlog.stdlib.get_logger()
 
@@ -38,11 +38,6 @@ FAILURES_MAX = 3
 def ledger_back_off() -> BackOff:
     """Return the pauses of a stream whose ledger does not answer."""
     return BackOff(first_s=1.0, longest_s=60.0)
-
-
-def engine_back_off() -> BackOff:
-    """Return the pauses of a command that the engine has not answered."""
-    return BackOff(first_s=0.1, longest_s=5.0)
 
 
 class _Stream:

@@ -163,7 +163,7 @@ def create_app(
     app.add_middleware(KnownHosts, hosts=hosts)
     app.add_middleware(SafetyHeaders)
     if metrics is not None:
-        app.add_middleware(RequestTimes, registry=metrics)
+        app.add_middleware(RequestTimes, registry=metrics, life=clock())
     return app
 
 
