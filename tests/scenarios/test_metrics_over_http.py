@@ -54,24 +54,24 @@ def test_what_becomes_of_commands_is_counted(site: Site, shop: Shop) -> None:
     assert after["mes_is_accepting", frozenset()] == 1
 
 
-def test_what_the_ledger_has_not_settled_is_told_with_its_age(
+def test_what_the_ledger_does_not_take_is_told_until_a_person_waives_it(
     site: Site, shop: Shop
 ) -> None:
-    def waiting() -> float:
-        return sum(
-            number
-            for (name, _), number in scraped(site).items()
-            if name == "mes_postings"
-        )
+    def parked() -> float:
+        return value(site, "mes_postings", state="parked")
 
-    before = waiting()
-    job = shop.make(shop.routing("cut"), quantity=2)
+    before = parked()
+    job = shop.make(shop.routing("cut"), quantity=2, is_booked=False)
     job.done("load", work_unit="cut-1")
     job.done("begin")
     job.done("report", good=2)
     job.done("complete")
-    until(lambda: job.state == "ended.closed")
-    until(lambda: waiting() <= before)
+    until(lambda: parked() == before + 1)
+    assert value(site, "mes_postings_oldest_seconds") > 0
+
+    (posting,) = site.items("/postings", work_request=job.request, state="parked")
+    site.done(f"/postings/{posting['key']}/waive", reason="by hand")
+    assert parked() == before
 
 
 def test_the_loop_and_the_process_are_watched(site: Site) -> None:
