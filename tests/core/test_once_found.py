@@ -178,3 +178,29 @@ def test_what_is_unloaded_under_a_hold_waits_for_its_release(
     assert is_sound(shop)
     shop.ok(m.ReleaseHold(hold=held))
     assert shop.by_id(job).state.endswith(".ready")
+
+
+@pytest.mark.parametrize("is_emptied", [True, False])
+def test_of_a_lot_in_two_places_the_same_is_taken_first_whatever_came_before(
+    *, is_emptied: bool
+) -> None:
+    shop = Shop(a_routing(a_step("cut", consumes=(steel("1"),))))
+    lot = shop.receive("5")
+    if is_emptied:
+        shop.ok(m.MoveStock(lot=lot, to_location="cage"))
+        shop.ok(m.MoveStock(lot=lot, to_location="RM", quantity=Decimal(3)))
+    else:
+        shop.ok(m.MoveStock(lot=lot, to_location="cage", quantity=Decimal(2)))
+    shop.make(1)
+    shop.begin("cut")
+    shop.report("cut", 1)
+    shop.complete("cut")
+    shop.commit()
+
+    left = {
+        one.place: one.stock
+        for one in shop.state.position.find("lot", lot)
+        if one.is_stock
+    }
+    assert left == {"RM": 2, "cage": 2}
+    assert is_sound(shop)

@@ -235,8 +235,11 @@ USABLE = frozenset({LotQuality.UNRESTRICTED, LotQuality.RESTRICTED})
 
 
 def usable_stock(state: State, component: Component, job: JobOrder) -> list[Position]:
-    """Return the positions that may be consumed as ``component``, oldest lot first."""
-    found: list[tuple[int, Position]] = []
+    """Return the positions that may be consumed as ``component``, oldest lot first.
+
+    Of one lot by the name of the place: after a restart it is the same one.
+    """
+    found: list[tuple[int, str, Position]] = []
     worked = [state.lot.get(one.lot) for one in positions_of(state, job)]
     into = [one for one in worked if one is not None]
     for position in state.position.find("material_in_stock", component.material):
@@ -245,9 +248,9 @@ def usable_stock(state: State, component: Component, job: JobOrder) -> list[Posi
             continue
         is_usable = lot.quality in USABLE and not holds_on_lot(state, lot.id)
         if is_usable and not goes_round(state, lot, into):
-            found.append((lot.number, position))
-    found.sort(key=lambda one: one[0])
-    return [position for _, position in found]
+            found.append((lot.number, position.place, position))
+    found.sort(key=lambda one: one[:2])
+    return [position for _, _, position in found]
 
 
 def on_hand(state: State, component: Component, job: JobOrder) -> Decimal:
