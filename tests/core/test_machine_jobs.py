@@ -9,6 +9,7 @@ from mes_engine.core.job_order import JobOrder
 from mes_engine.core.job_order import JobOrderState as S
 from mes_engine.core.job_order import JobOrderTrigger as T
 from mes_engine.core.machine_jobs import (
+    ANSWER_WITHIN_S,
     JobMachine,
     MachineJob,
     MachineJobList,
@@ -41,7 +42,11 @@ class Booth:
             job_order=self.job, state=state, good=Decimal(good), scrap=Decimal(scrap)
         )
 
-    def answers(self, verb: V, status: int = 1, problem: str = "") -> None:
+    def asked(self, verb: V) -> None:
+        """It is about to be asked."""
+        self.answers(verb, status=None)
+
+    def answers(self, verb: V, status: int | None = 1, problem: str = "") -> None:
         self.shop.ok(
             m.RecordMachineJob(
                 job_order=self.job,
@@ -189,6 +194,50 @@ def test_an_echo_of_our_own_pause_does_not_pause_again() -> None:
     booth.says(M.INTERRUPTED)
     assert booth.is_in(S.RUNNING_PROCESSING)
     assert booth.wants() is V.RESUME
+
+
+def lost_pause() -> Booth:
+    """A pause of which nobody knows what came, and a person who has resumed since."""
+    booth = Booth()
+    booth.says(M.RUNNING)
+    booth.shop.ok(m.PauseJobOrder(job_order=booth.job, reason="lunch"))
+    booth.asked(V.PAUSE)
+    assert booth.wants() is V.PAUSE
+    booth.shop.ok(m.ResumeJobOrder(job_order=booth.job))
+    return booth
+
+
+@pytest.mark.parametrize("is_said", [True, False], ids=["said", "never said"])
+def test_a_pause_whose_answer_was_lost_is_an_echo_too(*, is_said: bool) -> None:
+    booth = lost_pause()
+    if is_said:
+        booth.answers(V.PAUSE, status=0, problem="not answered")
+    booth.says(M.INTERRUPTED)
+    assert booth.is_in(S.RUNNING_PROCESSING)
+    assert booth.wants() is V.RESUME
+
+
+def test_what_stops_long_after_a_lost_pause_has_stopped_by_itself() -> None:
+    booth = lost_pause()
+    booth.shop.at += (ANSWER_WITHIN_S + 1) * 1_000_000
+    booth.says(M.INTERRUPTED)
+    assert booth.is_in(S.INTERRUPTED_SUSPENDED)
+
+
+def test_what_stops_after_a_refused_pause_has_stopped_by_itself() -> None:
+    booth = lost_pause()
+    booth.answers(V.PAUSE, status=8, problem="not now")
+    booth.says(M.INTERRUPTED)
+    assert booth.is_in(S.INTERRUPTED_SUSPENDED)
+
+
+def test_a_lost_pause_stands_for_one_stop_only() -> None:
+    booth = lost_pause()
+    booth.says(M.INTERRUPTED)
+    booth.answers(V.RESUME)
+    booth.says(M.RUNNING)
+    booth.says(M.INTERRUPTED)
+    assert booth.is_in(S.INTERRUPTED_SUSPENDED)
 
 
 def test_what_stopped_by_itself_is_not_started_from_here() -> None:

@@ -119,9 +119,11 @@ class WholeFloor(WholeShop):
     @rule(
         pick=picks,
         verb=st.sampled_from(JobVerb),
-        status=st.sampled_from([0, 1, 8]),
+        status=st.sampled_from([None, 0, 1, 8]),
     )
-    def record_machine_job(self, *, pick: int, verb: JobVerb, status: int) -> None:
+    def record_machine_job(
+        self, *, pick: int, verb: JobVerb, status: int | None
+    ) -> None:
         self.do(
             m.RecordMachineJob(
                 job_order=self.job(pick),

@@ -55,6 +55,9 @@ class JobVerb(StrEnum):
 STORES = frozenset({JobVerb.STORE, JobVerb.STORE_AND_START})
 NO_ERROR = 1
 """The specification's status of a call that succeeded."""
+ANSWER_WITHIN_S = 60
+"""How long a machine may take to answer what it was asked."""
+_SECOND = 1_000_000
 
 
 class ToldJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +88,7 @@ class MachineJob(msgspec.Struct, frozen=True, kw_only=True):
         good: How many of the pieces that it told are booked; scrap likewise.
         asked: What it was asked last, and answered.
         status: What it answered: the specification's bits; 0 before any answer.
+        asked_at: When it was asked; 0 once it has told another state since.
         is_pending: Whether it has taken that, and not told another state since.
         has_stopped_itself: Whether it was interrupted without our asking.
         refusal: Why it refused what it was asked last; empty if it did not.
@@ -102,6 +106,7 @@ class MachineJob(msgspec.Struct, frozen=True, kw_only=True):
     scrap: Decimal = ZERO
     asked: JobVerb | None = None
     status: int = 0
+    asked_at: int = 0
     is_pending: bool = False
     has_stopped_itself: bool = False
     refusal: str = ""
@@ -119,6 +124,22 @@ class MachineJob(msgspec.Struct, frozen=True, kw_only=True):
         if has_taken and self.asked is JobVerb.CANCEL:
             return self.state not in {None, MachineJobState.GONE}
         return self.state is not None or has_taken or bool(self.sent)
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it was asked something, and what came of it nobody knows."""
+        return self.asked_at > 0 and self.status == 0
+
+    def is_echo(self, state: MachineJobState, at: int) -> bool:
+        """Whether a new state, read at ``at``, comes of what it was asked.
+
+        It says nothing of what to do here then. Where the answer was lost, it is taken
+        for one as long as the machine may have been at it.
+        """
+        if self.asked is None or ECHO.get(self.asked) is not state:
+            return False
+        may_be_at_it = at <= self.asked_at + ANSWER_WITHIN_S * _SECOND
+        return self.is_pending or (self.is_unanswered and may_be_at_it)
 
 
 _M, _T, _V = MachineJobState, JobOrderTrigger, JobVerb
@@ -139,7 +160,7 @@ ECHO: dict[JobVerb, MachineJobState] = {
     _V.STOP: _M.ENDED,
     _V.ABORT: _M.ABORTED,
 }
-"""The state that what was asked leads to: it says nothing of what to do here."""
+"""The state that what was asked leads to; what does is told before it is asked."""
 
 _FROM: dict[JobOrderTrigger, frozenset[JobOrderState]] = {
     _T.BEGIN: frozenset({JobOrderState.ALLOWED_LOADED, JobOrderState.RUNNING_SETUP}),

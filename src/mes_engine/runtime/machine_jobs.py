@@ -25,6 +25,8 @@ from mes_engine.core.facts import MachineJobChanged, Recorded, RunChanged, RunOp
 from mes_engine.core.job_control import JobOrderData, order_data
 from mes_engine.core.job_order import JobOrder
 from mes_engine.core.machine_jobs import (
+    ANSWER_WITHIN_S,
+    ECHO,
     NO_ERROR,
     JobMachine,
     JobVerb,
@@ -44,7 +46,6 @@ ORIGIN = "machine-jobs"
 TICK_S = 2.0
 AGAIN_S = 30.0
 """How long until a machine is asked again what it has refused, or not answered."""
-ASK_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +180,18 @@ class MachineJobs:
         return self._monotonic() < vain[1]
 
     async def _ask(self, missing: _Missing) -> None:
-        """Ask one thing, and have the answer committed."""
+        """Ask one thing, and have the answer committed.
+
+        What leads to a state is committed before, so that whoever finds the machine in
+        it knows why, even where the answer was lost with us.
+        """
         name, verb = missing.order.id, missing.verb
+        is_told = verb not in ECHO or self._is_unanswered(missing)
+        if not is_told and not await self._record(missing, status=None):
+            self._remember_vain(missing, self._tick_s)
+            return
         try:
-            async with asyncio.timeout(ASK_TIMEOUT_S):
+            async with asyncio.timeout(ANSWER_WITHIN_S):
                 answer = await self._machines.ask_job(missing.link, verb, missing.order)
         except SourceLost as lost:
             log.debug("machine_not_asked", job_order=name, verb=verb, reason=str(lost))
@@ -200,7 +209,8 @@ class MachineJobs:
             log.warning(
                 "machine_refused", job_order=name, verb=verb, reason=answer.problem
             )
-        if not await self._record(missing, answer) or answer.status != NO_ERROR:
+        is_kept = await self._record(missing, answer.status, answer.problem)
+        if not is_kept or answer.status != NO_ERROR:
             pause_s = self._again_s if answer.status else self._tick_s
             self._remember_vain(missing, pause_s)
 
@@ -214,14 +224,24 @@ class MachineJobs:
             basis = (missing.verb, job.state, state)
             self._vain[missing.order.id, missing.link] = (basis, until)
 
-    async def _record(self, missing: _Missing, said: JobAnswer) -> bool:
-        """Tell the engine what the machine has answered; whether it has taken it."""
+    def _is_unanswered(self, missing: _Missing) -> bool:
+        """Whether it is known already that just this is asked."""
+        known = self._committed.machine_job.get((missing.order.id, missing.link))
+        return known is not None and known.is_unanswered and known.asked is missing.verb
+
+    async def _record(
+        self, missing: _Missing, status: int | None, problem: str = ""
+    ) -> bool:
+        """Tell the engine what a machine is asked, or has answered.
+
+        Returns whether the engine has taken it.
+        """
         command = RecordMachineJob(
             job_order=missing.order.id,
             link=missing.link,
             verb=missing.verb,
-            status=said.status,
-            problem=said.problem,
+            status=status,
+            problem=problem,
             sent=missing.sent,
         )
         answer = await told(

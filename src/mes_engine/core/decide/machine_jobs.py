@@ -13,7 +13,6 @@ from mes_engine.core.decide.reporting import book, can_take, count_report
 from mes_engine.core.errors import Malformed, NotFound, Refused
 from mes_engine.core.job_order import AT_WORK, INTERRUPTED, JobOrder, JobOrderTrigger
 from mes_engine.core.machine_jobs import (
-    ECHO,
     NO_ERROR,
     STORES,
     TRANSLATION,
@@ -54,11 +53,11 @@ def hear_jobs(draft: Draft, link: str, heard: MachineJobList) -> None:
         if told is None and was.state is not None:
             told = ToldJob(job_order=name, state=MachineJobState.GONE)
         if told is not None:
-            _follow(draft, was, told)
+            _follow(draft, was, told, at=heard.at)
 
 
 def record(draft: Draft, command: RecordMachineJob) -> dict[str, str]:
-    """Keep what a machine has answered."""
+    """Keep what a machine is asked, or has answered."""
     job = draft.job(command.job_order)
     known = draft.state.machine_job.get((job.id, command.link))
     was = _placed(draft, command.link, job, known)
@@ -67,15 +66,18 @@ def record(draft: Draft, command: RecordMachineJob) -> dict[str, str]:
             f"{job.id} has nothing to do with a machine of link {command.link}.",
             hint="No work unit serves job orders over it, or its request is over.",
         )
+    is_answer = command.status is not None and was.asked is command.verb
     is_taken = command.status == NO_ERROR
+    is_refused = command.status is not None and not is_taken
     sends = command.verb in STORES or command.verb is JobVerb.UPDATE
     _keep(
         draft,
         was,
         asked=command.verb,
-        status=command.status,
+        status=command.status or 0,
+        asked_at=was.asked_at if is_answer else draft.at,
         is_pending=is_taken and command.verb is not JobVerb.UPDATE,
-        refusal="" if is_taken else f"{command.verb}: {command.problem}",
+        refusal=f"{command.verb}: {command.problem}" if is_refused else "",
         sent=command.sent if is_taken and sends else was.sent,
     )
     return {"job_order": job.id, "state": job.state.value}
@@ -108,12 +110,11 @@ def _machine(draft: Draft, work_unit: str) -> JobMachine | None:
     return None if unit is None else unit.jobs
 
 
-def _follow(draft: Draft, was: MachineJob, told: ToldJob) -> None:
+def _follow(draft: Draft, was: MachineJob, told: ToldJob, *, at: int) -> None:
     """Take our job order where the machine's is, as far as it may go."""
     is_new = told.state is not was.state
-    is_echo = was.is_pending and ECHO.get(was.asked or JobVerb.STORE) is told.state
     before, after = TRANSLATION.get(told.state, ((), ()))
-    if is_echo or not is_new:
+    if was.is_echo(told.state, at) or not is_new:
         before, after = (), ()
     problem = "" if is_new else was.problem
     job = draft.job(was.job_order)
@@ -137,6 +138,7 @@ def _follow(draft: Draft, was: MachineJob, told: ToldJob) -> None:
         good=booked.good,
         scrap=booked.scrap,
         problem=problem,
+        asked_at=0 if is_new else was.asked_at,
         is_pending=was.is_pending and not is_new,
         has_stopped_itself=(
             was.has_stopped_itself

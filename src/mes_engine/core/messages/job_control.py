@@ -12,11 +12,12 @@ class ClearJobOrder(JobOrderCommand, frozen=True, kw_only=True, tag="clear_job_o
 class RecordMachineJob(
     BaseCommand, frozen=True, kw_only=True, tag="record_machine_job"
 ):
-    """Keep what a machine that serves job orders has answered.
+    """Keep what a machine that serves job orders is asked, or has answered.
 
     Attributes:
         link: Over which it was asked.
-        status: The specification's bits; 0 if it could not be asked so.
+        status: The specification's bits; 0 if it gave no answer; None if it is about
+            to be asked.
         problem: Why it refused.
         sent: What tells the job order that it was sent from another.
     """
@@ -24,7 +25,7 @@ class RecordMachineJob(
     job_order: str
     link: str
     verb: JobVerb
-    status: int
+    status: int | None
     problem: str = ""
     sent: str = ""
 

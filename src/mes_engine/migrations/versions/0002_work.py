@@ -382,6 +382,7 @@ def upgrade() -> None:
             nullable=True,
         ),
         whole("status"),
+        whole("asked_at"),
         flag("machine_job", "is_pending"),
         flag("machine_job", "has_stopped_itself"),
         text("refusal"),

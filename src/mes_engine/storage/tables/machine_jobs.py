@@ -26,6 +26,7 @@ machine_job = strict_table(
     quantity("scrap"),
     word("asked", JobVerb, is_optional=True),
     whole("status"),
+    whole("asked_at"),
     flag("is_pending"),
     flag("has_stopped_itself"),
     string("refusal"),
