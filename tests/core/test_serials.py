@@ -20,6 +20,8 @@ from mes_engine.core.serials import (
     upcoming,
 )
 from mes_engine.core.steps import JobPer
+from tests.core import correcting
+from tests.core.loops import is_sound
 from tests.core.plants import a_routing, a_step
 from tests.core.shop import Shop
 
@@ -78,6 +80,24 @@ def test_a_lot_of_one_is_named_itself() -> None:
     assert again.unmet == (f"not_serial: {first_lot(shop)} is SN-1",)
     split = m.SplitLot(lot="SN-1", quantities=(ONE,), reason="x")
     assert shop.refused(split).unmet == (f"not_serial: {first_lot(shop)} is SN-1",)
+
+
+def test_the_last_of_several_gets_a_lot_of_its_own_as_others_may_come_back() -> None:
+    shop = a_shop(3)
+    shop.report("cut", 1)
+    job = shop.job("cut").id
+    shop.report("cut", 0, scrap=(m.Scrapped(quantity=Decimal(2), reason="crack"),))
+    shop.complete("cut")
+    whole = first_lot(shop)
+
+    [one] = shop.ok(serialise(whole, "SN-1"))["lots"].split()
+    assert one != whole
+
+    [slip] = [booked for booked in correcting.bookings(shop, job) if booked.scrap]
+    shop.ok(correcting.reversing(shop, slip))
+    held = shop.state.position.find("lot", whole)
+    assert sum(one.held for one in held) == 2
+    assert is_sound(shop)
 
 
 def test_every_piece_named_uses_the_lot_up() -> None:

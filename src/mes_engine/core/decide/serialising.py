@@ -12,6 +12,7 @@ from mes_engine.core.lots import MaterialLot
 from mes_engine.core.messages import SerialiseLot
 from mes_engine.core.quantity import UNITS, ZERO, checked_quantity
 from mes_engine.core.serials import checked_serials, counter_of, serial_of
+from mes_engine.core.wip_ledger import SINKS
 
 ONE = Decimal(1)
 
@@ -40,9 +41,8 @@ def serialise(draft: Draft, command: SerialiseLot) -> dict[str, str]:
     taken = {one.serial: one.lot for one in command.taken}
     if serials:
         _check_free(draft, lot, serials, taken)
-    held = sum((one.held for one in draft.state.position.find("lot", lot.id)), ZERO)
     numbers = list(_numbers(draft, lot, serials, int(count), taken))
-    if held == ONE and not _expects_more(draft, lot):
+    if _is_one_piece(draft, lot):
         named = [lot]
     else:
         ones = (ONE,) * int(count)
@@ -92,11 +92,18 @@ def _count(lot: MaterialLot, command: SerialiseLot, there: Decimal) -> Decimal:
     return count
 
 
-def _expects_more(draft: Draft, lot: MaterialLot) -> bool:
-    """Whether a job order of the lot alone is to bring more than one piece into it."""
-    if lot.request is None:
-        return False
-    return any(
+def _is_one_piece(draft: Draft, lot: MaterialLot) -> bool:
+    """Whether there is one piece of the lot, and no other can come into it.
+
+    What went out of it otherwise than into other lots may be taken back; a job order of
+    the lot alone may be to bring more.
+    """
+    positions = draft.state.position.find("lot", lot.id)
+    held = sum((one.held for one in positions), ZERO)
+    has_lost = any(one.of(sink) for one in positions for sink in SINKS)
+    if held != ONE or has_lost or lot.request is None:
+        return held == ONE and not has_lost
+    return not any(
         job.lot == lot.id and job.planned > ONE
         for job in draft.state.job_order.find("live_of", lot.request)
     )
