@@ -182,6 +182,23 @@ def test_what_cannot_be_told_waits_and_goes_on_once_it_is_measured() -> None:
     assert is_sound(shop)
 
 
+def test_a_part_of_a_lot_that_waits_for_its_way_is_sent_too() -> None:
+    shop = cutting(parting(per=JobPer.LOT), 2)
+    shop.report("cut", 2)
+    shop.complete("cut")
+    split = m.SplitLot(lot="L-000001", quantities=(Decimal(1),), reason="two crates")
+    apart = shop.ok(split)["lots"]
+
+    for lot in ("L-000001", apart):
+        choice = m.ChooseAlternative(
+            work_request="WR-1", step="cut", target="mill", lot=lot, reason="by eye"
+        )
+        shop.ok(choice)
+
+    assert places(shop) == {"L-000001": {"mill": 1}, apart: {"mill": 1}}
+    assert is_sound(shop)
+
+
 def test_where_no_condition_holds_and_nothing_is_the_rest_it_waits() -> None:
     shop = cutting(
         parting(either("mill", when="width > 10"), either("drill", when="width < 5"))

@@ -5,7 +5,7 @@ from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.flow import transfer
 from mes_engine.core.decide.visits import settle_afterwards
 from mes_engine.core.readiness import routing_of
-from mes_engine.core.requests import ALL, Visit
+from mes_engine.core.requests import Visit
 from mes_engine.core.ways import conditional_ways
 
 
@@ -16,12 +16,11 @@ def send_on(draft: Draft, visit: Visit, lot: str) -> None:
         return
     jobs = draft.state.job_order.find("visit", visit.id)
     mine = [one for one in jobs if one.lot in {None, lot}]
-    if not mine and {ALL, lot} & set(visit.skips):
+    if not mine:  # It skips the step, or is a part of the lot that was worked there.
         mine = [passer(draft, visit, lot)]
     live = [one for one in mine if not one.is_over and one.id]
-    if mine:
-        transfer(draft, (live or mine)[-1], is_ending=not live)
-        settle_afterwards(draft, visit)
+    transfer(draft, (live or mine)[-1], is_ending=not live)
+    settle_afterwards(draft, visit)
 
 
 def send_told(draft: Draft, request: str) -> None:
