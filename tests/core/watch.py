@@ -257,11 +257,19 @@ def _lots_without_an_end(state: State) -> Iterator[str]:
         held = sum((one.held for one in state.position.find("lot", lot.id)), ZERO)
         jobs = state.job_order.find("request", lot.request)
         is_over = held == ZERO and all(job.is_over for job in jobs)
+        if is_over and _waits_for_its_way(state, lot.request):
+            continue
         is_gone = lot.existence is not LotExistence.ACTIVE and held == ZERO
         if is_gone and (lot.existence in REGROUPED or lot.request in reopened):
             continue  # Others have its pieces, or its request is open again.
         if is_over != (lot.existence is not LotExistence.ACTIVE):
             yield f"{lot.id} is {lot.existence} with {held}"
+
+
+def _waits_for_its_way(state: State, request: str | None) -> bool:
+    """Whether pieces are at a step that nobody works on: another work may follow."""
+    found = state.position.find("request", request)
+    return any(one.on_floor for one in found)
 
 
 def _stale(state: State) -> Iterator[str]:
@@ -307,8 +315,8 @@ def broken_shares(shop: Shop) -> list[str]:
     before: f.Fact | None = None
     for recorded in (*shop.journal, *shop.pending):
         fact = recorded.fact
-        # What a person reports comes after the report, and is no clock's.
-        is_clocked = not isinstance(before, f.QuantityReported)
+        # What a person reports, or takes back, comes after it, and is no clock's.
+        is_clocked = not isinstance(before, f.QuantityReported | f.BookingReversed)
         if isinstance(fact, f.TimeBooked) and is_clocked:
             booked[fact.run][0] += fact.setup_us
             booked[fact.run][1] += fact.processing_us
