@@ -180,6 +180,28 @@ def test_what_is_unloaded_under_a_hold_waits_for_its_release(
     assert shop.by_id(job).state.endswith(".ready")
 
 
+@pytest.mark.parametrize("is_loaded", [True, False])
+def test_what_is_told_of_places_and_of_held_stock_outlives_a_restart(
+    *, is_loaded: bool
+) -> None:
+    shop = Doubled(a_routing(a_step("cut", consumes=(steel("1"),))))
+    lots = [shop.receive("5"), shop.receive("5")]
+    for lot in reversed(lots):  # The first is the last to come where it was.
+        shop.ok(m.MoveStock(lot=lot, to_location="cage"))
+        back = m.MoveStock(lot=lot, place="cage", to_location="RM", quantity=Decimal(3))
+        shop.ok(back)
+        hold = m.OpenHold(
+            scope=HoldScope.LOT, target=lot, reason="crack", mode=HoldMode.STOP_NOW
+        )
+        shop.ok(hold)
+    shop.restart(is_loaded=is_loaded)
+
+    shop.make(1)  # The twin says the same, or it is told here.
+    told = shop.refused(m.MoveStock(lot=lots[0], to_location="FG"))
+
+    assert told.unmet == ("same_place: 3 stock at RM, 2 stock at cage",)
+
+
 @pytest.mark.parametrize("is_emptied", [True, False])
 def test_of_a_lot_in_two_places_the_same_is_taken_first_whatever_came_before(
     *, is_emptied: bool

@@ -262,12 +262,13 @@ def held_in_stock(state: State, component: Component) -> str:
     """Say what of a component is in stock and held; empty if nothing is."""
     if not may_hold_lots(state):
         return ""
-    held = {
-        one.lot: told(holds)
-        for one in state.position.find("material_in_stock", component.material)
-        if (holds := holds_on_lot(state, one.lot))
-    }
-    return f" ({'; '.join(held.values())})" if held else ""
+    there = state.position.find("material_in_stock", component.material)
+    held = [
+        told(holds)
+        for lot in sorted({one.lot for one in there})
+        if (holds := holds_on_lot(state, lot))
+    ]
+    return f" ({'; '.join(held)})" if held else ""
 
 
 def _claimed_by_others(state: State, component: Component, job: JobOrder) -> Decimal:

@@ -80,6 +80,12 @@ def positions_of(state: State, job: JobOrder, lot: str | None = None) -> list[Po
     return state.position.find("place", job.visit)
 
 
+def places_of(state: State, lot: str) -> list[Position]:
+    """Return the positions of a lot by place: in the same order after a restart."""
+    found = state.position.find("lot", lot)
+    return sorted(found, key=attrgetter("place")) if len(found) > 1 else found
+
+
 def visit_at(state: State, request: str, step: str, rework: Stack) -> Visit | None:
     """Return the request's visit to ``step`` in this pass, if it has come to it."""
     visits = state.visit.find("step", (request, step))

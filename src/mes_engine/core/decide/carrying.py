@@ -25,6 +25,7 @@ from mes_engine.core.messages import (
 from mes_engine.core.packing import carriers_within, lots_within
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.readiness import USABLE
+from mes_engine.core.whereabouts import places_of
 from mes_engine.core.wip_ledger import FLOOR, Bucket, Position
 
 replace = msgspec.structs.replace
@@ -131,7 +132,7 @@ def load_carrier(draft: Draft, command: LoadCarrier) -> dict[str, str]:
 
 
 def _waiting(draft: Draft, lot: MaterialLot) -> Iterator[JobOrder]:
-    for position in draft.state.position.find("lot", lot.id):
+    for position in places_of(draft.state, lot.id):
         if position.queued or position.in_process:
             for job in draft.state.job_order.find("visit", position.place):
                 if job.state in QUEUED and job.lot in {None, lot.id}:
@@ -182,7 +183,7 @@ def _in_stock(draft: Draft, lots: Sequence[MaterialLot]) -> list[Position]:
 
 def _on_the_floor(draft: Draft, lots: Sequence[MaterialLot]) -> Iterator[str]:
     for lot in lots:
-        for one in draft.state.position.find("lot", lot.id):
+        for one in places_of(draft.state, lot.id):
             amounts = [f"{one.of(at)} {at}" for at in FLOOR if one.of(at)]
             if amounts:
                 yield f"in_stock: {lot.id} has {', '.join(amounts)} at {one.place}"

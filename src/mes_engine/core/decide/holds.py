@@ -33,6 +33,7 @@ from mes_engine.core.packing import lots_within
 from mes_engine.core.readiness import binding_holds
 from mes_engine.core.requests import WorkRequestState
 from mes_engine.core.runs import Hold, HoldMode, HoldQuery, HoldScope
+from mes_engine.core.whereabouts import places_of
 
 _S, _T = JobOrderState, JobOrderTrigger
 
@@ -234,7 +235,7 @@ def release_hold(draft: Draft, command: ReleaseHold) -> dict[str, str]:
 
 def _send_on(draft: Draft, lot: str) -> None:
     """Send on what the hold kept where it was worked."""
-    for position in draft.state.position.find("lot", lot):
+    for position in places_of(draft.state, lot):
         visit = draft.state.visit.get(position.place)
         if visit is not None:
             send_on(draft, visit, lot)
@@ -284,7 +285,7 @@ def _held_jobs(draft: Draft, hold: Hold) -> list[JobOrder]:
             jobs = [
                 job
                 for lot in _held_lots(draft, hold)
-                for position in draft.state.position.find("lot", lot.id)
+                for position in places_of(draft.state, lot.id)
                 if position.on_floor
                 for job in draft.state.job_order.find("visit", position.place)
                 if not job.is_over and job.lot in {None, lot.id}

@@ -5,6 +5,7 @@ from mes_engine.core.errors import NotFound, Refused
 from mes_engine.core.holding import holds_on_lot, told
 from mes_engine.core.lots import LotExistence, MaterialLot
 from mes_engine.core.readiness import USABLE
+from mes_engine.core.whereabouts import places_of
 from mes_engine.core.wip_ledger import HELD, Bucket, Position
 
 
@@ -59,7 +60,7 @@ def pieces_of(
     """
     held = [
         (position, one)
-        for position in draft.state.position.find("lot", lot.id)
+        for position in places_of(draft.state, lot.id)
         for one in HELD
         if position.of(one)
         and place in {None, position.place}

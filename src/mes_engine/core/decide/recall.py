@@ -23,7 +23,7 @@ from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import routing_of
 from mes_engine.core.requests import Visit
 from mes_engine.core.steps import Connection
-from mes_engine.core.whereabouts import visit_at
+from mes_engine.core.whereabouts import places_of, visit_at
 from mes_engine.core.wip_ledger import SINKS, Bucket, Move
 
 replace = msgspec.structs.replace
@@ -80,7 +80,7 @@ def recall(draft: Draft, wanted: Wanted) -> None:
             _put_back(draft, part, back, edge)
             missing -= back
     if not leaving:
-        for position in draft.state.position.find("lot", lot):
+        for position in places_of(draft.state, lot):
             back = min(missing, position.stock)
             if back > ZERO:
                 _move_back(
@@ -252,7 +252,7 @@ def _gone(draft: Draft, wanted: Wanted, missing: Decimal) -> Refused:
 def _not_to_be_had(draft: Draft, wanted: Wanted, _: list[Connection]) -> Iterator[str]:
     """Say what there is of the lot further on that is not good any more."""
     routing = routing_of(draft.state, wanted.job)
-    for position in draft.state.position.find("lot", wanted.lot):
+    for position in places_of(draft.state, wanted.lot):
         visit = draft.state.visit.get(position.place)
         if visit is None or not routing.leads_to(wanted.job.step, visit.step):
             continue
@@ -281,14 +281,14 @@ def _taken_by_jobs(
 
 
 def _split_off(draft: Draft, job: JobOrder, lot: str) -> Iterator[str]:
-    for position in draft.state.position.find("lot", lot):
+    for position in places_of(draft.state, lot):
         if position.split_out:
             told = f"{position.split_out} {job.unit} of {lot}"
             yield f"{told} became part of other lots at {position.place}"
 
 
 def _taken_from_stock(draft: Draft, command: ReverseBooking, lot: str) -> Iterator[str]:
-    for position in draft.state.position.find("lot", lot):
+    for position in places_of(draft.state, lot):
         if position.is_stock:
             amounts = [
                 f"{position.of(bucket)} {bucket}"

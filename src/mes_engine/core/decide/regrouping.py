@@ -29,6 +29,7 @@ from mes_engine.core.lots import (
 from mes_engine.core.messages import ReverseRegrouping
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.requests import OVER
+from mes_engine.core.whereabouts import places_of
 from mes_engine.core.wip_ledger import HELD, SINKS, Move
 
 replace = msgspec.structs.replace
@@ -169,7 +170,7 @@ def _elsewhere(
     for move in command.moves:
         key = (move.to_place, move.to_bucket.value)
         expected[key] = expected.get(key, ZERO) + move.quantity
-    for position in draft.state.position.find("lot", lot.id):
+    for position in places_of(draft.state, lot.id):
         for bucket in (*HELD, *SINKS):
             there = position.of(bucket)
             if there > expected.get((position.place, bucket.value), ZERO):
