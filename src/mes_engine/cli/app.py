@@ -11,6 +11,7 @@ import typer
 from mes_engine.cli import (
     adapters,
     aside,
+    backup,
     browsed,
     data,
     demo,
@@ -55,6 +56,8 @@ routing.command("show")(site.show_routing)
 database.command("upgrade")(data.upgrade_database)
 database.command("status")(data.database_status)
 app.command("verify")(data.verify_database)
+app.command("backup")(backup.back_up)
+app.command("restore")(backup.restore)
 app.command("genealogy")(genealogy.show_genealogy)
 app.command("replay")(data.replay_log)
 app.command("replay-signals")(signals.replay_signals)

@@ -67,6 +67,12 @@ def head() -> str:
     return newest
 
 
+def is_known(revision: str) -> bool:
+    """Whether a revision is one of this version's, or of an older one's."""
+    script = ScriptDirectory.from_config(_config())
+    return revision in {one.revision for one in script.walk_revisions()}
+
+
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
     here = str(Path(__file__).parent)

@@ -1,0 +1,125 @@
+"""``mes backup`` and ``mes restore``: a database as it was, and back."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mes_engine.cli.output import (
+    CONFIG,
+    REFUSED,
+    AsJson,
+    Config,
+    DatabaseUrl,
+    existing_database,
+    show,
+)
+
+if TYPE_CHECKING:
+    from mes_engine.storage.backup.manifest import Manifest
+    from mes_engine.storage.verify import VerifyReport
+
+BackupFile = Annotated[
+    Path, typer.Argument(help="What `mes backup` wrote, its manifest beside it.")
+]
+
+
+def back_up(
+    *,
+    to: Annotated[
+        Path, typer.Option(help="A new file, or a folder for one named by the time.")
+    ],
+    database: DatabaseUrl = None,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Write the database, as it is at one moment, to a file with a manifest.
+
+    May run beside a running engine, whose commits go on. Copying the file of a database
+    by other means is no backup: what was committed last is not in it.
+    """
+    from mes_engine.bootstrap.backing_up import back_up as write
+    from mes_engine.bootstrap.core import wall_clock
+
+    url = existing_database(database, config)
+    file, manifest = write(url, to, now=wall_clock())
+    told = (
+        f"{file} has {_told(manifest)}, {manifest.size} bytes. "
+        f"Try it with `mes restore {file} --verify`."
+    )
+    show(_plain(file, manifest), as_json=as_json, told=told)
+
+
+def restore(
+    backup: BackupFile,
+    *,
+    is_drill: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Only try it: restore elsewhere, check all, leave nothing."
+        ),
+    ] = False,
+    database: DatabaseUrl = None,
+    config: Config = CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup into an empty place, where the engine then goes on from it.
+
+    Refused where there is a database, or for the backup of another plant.
+    """
+    from mes_engine.bootstrap.restoring import restore as put_back
+
+    if is_drill:
+        _drill(backup, as_json=as_json)
+        return
+    site = _site(config)
+    url = database or site.database.url
+    manifest = put_back(backup, url, plant=site.plant.site)
+    told = (
+        f"{url} has {_told(manifest)} again. What came after that is not in it: see "
+        "docs/backup-and-restore.md before you start the engine."
+    )
+    show(_plain(backup, manifest) | {"database": url}, as_json=as_json, told=told)
+
+
+def _drill(backup: Path, *, as_json: bool) -> None:
+    from mes_engine.bootstrap.restoring import drill
+
+    manifest, report = drill(backup)
+    problems = [str(one) for one in report.problems]
+    plain = _plain(backup, manifest) | {
+        "ok": not problems,
+        "problems": problems,
+        "facts": report.facts,
+        "rows": report.rows,
+    }
+    ends = f"{len(problems) or 'No'} problems found in {_told(manifest)}: "
+    told = [*problems, ends + _counted(report)]
+    show(plain, as_json=as_json, told="\n".join(told))
+    if problems:
+        raise typer.Exit(REFUSED)
+
+
+def _site(config: Path) -> Any:
+    import os
+
+    from mes_engine.settings import installed_adapters, load_site
+
+    return load_site(
+        config, None, environment=os.environ, adapters=installed_adapters()
+    )
+
+
+def _told(manifest: "Manifest") -> str:
+    plant = manifest.plant or "a plant that was not applied yet"
+    return f"{plant} up to fact {manifest.seq}, as of {manifest.taken_at}"
+
+
+def _counted(report: "VerifyReport") -> str:
+    return f"{report.facts} facts, {report.rows} rows, laws checked {report.laws} times"
+
+
+def _plain(file: Path, manifest: "Manifest") -> dict[str, Any]:
+    import msgspec
+
+    return {"file": str(file), **msgspec.to_builtins(manifest)}
