@@ -99,6 +99,36 @@ def test_a_material_with_a_pattern_numbers_its_pieces_and_a_number_is_not_reused
     again.done("report", good=1)
 
 
+def test_the_serials_that_would_be_given_are_listed_before_and_none_is_used_up(
+    shop: Shop,
+) -> None:
+    job = begun(shop, shop.make(shop.routing("cut", material="NUMBERED"), quantity=3))
+    [lot] = lots(shop, work_request=job.request)
+    path, body = f"/lots/{lot}/serialise/preview", {"reason": "labels"}
+
+    def listed(**more: Any) -> list[Any]:
+        answer = shop.site.post(path, body | more)
+        assert answer.is_success, answer.text
+        told = [one for one in answer.json()["effects"] if one["on"] == "lot"]
+        assert {(one["what"], one["before"]) for one in told} == {("serial", None)}
+        return [one["after"] for one in told]
+
+    first = listed()
+    assert len(set(first)) == 3
+    assert listed(quantity=2) == first[:2]
+    assert lots(shop, work_request=job.request) == [lot]
+    number = int(first[0][-4:])
+    by_hand = [f"{first[0][:-4]}{number + 1:04}", shop.name("SN")]
+    assert listed(serials=by_hand) == by_hand
+    named(shop, serialise(shop, lot, *by_hand))
+    assert unmet(shop.site.post(path, body | {"serials": by_hand[:1]})) == [
+        f"serial_free: {by_hand[0]} of NUMBERED is lot "
+        f"{shop.site.items('/lots', serial=by_hand[0])[0]['id']}"
+    ]
+    assert listed() == [first[0]]
+    assert named(shop, serialise(shop, lot)) == [first[0]]
+
+
 def test_serials_are_traced_and_recalled_and_shipped_by_serial(shop: Shop) -> None:
     """Two units of one lid each, known by serial: the recall names the unit sent."""
     lids = shop.routing("cut")

@@ -72,8 +72,14 @@ async def test_a_terminal_shows_what_the_work_needs(plant: RunningPlant) -> None
     assert [Decimal(one["quantity"]) for one in component["lots"]] == [Decimal(1000)]
     [lot] = loaded["lots"]
     assert (lot["queued"], lot["out"]) == ("6", "4")
+    assert (lot["serial"], lot["takes_serials"]) == ("", True)
     [held] = loaded["holds"]
     assert (held["id"], held["may_release"]) == (hold["hold"], True)
+    body = {"serials": ["SN-1"], "reason": "labels", "bucket": "queued"}
+    await plant.done(f"/lots/{lot['lot']}/serialise", **body)
+    after = await plant.get("/work-units/saw-1/terminal")
+    lots = [(one["serial"], one["takes_serials"]) for one in after["loaded"][0]["lots"]]
+    assert sorted(lots) == [("", True), ("SN-1", False)]
     assert [one["id"] for one in shown["tools"]] == ["B-1"]
     assert [one["person"] for one in shown["people"]] == ["Maria"]
     as_jo = await plant.get("/work-units/saw-1/terminal", person="Jo")

@@ -22,6 +22,7 @@ class EffectOn(StrEnum):
     CONDITION = "condition"
     PIECES = "pieces"
     BOOKING = "booking"
+    LOT = "lot"
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: Of the request or job order; for pieces, the visit that they are at; for a
-            booking that is taken back, its number.
+            booking that is taken back, its number; of the lot that has a serial.
         what: The field, the condition's name or the bucket; of a booking, what it says.
         before: None for what was not there.
         why: For a condition, why it does not hold; for a booking, the job order that
@@ -80,6 +81,14 @@ def effects(
         found += _of_job(name, before.job_order.get(name), after.job_order.get(name))
     for key in places:
         found += _of_pieces(before, after, key)
+    for one in records:
+        if isinstance(one.fact, f.SerialGiven):
+            lot, serial = one.fact.lot, one.fact.serial
+            found.append(
+                Effect(
+                    on=EffectOn.LOT, id=lot, what="serial", before=None, after=serial
+                )
+            )
     return tuple(found)
 
 

@@ -17,6 +17,7 @@ class ReasonKind(StrEnum):
     REWORK = "rework"
     HOLD = "hold"
     SPLIT = "split"
+    SERIAL = "serial"
     DEVIATION = "deviation"
     WAIVER = "waiver"
     DAMAGE = "damage"
@@ -36,6 +37,7 @@ USUAL: Reasons = {
     _K.REWORK: ("Dimension", "Surface", "Burr", "Other"),
     _K.HOLD: ("Quality", "Drawing", "Material", "Customer", "Other"),
     _K.SPLIT: ("Part goes ahead", "Two machines", "Sorted out", "Other"),
+    _K.SERIAL: ("Labels printed", "Marked", "Customer asks", "Other"),
     _K.DEVIATION: ("Machine down", "Not needed", "Trial", "Other"),
     _K.WAIVER: ("Checked, and good", "Cooled", "Other"),
     _K.DAMAGE: ("Dropped", "Faulty", "Other"),

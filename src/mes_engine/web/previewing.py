@@ -19,7 +19,7 @@ class EffectView(View):
 
     Attributes:
         id: Of the request or job order; for pieces, where they are; for a booking, its
-            number.
+            number; of a lot.
         what: The field, the condition or the bucket; of a booking, what it says.
         before: null for what is not there yet.
         why: For a condition, why it would not hold; for a booking, on what it is.

@@ -12,11 +12,18 @@ from mes_engine.core.quantity import ZERO
 from mes_engine.core.serials import LONGEST, KnownSerial, counter_of, upcoming
 from mes_engine.core.wip_ledger import Bucket
 from mes_engine.http.bodies import api_router
-from mes_engine.http.commands import CommandSender
+from mes_engine.http.commands import CommandSender, Person
 from mes_engine.http.fields import Amount, Id, Reason
 from mes_engine.storage.serials import lot_called, taken_serials
-from mes_engine.web.command_bodies import Occurred, Word, carried_out, posts
+from mes_engine.web.command_bodies import (
+    Occurred,
+    Word,
+    carried_out,
+    posts,
+    problem_told,
+)
 from mes_engine.web.parts import Parts
+from mes_engine.web.previewing import PreviewView, previewed
 
 MOST_AT_ONCE = 1_000
 MOST_LOOKED_AT = 100_000
@@ -42,13 +49,9 @@ def serials_router(parts: Parts) -> APIRouter:
     router = api_router(prefix="/lots", tags=["lots"])
     post = posts(router)
 
-    @post("/{lot}/serialise")
-    async def serialise_lot(
-        lot: Id, body: SerialiseBody, sender: CommandSender
-    ) -> Response:
-        """Make lots of one of its pieces, each with a serial; or name a lot of one."""
+    async def command_of(lot: str, body: SerialiseBody) -> m.SerialiseLot:
         known = await lot_of(parts, lot)
-        command = m.SerialiseLot(
+        return m.SerialiseLot(
             lot=known.id,
             reason=body.reason,
             serials=tuple(body.serials),
@@ -57,6 +60,29 @@ def serials_router(parts: Parts) -> APIRouter:
             bucket=body.bucket,
             taken=await _taken(parts, known, body),
         )
+
+    @router.post(
+        "/{lot}/serialise/preview",
+        response_model=PreviewView,
+        responses={
+            404: problem_told("not-found"),
+            409: problem_told("refused"),
+        },
+    )
+    async def preview_serials(
+        lot: Id, body: SerialiseBody, person: Person
+    ) -> PreviewView | Response:
+        """List the serials that the pieces would have, and give none."""
+        command = await command_of(lot, body)
+        at = body.at(parts.clock())
+        return previewed(parts, command, person=person, at=at)
+
+    @post("/{lot}/serialise")
+    async def serialise_lot(
+        lot: Id, body: SerialiseBody, sender: CommandSender
+    ) -> Response:
+        """Make lots of one of its pieces, each with a serial; or name a lot of one."""
+        command = await command_of(lot, body)
         return await carried_out(parts, sender, command, body)
 
     return router

@@ -15,11 +15,13 @@ from mes_engine.core.holding import holds_on, may_release
 from mes_engine.core.job_order import JobOrder, JobOrderTrigger
 from mes_engine.core.means import Asker, combination, lacks, tools_at
 from mes_engine.core.plant import WorkUnit
+from mes_engine.core.quantity import UNITS
 from mes_engine.core.readiness import routing_of, step_of, usable_stock
 from mes_engine.core.runs import Run
 from mes_engine.core.state import State
 from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.window_condition import live_windows
+from mes_engine.core.wip_ledger import Position
 from mes_engine.http.commands import MAX_NAME
 from mes_engine.http.fields import At, Decimals, View
 from mes_engine.web.holds import HoldView
@@ -34,6 +36,7 @@ from mes_engine.web.tools import ToolView
 from mes_engine.web.work_unit_views import UnassignedView, WorkUnitView
 
 MOST_LOTS = 20
+_OF_POSITION = ("lot", "queued", "in_process", "suspect", "out")
 
 Who = Annotated[str, Query(max_length=MAX_NAME, description="who stands there")]
 """The person to whom something is shown; what he may not do is said."""
@@ -46,9 +49,16 @@ class OpenHoldView(HoldView):
 
 
 class LotHereView(View):
-    """A lot at the step of a job order, and how much of it is where."""
+    """A lot at the step of a job order, and how much of it is where.
+
+    Attributes:
+        serial: That of the piece, if it is one; else empty.
+        takes_serials: Whether its pieces may be given serials: it has none itself.
+    """
 
     lot: str
+    serial: str
+    takes_serials: bool
     queued: Decimals
     in_process: Decimals
     suspect: Decimals
@@ -206,13 +216,25 @@ def _common(state: State, job: JobOrder, asker: Asker) -> dict[str, object]:
             | {"may_release": may_release(state, one, asker.person)}
             for one in holds_on(state, job)
         ],
-        "lots": [one for one in positions_of(state, job) if one.on_floor],
+        "lots": [
+            _lot_here(state, one) for one in positions_of(state, job) if one.on_floor
+        ],
         "ways": [
             one
             for one in routing.steps
             if one.id != job.step and routing.holds_pieces(one.id)
         ],
         "no_right": lacks(state, routing.deviation, asker.person, asker.at),
+    }
+
+
+def _lot_here(state: State, position: Position) -> dict[str, object]:
+    lot = state.lot.get(position.lot)
+    serial = "" if lot is None else lot.serial
+    is_counted = UNITS[position.unit][0] == 0
+    return {one: getattr(position, one) for one in _OF_POSITION} | {
+        "serial": serial,
+        "takes_serials": is_counted and not serial,
     }
 
 

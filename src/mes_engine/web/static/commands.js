@@ -59,6 +59,15 @@ function splitLot({ form, visit }) {
   return { path: `${API}/lots/${lot}/split`, body: { quantities: [quantity], reason: form.reason.value, place: visit, bucket } };
 }
 
+function serialise({ form, visit }) {
+  const [lot, bucket] = form.lot.value.split("|");
+  if (!lot) return null;
+  return {
+    path: `${API}/lots/${encodeURIComponent(lot)}/serialise`,
+    body: { serials: named(form.serials), reason: form.reason.value, place: visit, bucket, ...maybe(form.quantity) },
+  };
+}
+
 function mergeLots({ form, button }) {
   const chosen = [...button.closest("[data-panel]").querySelectorAll("[name=merged]:checked")];
   if (chosen.length < 2) return null;
@@ -143,6 +152,7 @@ export const COMMANDS = {
   waive: ({ timeWindow, form }) => ({ path: `${API}/time-windows/${timeWindow}/waive`, body: { reason: form.reason.value } }),
   split_lot: splitLot,
   merge_lots: mergeLots,
+  serialise,
   consume,
   take_back: takeBack,
   sign_on: ({ workUnit }) => ({ path: `${API}/work-units/${workUnit}/sign-on`, body: {} }),

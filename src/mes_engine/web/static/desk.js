@@ -4,6 +4,7 @@
 import { around, COMMANDS } from "/static/commands.js";
 import { hearOf } from "/static/facts.js";
 import { LOOK_OF_LINK, toldOf } from "/static/looks.js";
+import { Looking } from "/static/looking.js";
 import { Outbox } from "/static/outbox.js";
 import { byId, chip, copyOf, list, patch, reveal, show } from "/static/showing.js";
 import { t } from "/static/words.js";
@@ -33,6 +34,7 @@ export class Desk {
       },
     });
     this.listenToPeople();
+    this.looking = new Looking(this);
     this.hear(stream);
     setInterval(() => this.refresh(), POLL_MS);
     this.refresh();
@@ -102,7 +104,7 @@ export class Desk {
   }
 
   tellResult(entry, { result }) {
-    const made = result?.lots ?? result?.follow_on ?? (entry.tells && (result?.lot || result?.job_order));
+    const made = result?.serials ?? result?.lots ?? result?.follow_on ?? (entry.tells && (result?.lot || result?.job_order));
     if (made) this.tell(entry.label, t("Done: {what}", { what: made }));
   }
 
@@ -175,6 +177,7 @@ export class Desk {
     }
     const opened = [...holder.querySelectorAll("[data-panel]")].find((one) => !one.hidden);
     [...(opened?.querySelectorAll("input, select, button") ?? [])].find((one) => one.checkVisibility())?.focus();
+    this.looking.begin(opened);
     return opened;
   }
 

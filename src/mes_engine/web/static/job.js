@@ -48,7 +48,7 @@ export function renderJob(node, job, { now, isPending }) {
   offer(node.querySelector("[name=loop]"), job.rework_loops.map((one) => [one.id, t("step {step}", { step: one.target })]));
   const report = node.querySelector("form[data-panel=report]");
   reveal(report.lot.closest("label"), job.lots.length > 1);
-  offer(report.lot, [["", t("the oldest")], ...job.lots.map((one) => [one.lot, one.lot])]);
+  offer(report.lot, [["", t("the oldest")], ...job.lots.map((one) => [one.lot, nameOf(one)])]);
   components(node, job);
   measured(node.querySelector("[data-panel=measure]"), job);
   node.run = job.runs.at(-1) ?? null;
@@ -74,6 +74,7 @@ export function renderRow(node, job, { now, takesSeveral }) {
   reveal(node.querySelector("[data-open=skip]"), job.is_optional && !isSetDown);
   reveal(node.querySelector("[data-open=deviate]"), job.lots.length > 0);
   reveal(node.querySelector("[data-open=lots]"), job.lots.length > 0);
+  reveal(node.querySelector("[data-open=serials]"), job.lots.some((one) => one.takes_serials));
 }
 
 function amount(job) {
@@ -91,24 +92,26 @@ function common(node, job, now) {
   items.timeWindows(node.querySelector("[data-list=windows]"), job.time_windows, now);
   offer(node.querySelector("[name=scope]"), [
     ["job_order", t("this job order")], ["work_request", t("the whole order {order}", { order: job.work_request })],
-    ...job.lots.map((one) => [`lot|${one.lot}`, t("lot {lot}", { lot: one.lot })]),
+    ...job.lots.map((one) => [`lot|${one.lot}`, t("lot {lot}", { lot: nameOf(one) })]),
   ]);
   offer(node.querySelector("[name=to_step]"), job.ways.map((one) => [one.step, `${one.step} ${one.name}`]));
   texts(node.querySelector("[data-list=no-right]"), job.no_right ? [`${t("Qualification")}: ${job.no_right}`] : []);
   const amounts = job.lots.flatMap((one) => Object.keys(BUCKETS)
-    .filter((bucket) => one[bucket] !== "0").map((bucket) => [one.lot, bucket, one[bucket]]));
-  offer(node.querySelector("form[data-panel=lots] [name=lot]"), amounts.map(
-    ([lot, bucket, count]) => [`${lot}|${bucket}`, `${lot}: ${count} ${BUCKETS[bucket]}`],
-  ));
+    .filter((bucket) => one[bucket] !== "0").map((bucket) => [one, bucket, one[bucket]]));
+  const told = amounts.map(([one, bucket, count]) => [`${one.lot}|${bucket}`, `${nameOf(one)}: ${count} ${BUCKETS[bucket]}`]);
+  offer(node.querySelector("form[data-panel=lots] [name=lot]"), told);
+  offer(node.querySelector("form[data-panel=serials] [name=lot]"), told.filter((_, at) => amounts[at][0].takes_serials));
   list(node.querySelector("[data-list=lots]"), job.lots, {
     template: "lot", id: "lot", key: "lot",
     render: (item, one) => {
       const told = Object.entries(BUCKETS).filter(([bucket]) => one[bucket] !== "0").map(([bucket, word]) => `${one[bucket]} ${word}`);
-      show(item, { what: `${one.lot}: ${told.join(", ")}` });
+      show(item, { what: `${nameOf(one)}: ${told.join(", ")}` });
       item.querySelector("input").value = one.lot;
     },
   });
 }
+
+const nameOf = (lot) => (lot.serial ? `${lot.lot} ${lot.serial}` : lot.lot);
 
 function together(job) {
   const others = (job.runs.at(-1)?.job_orders ?? []).filter((one) => one !== job.id);
@@ -128,6 +131,7 @@ function isOffered(name, job, trigger) {
     case "material": return trigger !== undefined && job.components.length > 0;
     case "measure": return job.characteristics.length > 0;
     case "lots": case "deviate": return job.lots.length > 0;
+    case "serials": return job.lots.some((one) => one.takes_serials);
     case "split": return job.split_of !== null || Number(job.to_do) > 1;
     default: return trigger !== undefined;
   }

@@ -15,6 +15,7 @@ async function read(desk) {
   const person = encodeURIComponent(desk.who);
   latest = await desk.json(`/api/v1/work-units/${terminal.workUnit}/terminal?person=${person}`);
   desk.clockOffset = Date.parse(latest.now) - Date.now();
+  desk.looking.again(latest.seq);
 }
 
 function newNode(template) {
@@ -119,6 +120,7 @@ async function onCode(code) {
   try {
     const response = await fetch(`/api/v1/codes/${encodeURIComponent(code)}`, { cache: "no-store" });
     found = await response.json();
+    if (isSerial(response, found) && goesWithSerials(code, found)) return;
     if (!response.ok) { desk.tell(t("Scanned: {code}", { code }), found.detail, found); return; }
   } catch {
     desk.tell(t("Scanned: {code}", { code }), t("The connection is lost: scan it again later."));
@@ -139,6 +141,21 @@ async function onCode(code) {
   }
   const places = [...found.job_orders, ...found.places].join(", ");
   desk.tell(t("Scanned: {code}", { code }), t("{title} is not here: {places}", { title: found.title, places: places || t("nowhere") }));
+}
+
+// What is no name here yet may be printed on a piece; what is one of a lot is told as taken.
+function isSerial({ ok, status }, { kind }) {
+  return status === 404 || (ok && kind === "lot");
+}
+
+// Whoever stands in the panel of serials scans the labels of the pieces.
+function goesWithSerials(code, found) {
+  const form = document.activeElement?.closest("form[data-panel=serials]");
+  if (!form) return false;
+  if (choose(form.lot, `${found.code}|`)) form.lot.dispatchEvent(new Event("change", { bubbles: true }));
+  else form.serials.value = `${form.serials.value} ${code}`.trim();
+  form.serials.dispatchEvent(new Event("input", { bubbles: true }));
+  return true;
 }
 
 function scanTool(code) {
@@ -182,6 +199,7 @@ function useComponent(code) {
 function choose(select, start) {
   const option = [...select.options].find((one) => one.value.startsWith(start));
   if (option) select.value = option.value;
+  return option !== undefined;
 }
 
 listenForScans(onCode);
