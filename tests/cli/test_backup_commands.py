@@ -267,3 +267,30 @@ def test_a_server_is_not_backed_up_without_its_client(tmp_path: Path) -> None:
     assert said.code == 3
     assert "There is no pg_dump on this computer" in said.err
     assert "apt-get install postgresql-client" in said.err
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        (["--until-seq", "3"], "only with --journal"),
+        (["--journal", ".", "--until", "2026-11-23T10:31:00"], "has no time zone"),
+        (["--journal", ".", "--until", "soon"], "is no time of ISO 8601"),
+    ],
+)
+def test_a_moment_is_named_exactly(
+    backup: Path, fresh: Path, config: Path, how: list[str], told: str
+) -> None:
+    said = restored(backup, fresh, config, *how)
+
+    assert said.code == 2
+    assert told in " ".join(said.err.split())
+
+
+def test_a_folder_without_a_journal_is_none(
+    backup: Path, fresh: Path, config: Path, tmp_path: Path
+) -> None:
+    said = restored(backup, fresh, config, "--journal", str(tmp_path))
+
+    assert said.code == 1
+    assert "There is no archive of a journal in" in said.err
+    assert not fresh.exists()

@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mes_engine.bootstrap.replaying import Onward, Reached, check_archive, replay
 from mes_engine.bootstrap.verifying import verified
-from mes_engine.core.errors import Refused
+from mes_engine.core.errors import Refused, SettingsError
 from mes_engine.migrations import is_known, upgrade
 from mes_engine.storage.backend import is_postgresql
 from mes_engine.storage.backup.files import copied, written
@@ -24,13 +25,19 @@ OF_SQLITE = ("", "-wal", "-shm", "-journal")
 """What a database in a file consists of: an old log would be put into a new file."""
 
 
-def restore(backup: Path, url: str, *, plant: str) -> Manifest:
+def restore(
+    backup: Path, url: str, *, plant: str, onward: Onward | None = None
+) -> tuple[Manifest, Reached]:
     """Put a backup into an empty place; the tables are brought up to this version.
+
+    Returns:
+        What the backup was, and how far the database goes now.
 
     Args:
         backup: What ``back_up`` has written, with its manifest beside it.
         url: Where; no database may be there.
         plant: The site's id: another plant's is not restored.
+        onward: What has been committed since is taken from there.
 
     Raises:
         Refused: The backup is not whole, of another plant or of a newer version; or
@@ -49,13 +56,17 @@ def restore(backup: Path, url: str, *, plant: str) -> Manifest:
             f"{backup} is of a {manifest.database} database; {url} is none.",
             hint="Name one of its kind as the database.url of site.yaml.",
         )
-    if is_postgresql(url):
-        check_content(backup, manifest, digest_of(backup))
-        restore_dump(url, backup)
-        upgrade(url)
-    else:
-        _restore_file(backup, manifest, url)
-    return manifest
+    if not is_postgresql(url):
+        return manifest, _restore_file(backup, manifest, url, onward)
+    if onward is not None:
+        raise Refused(
+            "A PostgreSQL database has no archive of ours: its WAL is its own.",
+            hint="See docs/running-on-postgresql.md for a point in time.",
+        )
+    check_content(backup, manifest, digest_of(backup))
+    restore_dump(url, backup)
+    upgrade(url)
+    return manifest, Reached(manifest.seq, None)
 
 
 def usable(backup: Path) -> Manifest:
@@ -74,7 +85,9 @@ def usable(backup: Path) -> Manifest:
     return manifest
 
 
-def drill(backup: Path) -> tuple[Manifest, VerifyReport]:
+def drill(
+    backup: Path, *, onward: Onward | None = None
+) -> tuple[Manifest, Reached, VerifyReport]:
     """Restore a backup to a temporary place, verify everything, and leave nothing.
 
     Raises:
@@ -89,18 +102,37 @@ def drill(backup: Path) -> tuple[Manifest, VerifyReport]:
         )
     with TemporaryDirectory(prefix="mes-restore-") as folder:
         url = f"sqlite:///{folder}/mes.db"
-        _restore_file(backup, manifest, url)
-        return manifest, asyncio.run(verified(url))
+        reached = _restore_file(backup, manifest, url, onward)
+        return manifest, reached, asyncio.run(verified(url))
 
 
-def _restore_file(backup: Path, manifest: Manifest, url: str) -> None:
+def _restore_file(
+    backup: Path, manifest: Manifest, url: str, onward: Onward | None
+) -> Reached:
+    """Make the database whole under another name; it gets its own in the end."""
+    if onward is not None:
+        check_archive(onward.folder, manifest.plant)
     database = Path(str(file_url(url).database)).resolve()
     database.parent.mkdir(parents=True, exist_ok=True)
+    reached = Reached(manifest.seq, None)
     with sole_engine(url):
         _refuse_occupied(database)
         with written(database) as part:
             check_content(backup, manifest, copied(backup, part))
-        upgrade(url)
+            upgrade(f"sqlite:///{part}")
+            if onward is not None:
+                reached = asyncio.run(replay(f"sqlite:///{part}", onward))
+            _refuse_open(part)
+    return reached
+
+
+def _refuse_open(part: Path) -> None:
+    """See that nothing of it is left in a log, which has not its new name."""
+    if part.with_name(f"{part.name}-wal").exists():
+        raise SettingsError(
+            f"Another program has {part} open; nothing was restored.",
+            hint="End it, and try again.",
+        )
 
 
 def _refuse_occupied(database: Path) -> None:

@@ -38,6 +38,7 @@ from mes_engine.migrations import head
 from mes_engine.modules import crm, ledger, plm, scm
 from mes_engine.ports import AdapterSpec, Fenced, Floor
 from mes_engine.runtime.acknowledging import Acknowledging
+from mes_engine.runtime.archiving import Archiving
 from mes_engine.runtime.consumers import Consumer, Consuming
 from mes_engine.runtime.gateways import Gateways
 from mes_engine.runtime.intents import IntentRelay
@@ -109,6 +110,7 @@ async def run_site(
     metrics = CollectorRegistry()
     process_collectors(metrics)
     url = site.database.url
+    _refuse_unarchived(site)
     with listening(site.http.host, site.http.port) as listener, _failing_once():
         leading = None
         if is_postgresql(url):
@@ -136,6 +138,15 @@ async def run_site(
                 ready_file=ready_file,
                 parent=parent,
             )
+
+
+def _refuse_unarchived(site: Site) -> None:
+    """Refuse to be told of an archive where there will be none."""
+    if site.archive.folder is not None and is_postgresql(site.database.url):
+        raise SettingsError(
+            "archive.folder: a PostgreSQL database has its own archive, of its WAL.",
+            hint="Leave it out, and see docs/running-on-postgresql.md.",
+        )
 
 
 @contextmanager
@@ -267,6 +278,10 @@ async def _run(
         "loop watch": watch_loop(metrics),
         "ready file": announce(server, listener, ready_file),
     }
+    if site.archive.folder is not None:
+        archiving = Archiving(core.database, site.archive.folder, plant=site.plant.site)
+        core.feed.tap(archiving.hear)
+        parts["archive"] = archiving.run()
     if own is not None and site.links:
         parts["own gateway"] = keep_running(
             own, url_of(listener), stopping=stopping, monotonic=time.monotonic

@@ -1,5 +1,6 @@
 """``mes backup`` and ``mes restore``: a database as it was, and back."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,12 +17,23 @@ from mes_engine.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from mes_engine.bootstrap.replaying import Onward, Reached
     from mes_engine.storage.backup.manifest import Manifest
     from mes_engine.storage.verify import VerifyReport
 
 BackupFile = Annotated[
     Path, typer.Argument(help="What `mes backup` wrote, its manifest beside it.")
 ]
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text} is no time of ISO 8601") from None
+    if found.tzinfo is None:
+        raise typer.BadParameter(f"{text} has no time zone: add +01:00, or Z")
+    return found
 
 
 def back_up(
@@ -59,42 +71,70 @@ def restore(
             "--verify", help="Only try it: restore elsewhere, check all, leave nothing."
         ),
     ] = False,
+    journal: Annotated[
+        Path | None,
+        typer.Option(help="Go on from the backup by this archive of the journal."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=_moment, help="No further than this: 2026-11-23T10:31:00+01:00."
+        ),
+    ] = None,
+    until_seq: Annotated[
+        int | None, typer.Option(min=0, help="No further than this fact.")
+    ] = None,
+    timeline: Annotated[
+        int | None,
+        typer.Option(min=1, help="The archive as before later restores, by number."),
+    ] = None,
     database: DatabaseUrl = None,
     config: Config = CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Put a backup into an empty place, where the engine then goes on from it.
 
-    Refused where there is a database, or for the backup of another plant.
+    Refused where there is a database, or for the backup of another plant. With
+    --journal, what was committed since the backup is put back as well.
     """
+    from mes_engine.bootstrap.replaying import Onward
     from mes_engine.bootstrap.restoring import restore as put_back
 
+    onward = None
+    if journal is not None:
+        at = None if until is None else int(until.timestamp() * 1_000_000)
+        onward = Onward(folder=journal, at=at, seq=until_seq, timeline=timeline)
+    elif until is not None or until_seq is not None or timeline is not None:
+        raise typer.BadParameter("only with --journal", param_hint="--until")
     if is_drill:
-        _drill(backup, as_json=as_json)
+        _drill(backup, onward, as_json=as_json)
         return
     site = _site(config)
     url = database or site.database.url
-    manifest = put_back(backup, url, plant=site.plant.site)
+    manifest, reached = put_back(backup, url, plant=site.plant.site, onward=onward)
     told = (
-        f"{url} has {_told(manifest)} again. What came after that is not in it: see "
-        "docs/backup-and-restore.md before you start the engine."
+        f"{url} has {_told(manifest)}, again{_went_on(reached)}. What came "
+        "after that is not in it: see docs/backup-and-restore.md before you start the "
+        "engine."
     )
-    show(_plain(backup, manifest) | {"database": url}, as_json=as_json, told=told)
+    plain = _plain(backup, manifest) | {"database": url, "reached": reached.seq}
+    show(plain, as_json=as_json, told=told)
 
 
-def _drill(backup: Path, *, as_json: bool) -> None:
+def _drill(backup: Path, onward: "Onward | None", *, as_json: bool) -> None:
     from mes_engine.bootstrap.restoring import drill
 
-    manifest, report = drill(backup)
+    manifest, reached, report = drill(backup, onward=onward)
     problems = [str(one) for one in report.problems]
     plain = _plain(backup, manifest) | {
+        "reached": reached.seq,
         "ok": not problems,
         "problems": problems,
         "facts": report.facts,
         "rows": report.rows,
     }
-    ends = f"{len(problems) or 'No'} problems found in {_told(manifest)}: "
-    told = [*problems, ends + _counted(report)]
+    ends = f"{len(problems) or 'No'} problems found in {_told(manifest)}"
+    told = [*problems, f"{ends}{_went_on(reached)}: {_counted(report)}"]
     show(plain, as_json=as_json, told="\n".join(told))
     if problems:
         raise typer.Exit(REFUSED)
@@ -113,6 +153,14 @@ def _site(config: Path) -> Any:
 def _told(manifest: "Manifest") -> str:
     plant = manifest.plant or "a plant that was not applied yet"
     return f"{plant} up to fact {manifest.seq}, as of {manifest.taken_at}"
+
+
+def _went_on(reached: "Reached") -> str:
+    from mes_engine.http.fields import to_iso
+
+    if reached.at is None:
+        return ""
+    return f" and on to fact {reached.seq} of {to_iso(reached.at)}"
 
 
 def _counted(report: "VerifyReport") -> str:

@@ -14,6 +14,7 @@ from mes_engine.settings.load import (
     variables_of_site,
 )
 from mes_engine.settings.site_file import (
+    ArchiveSettings,
     DatabaseSettings,
     ErpSettings,
     GatewaySettings,
@@ -22,6 +23,7 @@ from mes_engine.settings.site_file import (
 )
 
 __all__ = [
+    "ArchiveSettings",
     "DatabaseSettings",
     "ErpSettings",
     "GatewaySettings",

@@ -21,6 +21,7 @@ from mes_engine.settings.problems import Position, Problem, Problems, guess
 from mes_engine.settings.routing_file import capabilities_of, read_routing
 from mes_engine.settings.servers import ServerPlan, read_servers
 from mes_engine.settings.site_file import (
+    ArchiveSettings,
     DatabaseSettings,
     ErpSettings,
     GatewaySettings,
@@ -47,6 +48,7 @@ class Site:
     log_level: LogLevel
     plant_digest: str
     gateway: GatewaySettings
+    archive: ArchiveSettings
     servers: Mapping[str, ServerPlan] = field(default_factory=dict)
 
 
@@ -158,6 +160,7 @@ def load_site(
         servers=servers,
         plant_digest=digest_of(config_dir),
         gateway=site.gateway,
+        archive=site.archive,
     )
 
 

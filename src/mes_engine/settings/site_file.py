@@ -66,6 +66,16 @@ class GatewaySettings(Section):
     spool_hours: float = Field(default=72, gt=0, le=8760)
 
 
+class ArchiveSettings(Section):
+    """``archive``: where every commit is written once more, beside the database.
+
+    Attributes:
+        folder: Best on another disk; left out, there is no archive.
+    """
+
+    folder: Path | None = None
+
+
 class LogSettings(Section):
     """``log``: how much to say."""
 
@@ -83,5 +93,6 @@ class SiteFile(Section):
     http: HttpSettings = HttpSettings()
     erp: ErpSettings = ErpSettings()
     gateway: GatewaySettings = GatewaySettings()
+    archive: ArchiveSettings = ArchiveSettings()
     servers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     log: LogSettings = LogSettings()

@@ -11,7 +11,9 @@ from mes_engine.modules.ledger.model import (
 from mes_engine.modules.ledger.service import (
     CONSUMER,
     LISTENS_TO,
+    Booked,
     LedgerService,
+    book_again,
     handle,
 )
 from mes_engine.modules.ledger.tables import (
@@ -25,10 +27,12 @@ __all__ = [
     "CONSUMER",
     "LISTENS_TO",
     "Amounts",
+    "Booked",
     "Entry",
     "LedgerService",
     "StreamTotals",
     "Totals",
+    "book_again",
     "booked",
     "canonical",
     "handle",

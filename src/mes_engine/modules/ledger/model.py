@@ -14,6 +14,9 @@ from mes_engine.core.quantity import (
     to_millionths,
 )
 
+REFERENCE = "WCL-"
+"""What the reference of every entry begins with."""
+
 
 class Amounts(msgspec.Struct, frozen=True, kw_only=True):
     """Pieces and times; as a sum, what was confirmed less what was reversed.
@@ -88,7 +91,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reference(self) -> str:
         """What the ledger calls the entry."""
-        return f"WCL-{self.number}"
+        return f"{REFERENCE}{self.number}"
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +144,11 @@ def canonical(posting: Posting) -> str:
         if name not in _HOW_FAR
     }
     return msgspec.json.encode(fields, order="sorted").decode()
+
+
+def number_of(reference: str) -> int:
+    """Return the number of the entry that ``reference`` names."""
+    return int(reference.removeprefix(REFERENCE))
 
 
 def amounts_of(posting: Posting) -> Amounts:

@@ -1,6 +1,7 @@
 """Book postings once each and in order, and say what is booked."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
@@ -8,10 +9,12 @@ from mes_engine.core.errors import OutcomeUnknown, Overloaded, SourceLost
 from mes_engine.core.facts import BooksClosed, PostingMoved, PostingRaised, Recorded
 from mes_engine.core.postings import Posting, PostingKind, PostingState
 from mes_engine.modules.ledger.model import (
+    REFERENCE,
     Entry,
     Totals,
     canonical,
     entry_of,
+    number_of,
     posting_problems,
     reversal_problems,
 )
@@ -126,6 +129,33 @@ class LedgerService:
                 connection, ["step", "work_center", "unit"], where=where
             )
         )
+
+
+class Booked(NamedTuple):
+    """A posting that the ledger had acknowledged.
+
+    Attributes:
+        reference: What it was acknowledged by, which has the entry's number.
+    """
+
+    posting: Posting
+    reference: str
+    at: int
+
+
+def book_again(connection: Connection, acknowledged: Sequence[Booked]) -> None:
+    """Book what was booked before, under the same numbers; skip what still is.
+
+    For a ledger that was restored, and a journal that has gone on from there: nothing
+    is asked of periods and streams, as that was asked when it was booked. What another
+    ledger has booked is none of ours.
+    """
+    ours = [one for one in acknowledged if one.reference.startswith(REFERENCE)]
+    for one in sorted(ours, key=lambda one: number_of(one.reference)):
+        if entry_of_key(connection, one.posting.key) is None:
+            number = number_of(one.reference)
+            entry = entry_of(one.posting, number=number, booked_at=one.at)
+            insert_entry(connection, entry)
 
 
 def handle(connection: Connection, records: Sequence[Recorded]) -> None:

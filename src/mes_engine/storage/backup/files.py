@@ -68,5 +68,5 @@ def refuse_existing(path: Path) -> None:
 
 def _remove(part: Path) -> None:
     # What SQLite had open beside it goes as well.
-    for name in (part.name, f"{part.name}-journal", f"{part.name}-wal"):
-        part.with_name(name).unlink(missing_ok=True)
+    for ending in ("", "-journal", "-wal", "-shm"):
+        part.with_name(part.name + ending).unlink(missing_ok=True)
