@@ -60,9 +60,26 @@ def test_two_of_ten_never_were_though_the_successor_has_reported_ten(
             (str(at_drill["seq"]), drill.id, "9", "8"),
         ]
     )
+    posted = sorted(
+        (one["why"], str(one["before"]), str(one["after"]))
+        for one in found
+        if (one["on"], one["what"]) == ("posting", "good")
+    )
+    assert posted == sorted(
+        (one.id, *told)
+        for one in (job, mill)
+        for told in (("10", "None"), ("None", "8"))
+    )
+    follow_on = {one["id"] for one in found if one["what"] == "step"}
+    at_cut = [one for one in found if one["id"] == f"{request}/cut/1"]
+    [lot] = shop.site.items("/lots", work_request=request)
+    assert [(one["what"], one["after"], one["why"]) for one in at_cut] == [
+        ("queued", "2", lot["id"])
+    ]
     assert job.shown["good"] == "10"  # Nothing of it was done.
 
     told = taken_back(job, cut, quantity=2, **THERE)
+    assert follow_on == {told["follow_on"]}
 
     assert [one.shown["good"] for one in (job, mill, drill)] == ["8", "8", "8"]
     assert Job(shop, told["follow_on"]).shown["planned"] == "2"

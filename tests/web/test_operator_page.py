@@ -243,10 +243,12 @@ async def test_an_operator_takes_a_report_back(
             booked = at_work.locator(".bookings li")
             await expect(booked).to_have_count(1)
             await expect(booked).to_contain_text("Zoë: 1 good")
-            await at_work.get_by_label("Why is it taken back").select_option(
+            await press(booked, "Take back")
+            await booked.get_by_label("Why is it taken back").select_option(
                 "Pressed twice"
             )
-            await press(booked, "Take back")
+            await expect(booked.locator("[data-looked]")).to_contain_text("good 1 → 0")
+            await press(booked, "Take it back")
 
             await until(lambda: now_in(plant, first).good == Decimal(0))
             await expect(at_work.locator("[data-show=good]")).to_have_text("0")

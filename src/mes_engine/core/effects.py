@@ -8,6 +8,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.job_order import JobOrder
+from mes_engine.core.postings import Posting
 from mes_engine.core.state import State
 from mes_engine.core.wip_ledger import HELD, SINKS, SOURCES
 
@@ -23,6 +24,8 @@ class EffectOn(StrEnum):
     PIECES = "pieces"
     BOOKING = "booking"
     LOT = "lot"
+    POSTING = "posting"
+    UNASSIGNED = "unassigned"
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,11 +33,13 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: Of the request or job order; for pieces, the visit that they are at; for a
-            booking that is taken back, its number; of the lot that has a serial.
+            booking that is taken back, its number; of the lot that has a serial; of the
+            posting; of the work unit whose count is on no job order.
         what: The field, the condition's name or the bucket; of a booking, what it says.
         before: None for what was not there.
-        why: For a condition, why it does not hold; for a booking, the job order that
-            it is on; else empty.
+        after: None for a posting that no longer stands.
+        why: For a condition, why it does not hold; for a booking or a posting, the job
+            order that it is on; for pieces, their lot; else empty.
     """
 
     on: EffectOn
@@ -82,14 +87,8 @@ def effects(
     for key in places:
         found += _of_pieces(before, after, key)
     for one in records:
-        if isinstance(one.fact, f.SerialGiven):
-            lot, serial = one.fact.lot, one.fact.serial
-            found.append(
-                Effect(
-                    on=EffectOn.LOT, id=lot, what="serial", before=None, after=serial
-                )
-            )
-    return tuple(found)
+        found += _of_fact(one.fact)
+    return (*found, *_of_counts(before, after, records))
 
 
 def _spoken_of(
@@ -184,6 +183,59 @@ def _plain(value: Value) -> Value:
     return value.value if isinstance(value, StrEnum) else value
 
 
+def _of_fact(fact: f.Fact) -> Iterator[Effect]:
+    """Say what is another by one fact alone."""
+    match fact:
+        case f.SerialGiven(lot=lot, serial=serial):
+            yield Effect(
+                on=EffectOn.LOT, id=lot, what="serial", before=None, after=serial
+            )
+        case f.PostingRaised(posting=posting):
+            yield from _of_posting(posting)
+
+
+def _of_counts(
+    before: State, after: State, records: Iterable[f.Recorded]
+) -> Iterator[Effect]:
+    """Say of which counts more, or fewer, are on no job order."""
+    spoken_of = {
+        one.fact.production.seq: one.fact.production
+        for one in records
+        if isinstance(one.fact, f.ProductionUnassigned | f.ProductionSettled)
+    }
+    for seq, production in spoken_of.items():
+        was, now = (one.unassigned_production.get(seq) for one in (before, after))
+        old = Decimal(0) if was is None else was.left
+        new = Decimal(0) if now is None else now.left
+        if old != new:
+            yield Effect(
+                on=EffectOn.UNASSIGNED,
+                id=production.work_unit,
+                what=production.role,
+                before=old,
+                after=new,
+            )
+
+
+_OF_POSTING = ("good", "scrap", "setup_s", "processing_s", "labour_s", "is_final")
+
+
+def _of_posting(posting: Posting) -> Iterator[Effect]:
+    """Say what is posted, or no longer is."""
+    for what in _OF_POSTING:
+        value = getattr(posting, what)
+        if value:
+            is_raised = posting.reverses is None
+            yield Effect(
+                on=EffectOn.POSTING,
+                id=posting.reverses or posting.key,
+                what=what,
+                before=None if is_raised else value,
+                after=value if is_raised else None,
+                why=posting.job_order,
+            )
+
+
 def _of_pieces(before: State, after: State, key: tuple[str, str]) -> Iterator[Effect]:
     was, now = before.position.get(key), after.position.get(key)
     for bucket in (*HELD, *SOURCES, *SINKS):
@@ -191,5 +243,10 @@ def _of_pieces(before: State, after: State, key: tuple[str, str]) -> Iterator[Ef
         new = Decimal(0) if now is None else now.of(bucket)
         if old != new:
             yield Effect(
-                on=EffectOn.PIECES, id=key[1], what=bucket.value, before=old, after=new
+                on=EffectOn.PIECES,
+                id=key[1],
+                what=bucket.value,
+                before=old,
+                after=new,
+                why=key[0],
             )

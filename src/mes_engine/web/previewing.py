@@ -19,10 +19,12 @@ class EffectView(View):
 
     Attributes:
         id: Of the request or job order; for pieces, where they are; for a booking, its
-            number; of a lot.
+            number; of a lot, a posting or a work unit.
         what: The field, the condition or the bucket; of a booking, what it says.
         before: null for what is not there yet.
-        why: For a condition, why it would not hold; for a booking, on what it is.
+        after: null for a posting that would no longer stand.
+        why: For a condition, why it would not hold; for a booking or a posting, its job
+            order; for pieces, their lot.
     """
 
     on: EffectOn

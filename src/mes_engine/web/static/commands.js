@@ -85,8 +85,16 @@ function consume({ form, jobOrder }) {
 }
 
 function takeBack({ booking, form }) {
-  const where = form.is_onward.checked ? "where_it_is" : "here";
-  return { path: `${API}/bookings/${booking}/reverse`, body: { reason: form.reason.value, where, ...maybe(form.quantity) } };
+  const quantity = number(form.quantity);
+  return {
+    path: `${API}/bookings/${booking}/reverse`,
+    body: {
+      reason: form.reason.value, counted: form.counted.value,
+      where: form.is_onward.checked ? "where_it_is" : "here",
+      ...(quantity ? { quantity, reported_as: form.reported_as.value } : {}),
+      ...(form.into_open_period.checked ? { into_open_period: true } : {}),
+    },
+  };
 }
 
 function assign({ form, production }) {

@@ -203,6 +203,7 @@ export class Desk {
       else if ("reveal" in button.dataset) {
         const form = button.parentElement.querySelector("form");
         reveal(form, form.hidden);
+        if (!form.hidden) this.looking.begin(form);
       } else if ("dismiss" in button.dataset) this.dismiss(button.closest("[data-message]").dataset.message);
       else this.onOther?.(button);
     });

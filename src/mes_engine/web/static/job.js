@@ -1,19 +1,16 @@
 // A job order on the machine, and one that waits: what is known of it, what can be done.
 
+import { BUCKETS } from "/static/effects.js";
 import * as items from "/static/items.js";
 import { LOOK_OF_JOB, told } from "/static/looks.js";
 import { measured } from "/static/measuring.js";
-import { chip, copyOf, list, offer, patch, reveal, show, texts } from "/static/showing.js";
+import { chip, list, offer, reveal, show, texts } from "/static/showing.js";
 import { day, t } from "/static/words.js";
 
 // What is asked of a job order's state for what is no trigger by itself.
 const NEEDED_FOR = {
   plus_one: "report", rework: "report", bookings: "report", material: "report", lots: "report",
 };
-const BUCKETS = {
-  queued: t("queued"), in_process: t("in process"), suspect: t("suspect"), out: t("out"),
-};
-
 export function title(job) {
   return `${job.work_request} ${job.step} ${job.step_name}, ${job.material}`;
 }
@@ -190,27 +187,4 @@ export function renderClock(node, now) {
   const whole = Math.floor(seconds);
   const two = (value) => String(value).padStart(2, "0");
   show(node, { time: `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}` });
-}
-
-// The reports and other ways that can be taken back, the newest first, a page at a time.
-export async function showBookings(node, readJson, cursor = "") {
-  const page = await readJson(`/api/v1/job-orders/${node.dataset.jobOrder}/bookings?limit=20${cursor && `&cursor=${cursor}`}`);
-  const kinds = ["report", "rework", "deviation"];
-  const open = page.items.filter((one) => kinds.includes(one.kind) && !one.reversed_by?.is_whole);
-  const parent = node.querySelector(".bookings");
-  const shown = open.map((one) => {
-    const item = copyOf("booking");
-    const left = (name) => Number(one[name]) - Number(one.reversed_by?.[name] ?? 0);
-    const amounts = ["good", "scrap", "suspect", "lost", "tested"].filter((name) => left(name) !== 0);
-    const told = amounts.map((name) => `${left(name)} ${t(name)}`).join(", ");
-    const what = one.kind === "report" ? told || t("time") : `${one.sent} → ${one.to_visit.split("/")[1]}`;
-    show(item, { what: `${day(one.at)} ${one.person || t("machine")}: ${what}` });
-    item.dataset.booking = one.seq;
-    return item;
-  });
-  if (cursor) parent.append(...shown); else parent.replaceChildren(...shown);
-  const earlier = node.querySelector("[data-earlier]");
-  earlier.dataset.earlier = page.next ?? "";
-  reveal(earlier, page.next !== null);
-  patch(earlier, t("Earlier ones"));
 }

@@ -9,6 +9,8 @@ import { t } from "/static/words.js";
 
 const CALM_MS = 200;
 
+const buttonOf = (form) => form.querySelector(`[data-do=${form.dataset.look}]`);
+
 export class Looking {
   constructor(desk) {
     this.desk = desk;
@@ -25,6 +27,11 @@ export class Looking {
   // From now on what this form would do is looked at, if it is one to be looked at.
   begin(form) {
     if (!form?.dataset?.look) return;
+    for (const one of document.querySelectorAll("form[data-look][data-folds]")) {
+      if (one !== form) reveal(one, false); // One thing at a time.
+    }
+    const button = buttonOf(form);
+    button.disabled = "afterLook" in button.dataset;
     this.form = form;
     this.soon();
   }
@@ -52,8 +59,7 @@ export class Looking {
   }
 
   async ask(form) {
-    const button = form.querySelector(`[data-do=${form.dataset.look}]`);
-    const command = COMMANDS[form.dataset.look](around(button));
+    const command = COMMANDS[form.dataset.look](around(buttonOf(form)));
     if (command === null) return {};
     if (!this.desk.who) return { detail: t("Who are you? Type your name first, or scan your badge.") };
     try {
@@ -77,6 +83,12 @@ export class Looking {
     texts(listed, told);
     patch(against, [detail, hint, ...unmet.map(toldOf)].filter(Boolean).join(" "));
     reveal(against, detail !== "");
-    form.querySelector(`[data-do=${form.dataset.look}]`).classList.toggle("unmet", detail !== "");
+    for (const one of form.querySelectorAll("[data-if-unmet]")) {
+      const isAsked = unmet.some((why) => why.startsWith(`${one.dataset.ifUnmet}:`));
+      reveal(one, isAsked || one.querySelector("input").checked);
+    }
+    const button = buttonOf(form);
+    button.classList.toggle("unmet", detail !== "");
+    button.disabled = "afterLook" in button.dataset && told.length === 0;
   }
 }

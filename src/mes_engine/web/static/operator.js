@@ -1,8 +1,9 @@
 // The operator's terminal: what is on the machine, what waits, who and what is there.
 
+import { Corrections, correctionsByName } from "/static/corrections.js";
 import { Desk } from "/static/desk.js";
 import * as items from "/static/items.js";
-import { renderClock, renderJob, renderRow, showBookings, title } from "/static/job.js";
+import { renderClock, renderJob, renderRow, title } from "/static/job.js";
 import { ATTENDED, LOOK_OF_MACHINE, UNATTENDED } from "/static/looks.js";
 import { listenForScans } from "/static/scan.js";
 import { arrange, byId, chip, copyOf, list, patch, reveal, show } from "/static/showing.js";
@@ -16,6 +17,7 @@ async function read(desk) {
   latest = await desk.json(`/api/v1/work-units/${terminal.workUnit}/terminal?person=${person}`);
   desk.clockOffset = Date.parse(latest.now) - Date.now();
   desk.looking.again(latest.seq);
+  ended.again(latest.seq);
 }
 
 function newNode(template) {
@@ -89,15 +91,11 @@ const desk = new Desk({
 });
 
 desk.onOpen = (panel) => {
-  if (panel?.dataset.panel === "bookings") bookings(panel.closest(".job"));
+  if (panel?.dataset.panel !== "bookings") return;
+  panel.corrections ??= new Corrections(desk, panel);
+  panel.corrections.show(panel.closest(".job").dataset.jobOrder);
 };
-desk.onOther = (button) => {
-  if ("earlier" in button.dataset) bookings(button.closest(".job"), button.dataset.earlier);
-};
-
-function bookings(node, cursor) {
-  showBookings(node, desk.json, cursor).catch(() => { desk.isStale = true; desk.renderConnection(); });
-}
+const ended = correctionsByName(desk);
 
 setInterval(() => { if (latest !== null && !desk.isFingerDown) render(desk); }, 1000);
 
@@ -128,6 +126,7 @@ async function onCode(code) {
   }
   if (found.kind === "person") { desk.become(code); return; }
   if (found.kind === "tool") { scanTool(code); return; }
+  if (found.kind === "job_order" && isNamedToCorrect(found.code)) return;
   if (found.kind === "carrier" || found.kind === "lot") {
     if (goesWithCarrier(found.code)) return;
     if (found.kind === "carrier") { scanCarrier(found); return; }
@@ -155,6 +154,15 @@ function goesWithSerials(code, found) {
   if (choose(form.lot, `${found.code}|`)) form.lot.dispatchEvent(new Event("change", { bubbles: true }));
   else form.serials.value = `${form.serials.value} ${code}`.trim();
   form.serials.dispatchEvent(new Event("input", { bubbles: true }));
+  return true;
+}
+
+// Whoever stands in the field for it names the job order whose bookings are wrong.
+function isNamedToCorrect(code) {
+  const form = document.activeElement?.closest("#corrections form");
+  if (!form?.job_order) return false;
+  form.job_order.value = code;
+  ended.show(code);
   return true;
 }
 

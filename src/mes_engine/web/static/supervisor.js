@@ -1,6 +1,7 @@
 // The supervisor's page: alarms of machines, what is held, what was counted on no job order, and lots whose
 // queue time is short or over, of the whole plant; and how machines are connected.
 
+import { correctionsByName } from "/static/corrections.js";
 import { Desk } from "/static/desk.js";
 import { gateways } from "/static/gateways.js";
 import * as items from "/static/items.js";
@@ -22,6 +23,8 @@ async function read(desk) {
     desk.json("/api/v1/gateways"),
   ]);
   desk.clockOffset = Date.parse(latest.now) - Date.now();
+  desk.looking.again(latest.seq);
+  ended.again(latest.seq);
 }
 
 function render({ now }) {
@@ -41,5 +44,6 @@ function render({ now }) {
 const desk = new Desk({
   name: "supervisor", read, render, stream: TYPES.map((type) => `type=${type}`).join("&"),
 });
+const ended = correctionsByName(desk);
 setInterval(() => { if (!desk.isFingerDown) render(desk); }, 1000);
 setInterval(() => desk.refresh(), LOOK_MS); // nothing tells of a gateway that says nothing
