@@ -24,6 +24,7 @@ from benchmarks.durable import RecordingStore, engine_round
 from mes_engine.bootstrap.core import tune_interpreter
 from mes_engine.migrations import upgrade
 from mes_engine.storage.batches import Batch
+from mes_engine.storage.chain import GENESIS, UNKEYED
 from mes_engine.storage.database import Database
 from mes_engine.storage.fence import LOCK
 from tests.postgres import Server, a_server
@@ -62,7 +63,9 @@ def calls_of(database: Database, store: RecordingStore) -> list[Calls]:
     found = []
     for records, layer in store.commits:
         listening = _Listening()
-        Batch.of("main", records, layer).writer(database)(listening)
+        head = GENESIS._replace(seq=records[0].seq - 1)
+        batch = Batch.of("main", records, layer, key=UNKEYED, head=head, anchors=0)
+        batch.writer(database)(listening)
         found.append(listening.calls)
     return found
 

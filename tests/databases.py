@@ -88,11 +88,13 @@ class _Driver:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._driven, name)
 
-    def execute(self, statement: str, *values: Any, **how: Any) -> None:
+    def execute(self, statement: str, *values: Any, **how: Any) -> Any:
+        found = None
         if statement != "COMMIT" or self._is_done:
-            self._driven.execute(statement, *values, **how)
+            found = self._driven.execute(statement, *values, **how)
         if statement == "COMMIT":
             raise self._driven.OperationalError("disk I/O error")
+        return found
 
     def commit(self) -> None:
         """End a transaction of PostgreSQL."""

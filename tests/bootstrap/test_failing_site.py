@@ -57,6 +57,7 @@ def test_a_part_that_fails_ends_the_site_and_is_named(folder: Path) -> None:
         MES_HTTP_PORT="0",
         MES_OPCUA_URL=f"opc.tcp://127.0.0.1:{NOWHERE}/mes",
         MES_MODBUS_PORT=NOWHERE,
+        MES_JOURNAL_KEY=str(folder / "journal.key"),
     )
 
     assert said.code == 1

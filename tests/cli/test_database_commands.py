@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mes_engine.migrations import head, upgrade
+from mes_engine.storage.chain import UNKEYED, ChainKey, read_or_make_keys
 from mes_engine.storage.database import Database
 from mes_engine.storage.driver import sqlite_driver
 from mes_engine.storage.store import SqlStore
@@ -14,19 +15,24 @@ from tests.builders import Shop, a_day
 from tests.commands import CONFIG, mes
 from tests.databases import url_in
 
+VERIFY = ("verify", "--json")
 LOOKS = [("verify",), ("db", "status")]
 
 
 @pytest.fixture
 async def day(tmp_path: Path) -> str:
     """A database with a day's work in it."""
-    upgrade(url_in(tmp_path))
-    database = Database.open(url_in(tmp_path))
+    return await a_day_in(tmp_path, UNKEYED)
+
+
+async def a_day_in(folder: Path, key: ChainKey) -> str:
+    upgrade(url_in(folder))
+    database = Database.open(url_in(folder))
     shop = Shop()
     a_day(shop)
-    await SqlStore(database).commit(*shop.take())
+    await SqlStore(database, key=key).commit(*shop.take())
     await database.close()
-    return url_in(tmp_path)
+    return url_in(folder)
 
 
 def sql(folder: Path, statement: str) -> None:
@@ -110,6 +116,39 @@ def test_what_is_wrong_is_told_in_words(day: str, tmp_path: Path) -> None:
     assert said.code == 1
     assert said.out.startswith("job_order.state JO-000001: ")
     assert "\n1 problems found in " in said.out
+
+
+def test_where_the_journal_was_changed_is_said_and_what_to_do(
+    day: str, tmp_path: Path
+) -> None:
+    sql(tmp_path, "DROP TRIGGER fact_no_update")
+    sql(tmp_path, "UPDATE fact SET recorded_at = recorded_at + 1 WHERE seq = 7")
+    said = mes("verify", "--database", day)
+    assert said.code == 1
+    assert said.out.startswith("chain 7: it is not what was written there")
+    assert "not as it was written, first at 7. Keep this database as it is" in said.out
+
+
+async def test_a_chain_with_keys_is_followed_by_whoever_names_them(
+    tmp_path: Path,
+) -> None:
+    (key,), _ = read_or_make_keys(tmp_path / "journal.key")
+    read_or_make_keys(tmp_path / "other.key")
+    url = await a_day_in(tmp_path, key)
+
+    unnamed = mes("verify", "--database", url)
+    assert unnamed.code == 0
+    assert "facts were not held against the journal's chain" in unnamed.out
+
+    named = mes(*VERIFY, "--key-file", str(tmp_path / "journal.key"), "--database", url)
+    assert (named.code, named.plain["unchecked"]) == (0, 0)
+
+    other = mes(*VERIFY, "--key-file", str(tmp_path / "other.key"), "--database", url)
+    assert other.code == 1
+    assert f"with key {key.id}, which is not known" in other.plain["problems"][0]
+
+    none = mes("verify", "--database", url, "--key-file", str(tmp_path / "no.key"))
+    assert none.code == 3
 
 
 def test_verify_looks_at_its_own_schema_only(day: str, tmp_path: Path) -> None:

@@ -42,11 +42,13 @@ class EngineProcess:
         config: Path = CONFIG,
         token: str = "",
         database_url: str | None = None,
+        key_file: Path | None = None,
     ) -> None:
         self.url = f"http://127.0.0.1:{NOWHERE}"
         self.lives = 0
         self.log = folder / "engine.log"
         self.database_url = database_url or f"sqlite:///{folder / 'mes.db'}"
+        self.key_file = key_file or folder / "journal.key"
         self._ready = folder / "ready.json"
         self._process: Process | None = None
         self._environment = {
@@ -56,6 +58,7 @@ class EngineProcess:
             "MES_MODBUS_PORT": str(modbus),
             "MES_HTTP_PORT": "0",
             "MES_GATEWAY_TOKEN": token,
+            "MES_JOURNAL_KEY": str(self.key_file),
         }
         self._config = config
         self._more = ("--no-gateway",) if token else ()
@@ -140,13 +143,19 @@ async def an_engine(
     modbus: int = NOWHERE,
     config: Path = CONFIG,
     token: str = "",
+    key_file: Path | None = None,
 ) -> AsyncIterator[EngineProcess]:
     """Make an engine, not started yet; its links lead to these ports, or nowhere.
 
     With a ``token`` its gateways are elsewhere.
     """
     engine = EngineProcess(
-        folder, opcua=opcua, modbus=modbus, config=config, token=token
+        folder,
+        opcua=opcua,
+        modbus=modbus,
+        config=config,
+        token=token,
+        key_file=key_file,
     )
     try:
         yield engine
@@ -158,7 +167,7 @@ async def verified(engine: EngineProcess) -> dict[str, Any]:
     """Have ``mes verify`` look at the database."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mes_engine", "verify", "--json"),
-        *("--database", engine.database_url),
+        *("--database", engine.database_url, "--key-file", str(engine.key_file)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

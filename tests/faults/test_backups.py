@@ -11,6 +11,7 @@ A few run with every `make torture`. Fifty, and the numbers they came to:
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 from contextlib import AsyncExitStack
@@ -28,6 +29,7 @@ from tests.faults.judge import are_posted, judged
 from tests.faults.load import BLANK, GAUGE, Shift, plan, work_at_bench
 from tests.faults.people import Acknowledgements, Person, a_person, release_routing
 
+KEYS = "journal.key"
 A_FEW = 5
 MUCH = 60
 BENCHES = ("Ada-at-bench", "Ben-at-bench")
@@ -43,12 +45,13 @@ class Taken:
     took_s: float
 
 
-async def mes(*arguments: str) -> Any:
+async def mes(*arguments: str, **env: str) -> Any:
     """Run ``mes`` beside everything else; return what it says, which is JSON."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mes_engine", *arguments, "--json"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **env},
     )
     out, errors = await child.communicate()
     assert child.returncode == 0, errors.decode()
@@ -141,7 +144,7 @@ async def judged_again(fresh: Path, file: Acknowledgements, *, at_least: int) ->
     answers = [answer for answer in file.read() if answer.key in there]
     new = Acknowledgements(fresh / "answers.jsonl")
     async with (
-        an_engine(fresh) as engine,
+        an_engine(fresh, key_file=fresh.parent / KEYS) as engine,
         a_person("clerk-after", lambda: engine.url, new) as clerk,
     ):
         await engine.start()
@@ -214,17 +217,19 @@ def facts_in(database: Path) -> list[Any]:
 async def test_any_moment_since_a_backup_comes_back(tmp_path: Path) -> None:
     early, file = await a_lost_database(tmp_path)
     lost = await asyncio.to_thread(facts_in, tmp_path / "mes.db")
+    keys = tmp_path / KEYS
     archive = ("--journal", str(tmp_path / "archive"), "--config", str(CONFIG))
 
     async def brought_back(name: str, *until: str) -> Path:
         fresh = tmp_path / name
         url = f"sqlite:///{fresh / 'mes.db'}"
         said = await mes(
-            "restore", str(early.file), "--database", url, *archive, *until
+            *("restore", str(early.file), "--database", url, *archive, *until),
+            MES_JOURNAL_KEY=str(keys),
         )
         found = await asyncio.to_thread(facts_in, fresh / "mes.db")
         assert found == lost[: said["reached"]]
-        assert (await mes("verify", "--database", url))["ok"]
+        assert (await mes("verify", "--database", url, "--key-file", str(keys)))["ok"]
         return fresh
 
     whole = await brought_back("whole")

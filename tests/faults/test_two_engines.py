@@ -55,6 +55,7 @@ class Pair:
                 modbus=9,
                 token=TOKEN,
                 database_url=self.database_url,
+                key_file=folder / "journal.key",
             )
             self.engines.append(engine)
         self._turns = cycle(self.engines)

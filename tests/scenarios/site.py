@@ -38,9 +38,11 @@ $$ BEGIN RAISE EXCEPTION 'the books are closed' USING ERRCODE = '23000'; END $$;
 CREATE TRIGGER closed_books BEFORE INSERT ON ledger_entry
 FOR EACH ROW WHEN (NEW.stream LIKE '{UNBOOKED}%') EXECUTE FUNCTION closed_books()"""
 
+KEY_FILE = "journal.key"
 _SITE = """\
 database: {url: "${MES_DATABASE_URL}"}
 http: {port: 0}
+journal: {key_file: "${MES_JOURNAL_KEY}"}
 """
 _BOOTH: dict[str, dict[str, Any]] = {
     "spray": {"area": "booth"},
@@ -87,6 +89,7 @@ class Site:
         self.numbers: Iterator[int] = count(1)
         self.routings: dict[str, str] = {}
         self.database_url = url_in(folder)
+        self.key_file = folder / KEY_FILE
         self.url = str(http.base_url).partition("/api")[0]
         self._process = process
         self._http = http
@@ -206,6 +209,7 @@ def running_site(
                     **os.environ,
                     "MES_DATABASE_URL": url_in(folder),
                     "MES_HTTP_PORT": "0",
+                    "MES_JOURNAL_KEY": str(folder / KEY_FILE),
                     **environment,
                 },
             )

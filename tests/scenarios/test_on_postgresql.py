@@ -40,8 +40,12 @@ def site(
     with running_site(folder) as running:
         yield running
         assert running.stop() == 0, running.tail()
-    found = mes("verify", "--database", running.database_url)
+    found = mes(
+        *("verify", "--database", running.database_url),
+        *("--key-file", str(running.key_file)),
+    )
     assert found.code == 0, found.out
+    assert "not held against" not in found.out
 
 
 @pytest.mark.timeout(180)

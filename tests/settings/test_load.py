@@ -47,6 +47,7 @@ from mes_engine.settings.site_file import (
     ErpSettings,
     GatewaySettings,
     HttpSettings,
+    JournalSettings,
     LogSettings,
     SiteFile,
 )
@@ -178,6 +179,15 @@ def test_a_site_can_do_without_routings() -> None:
     assert (site.http.port, site.erp.kind, site.log_level) == (8000, "embedded", "INFO")
 
 
+def test_the_keys_of_the_journal_are_beside_the_settings_or_where_they_say(
+    tmp_path: Path,
+) -> None:
+    assert load().key_file == Path("config/journal.key")
+
+    write_site(tmp_path, site=f"{SITE}journal: {{key_file: /keys/mes}}\n")
+    assert load().key_file == Path("/keys/mes")
+
+
 def test_reasons_that_are_declared_take_the_place_of_the_usual_ones(
     tmp_path: Path,
 ) -> None:
@@ -268,6 +278,7 @@ def test_the_examples_are_whole_and_load(tmp_path: Path) -> None:
                 HttpSettings,
                 ErpSettings,
                 GatewaySettings,
+                JournalSettings,
                 LogSettings,
             ),
         ),

@@ -1,9 +1,10 @@
 """A database with a day in it, and someone who changes its rows behind our back."""
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from mes_engine.storage.database import Database
 from mes_engine.storage.dialect import written_once
+from mes_engine.storage.driver import sqlite_driver
 from mes_engine.storage.tables import WRITTEN_ONCE
 from mes_engine.storage.verify import verify
 
@@ -18,7 +19,7 @@ class Site:
     def corrupt(self, statement: str) -> None:
         """Change one row, as someone can who has the database and knows SQL."""
         dialect = self.database.dialect
-        engine = create_engine(self._url)
+        engine = self._engine()
         with engine.begin() as raw:
             for table in WRITTEN_ONCE:
                 self._unguard(raw, table)
@@ -44,10 +45,15 @@ class Site:
 
     def take_a_guard_away(self) -> None:
         """Have rows of the journal changed by whoever likes."""
-        engine = create_engine(self._url)
+        engine = self._engine()
         with engine.begin() as raw:
             self._unguard(raw, "fact")
         engine.dispose()
+
+    def _engine(self) -> Engine:
+        # By the same library: two of SQLite in one process undo each other's locks.
+        module = sqlite_driver() if self.database.dialect == "sqlite" else None
+        return create_engine(self._url, module=module)
 
     def _unguard(self, raw: Connection, table: str) -> None:
         is_sqlite = self.database.dialect == "sqlite"

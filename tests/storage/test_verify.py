@@ -19,6 +19,7 @@ async def test_a_whole_database_is_sound(site: Site) -> None:
     assert report.problems == ()
     assert report.is_sound
     assert report.facts == await site.database.read(journal.head)
+    assert (report.links, report.unchecked) == (2, 0)
     assert report.moves > 10
     assert report.rows > 60
     assert report.laws > 20
@@ -58,7 +59,7 @@ async def test_a_fact_with_another_body(site: Site) -> None:
         f"WHERE seq = {seq}"
     )
 
-    assert await site.found() == [("move.reason", seq)]
+    assert await site.found() == [("chain", seq), ("move.reason", seq)]
 
 
 async def test_a_fact_whose_body_breaks_a_law(site: Site) -> None:
@@ -91,7 +92,7 @@ async def test_a_fact_of_a_later_version(site: Site) -> None:
 async def test_a_fact_that_is_called_something_else(site: Site) -> None:
     site.corrupt("UPDATE fact SET type = 'gap_seen' WHERE seq = 7")
 
-    assert await site.found() == [("fact.type", "7")]
+    assert await site.found() == [("chain", "7"), ("fact.type", "7")]
 
 
 async def test_a_fact_that_is_deleted(site: Site) -> None:
@@ -105,14 +106,14 @@ async def test_a_fact_that_is_deleted(site: Site) -> None:
 
 
 async def test_the_last_fact_deleted(site: Site) -> None:
-    """Its row tells of it: here the answer that was given."""
+    """Its link tells of it, and its row: here the answer that was given."""
     seq = await site.database.read(journal.head)
 
     site.corrupt(f"DELETE FROM fact WHERE seq = {seq}")
 
     found = await site.found()
     assert found
-    assert {what for what, _ in found} == {"handled"}
+    assert {what for what, _ in found} == {"chain", "handled"}
 
 
 async def test_a_transition_that_the_chart_has_not(site: Site) -> None:
@@ -125,7 +126,7 @@ async def test_a_transition_that_the_chart_has_not(site: Site) -> None:
         f"WHERE seq = {seq}"
     )
 
-    assert await site.found() == [("fact", seq)]
+    assert await site.found() == [("chain", seq), ("fact", seq)]
 
 
 async def test_a_total_that_is_not_the_sum(site: Site) -> None:
@@ -135,7 +136,7 @@ async def test_a_total_that_is_not_the_sum(site: Site) -> None:
         f"UPDATE fact SET body = {site.replaced('body', 'good', '1')} WHERE seq = {seq}"
     )
 
-    assert await site.found() == [("fact", seq)]
+    assert await site.found() == [("chain", seq), ("fact", seq)]
 
 
 async def test_a_handled_command_with_another_answer(site: Site) -> None:

@@ -11,6 +11,9 @@ from asyncio import TaskGroup, wait
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
 
 from mes_engine.bootstrap.leading import Leading, kept, one_error
 from mes_engine.core.decide import decide
@@ -20,11 +23,14 @@ from mes_engine.runtime.engine import Engine, Note, unnoted
 from mes_engine.runtime.feed import Feed
 from mes_engine.runtime.pace import Clock
 from mes_engine.storage.backend import is_postgresql
+from mes_engine.storage.chain import UNKEYED, ChainKey, read_or_make_keys
 from mes_engine.storage.database import Database
 from mes_engine.storage.fence import Fence
 from mes_engine.storage.leadership import Lease, lead_at_once
 from mes_engine.storage.lock import sole_engine
 from mes_engine.storage.store import SqlStore
+
+log = structlog.stdlib.get_logger()
 
 SWITCH_INTERVAL_S = 0.0005
 """Lets the writer's thread get the interpreter back soon (the GIL convoy)."""
@@ -66,6 +72,7 @@ async def running_engine(
     busy_timeout_s: float = 5.0,
     note: Note = unnoted,
     leading: Leading | None = None,
+    key_file: Path | None = None,
 ) -> AsyncIterator[Core]:
     """Run an engine on the database, brought up to its schema first.
 
@@ -77,9 +84,12 @@ async def running_engine(
         busy_timeout_s: How long to wait for a lock that another program holds.
         note: Told how long each commit took.
         leading: On PostgreSQL, the lead that was taken already; None takes it.
+        key_file: The keys of the journal's chain, made where there are none; None for
+            a chain without.
 
     Raises:
-        SettingsError: The database cannot be used, or another engine runs on it.
+        SettingsError: The database or the keys cannot be used, or another engine runs
+            on it.
         Fenced: Another engine has taken over.
     """
     tune_interpreter()
@@ -89,7 +99,7 @@ async def running_engine(
             database_url, busy_timeout_s=busy_timeout_s, fence=fence
         )
         try:
-            store = SqlStore(database)
+            store = SqlStore(database, key=_key_of(key_file))
             feed = Feed()
             engine = Engine(
                 store,
@@ -103,6 +113,16 @@ async def running_engine(
                 yield Core(database=database, engine=engine, feed=feed, clock=clock)
         finally:
             await database.close()
+
+
+def _key_of(path: Path | None) -> ChainKey:
+    """Return what the journal's chain is made with from now on."""
+    if path is None:
+        return UNKEYED
+    keys, is_new = read_or_make_keys(path)
+    if is_new:
+        log.warning("journal_key_made", file=str(path), key=keys[-1].id)
+    return keys[-1]
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from mes_engine.runtime.memory import Memory
 from mes_engine.storage.archive.history import history, plant_of
 from mes_engine.storage.archive.lines import Commit, FactRow
 from mes_engine.storage.archive.reading import recorded_of, rows_after
+from mes_engine.storage.chain import UNKEYED, ChainKey
 from mes_engine.storage.database import Database
 from mes_engine.storage.journal import MAIN
 from mes_engine.storage.store import SqlStore
@@ -82,21 +83,23 @@ def check_archive(folder: Path, plant: str) -> None:
         )
 
 
-async def replay(url: str, onward: Onward) -> Reached:
+async def replay(url: str, onward: Onward, *, key: ChainKey = UNKEYED) -> Reached:
     """Bring the database at ``url`` on, as far as the archive and ``onward`` go.
+
+    The journal's chain goes on with ``key``.
 
     Raises:
         Refused: It is past that moment already, or is not of the archive's history.
     """
     database = Database.open(url)
     try:
-        return await _replay(database, onward)
+        return await _replay(database, onward, key)
     finally:
         await database.close()
 
 
-async def _replay(database: Database, onward: Onward) -> Reached:
-    store = SqlStore(database)
+async def _replay(database: Database, onward: Onward, key: ChainKey) -> Reached:
+    store = SqlStore(database, key=key)
     state = await store.load()
     rows = await database.read(
         lambda connection: rows_after(connection, MAIN, state.seq - 1, 1)

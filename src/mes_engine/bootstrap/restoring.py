@@ -17,6 +17,7 @@ from mes_engine.storage.backup.manifest import (
     manifest_of,
 )
 from mes_engine.storage.backup.postgresql import restore_dump
+from mes_engine.storage.chain import UNKEYED, ChainKey
 from mes_engine.storage.driver import file_url
 from mes_engine.storage.lock import sole_engine
 from mes_engine.storage.verify import VerifyReport
@@ -26,7 +27,12 @@ OF_SQLITE = ("", "-wal", "-shm", "-journal")
 
 
 def restore(
-    backup: Path, url: str, *, plant: str, onward: Onward | None = None
+    backup: Path,
+    url: str,
+    *,
+    plant: str,
+    onward: Onward | None = None,
+    key: ChainKey = UNKEYED,
 ) -> tuple[Manifest, Reached]:
     """Put a backup into an empty place; the tables are brought up to this version.
 
@@ -38,6 +44,7 @@ def restore(
         url: Where; no database may be there.
         plant: The site's id: another plant's is not restored.
         onward: What has been committed since is taken from there.
+        key: What the journal's chain goes on with.
 
     Raises:
         Refused: The backup is not whole, of another plant or of a newer version; or
@@ -57,7 +64,7 @@ def restore(
             hint="Name one of its kind as the database.url of site.yaml.",
         )
     if not is_postgresql(url):
-        return manifest, _restore_file(backup, manifest, url, onward)
+        return manifest, _restore_file(backup, manifest, url, onward, key=key)
     if onward is not None:
         raise Refused(
             "A PostgreSQL database has no archive of ours: its WAL is its own.",
@@ -107,7 +114,12 @@ def drill(
 
 
 def _restore_file(
-    backup: Path, manifest: Manifest, url: str, onward: Onward | None
+    backup: Path,
+    manifest: Manifest,
+    url: str,
+    onward: Onward | None,
+    *,
+    key: ChainKey = UNKEYED,
 ) -> Reached:
     """Make the database whole under another name; it gets its own in the end."""
     if onward is not None:
@@ -121,7 +133,7 @@ def _restore_file(
             check_content(backup, manifest, copied(backup, part))
             upgrade(f"sqlite:///{part}")
             if onward is not None:
-                reached = asyncio.run(replay(f"sqlite:///{part}", onward))
+                reached = asyncio.run(replay(f"sqlite:///{part}", onward, key=key))
             _refuse_open(part)
     return reached
 

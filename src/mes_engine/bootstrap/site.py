@@ -99,8 +99,8 @@ async def run_site(
         parent: The process that started this one; the site ends when that one does.
 
     Raises:
-        SettingsError: The database cannot be used, the plant does not fit what is in
-            work, or the web cannot listen where it should.
+        SettingsError: The database or the journal's key cannot be used, the plant does
+            not fit what is in work, or the web cannot listen where it should.
         SiteFailed: A bug of ours; what could be ended in order was, and it is logged.
     """
     stopping = asyncio.Event()
@@ -125,6 +125,7 @@ async def run_site(
             busy_timeout_s=site.database.busy_timeout_s,
             note=Durations(metrics).committed,
             leading=leading,
+            key_file=site.key_file,
         ) as core:
             await apply_plant(core, site.plant)
             await _run(

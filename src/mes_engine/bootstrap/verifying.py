@@ -1,22 +1,30 @@
 """``verify`` on a database that may be in use: it reads, and changes nothing."""
 
 from functools import partial
+from pathlib import Path
 
 from mes_engine.core.errors import SettingsError
 from mes_engine.migrations import current, head
 from mes_engine.modules.ledger import booked, canonical
+from mes_engine.storage.chain import keyring, read_keys
 from mes_engine.storage.database import Database
 from mes_engine.storage.verify import LedgerView, VerifyReport, verify
 
 EMBEDDED = LedgerView(booked=booked, content=canonical)
 
 
-async def verified(database_url: str) -> VerifyReport:
+async def verified(database_url: str, *, key_file: Path | None = None) -> VerifyReport:
     """Rebuild and check everything that the database holds.
 
+    Args:
+        database_url: Where it is.
+        key_file: The keys of the journal's chain; None if they are not known here.
+
     Raises:
-        SettingsError: The database cannot be used, or is of another schema.
+        SettingsError: The database cannot be used, or is of another schema; or the
+            keys cannot be read.
     """
+    keys = None if key_file is None else keyring(read_keys(key_file))
     found = current(database_url)
     if found != head():
         raise SettingsError(
@@ -26,6 +34,6 @@ async def verified(database_url: str) -> VerifyReport:
         )
     database = Database.open(database_url)
     try:
-        return await database.read(partial(verify, ledger=EMBEDDED))
+        return await database.read(partial(verify, ledger=EMBEDDED, keys=keys))
     finally:
         await database.close()

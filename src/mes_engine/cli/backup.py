@@ -99,6 +99,7 @@ def restore(
     """
     from mes_engine.bootstrap.replaying import Onward
     from mes_engine.bootstrap.restoring import restore as put_back
+    from mes_engine.storage.chain import UNKEYED, read_or_make_keys
 
     onward = None
     if journal is not None:
@@ -111,7 +112,13 @@ def restore(
         return
     site = _site(config)
     url = database or site.database.url
-    manifest, reached = put_back(backup, url, plant=site.plant.site, onward=onward)
+    manifest, reached = put_back(
+        backup,
+        url,
+        plant=site.plant.site,
+        onward=onward,
+        key=UNKEYED if onward is None else read_or_make_keys(site.key_file)[0][-1],
+    )
     told = (
         f"{url} has {_told(manifest)}, again{_went_on(reached)}. What came "
         "after that is not in it: see docs/backup-and-restore.md before you start the "

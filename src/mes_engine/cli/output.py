@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from mes_engine.core.errors import (
     SettingsError,
     SourceLost,
 )
+
+if TYPE_CHECKING:
+    from mes_engine.settings import Site
 
 REFUSED, SETTINGS, UNREACHABLE = 1, 3, 4
 
@@ -63,16 +66,22 @@ def database_url(url: str | None, config: Path) -> str:
     Raises:
         SettingsError: The files cannot be used.
     """
-    if url is not None:
-        return url
+    return site_of(config).database.url if url is None else url
+
+
+def site_of(config: Path) -> "Site":
+    """Return what the site's files say, without its routings.
+
+    Raises:
+        SettingsError: The files cannot be used.
+    """
     import os
 
     from mes_engine.settings import installed_adapters, load_site
 
-    found = load_site(
+    return load_site(
         config, None, environment=os.environ, adapters=installed_adapters()
     )
-    return found.database.url
 
 
 def existing_database(url: str | None, config: Path) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 STOP_S = 12.0
 START_S = 30.0
 POLL_S = 0.05
+KEY_FILE = "journal.key"
 
 
 class ChildFailed(Exception):
@@ -83,6 +84,7 @@ async def running_engine(
         **plant.environment(),
         "MES_DATABASE_URL": f"sqlite:///{folder / 'mes.db'}",
         "MES_HTTP_PORT": str(port),
+        "MES_JOURNAL_KEY": str(folder / KEY_FILE),
     }
     log = folder / "engine.log"
     async with _running(command, log, environment) as child:
@@ -149,6 +151,7 @@ async def verified(folder: Path) -> dict[str, Any]:
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mes_engine", "verify", "--json"),
         *("--database", f"sqlite:///{folder / 'mes.db'}"),
+        *("--key-file", str(folder / KEY_FILE)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -19,6 +19,7 @@ from mes_engine.settings.site_file import (
     ErpSettings,
     GatewaySettings,
     HttpSettings,
+    JournalSettings,
     LogLevel,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "ErpSettings",
     "GatewaySettings",
     "HttpSettings",
+    "JournalSettings",
     "LinkFile",
     "LinkPlan",
     "LogLevel",

@@ -33,11 +33,16 @@ from mes_engine.settings.site_file import (
 _PLANT = "plant.yaml"
 _SITE = "site.yaml"
 _EXAMPLE = ".example.yaml"
+_KEYS = "journal.key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Everything that the files of a site say."""
+    """Everything that the files of a site say.
+
+    Attributes:
+        key_file: Where the keys of the journal's chain are.
+    """
 
     plant: Plant
     links: Mapping[str, LinkPlan]
@@ -49,6 +54,7 @@ class Site:
     plant_digest: str
     gateway: GatewaySettings
     archive: ArchiveSettings
+    key_file: Path
     servers: Mapping[str, ServerPlan] = field(default_factory=dict)
 
 
@@ -161,6 +167,7 @@ def load_site(
         plant_digest=digest_of(config_dir),
         gateway=site.gateway,
         archive=site.archive,
+        key_file=site.journal.key_file or config_dir / _KEYS,
     )
 
 

@@ -76,6 +76,17 @@ class ArchiveSettings(Section):
     folder: Path | None = None
 
 
+class JournalSettings(Section):
+    """``journal``: what the chain that guards the journal is made with.
+
+    Attributes:
+        key_file: The chain's keys; left out, it is ``journal.key`` beside the settings.
+            It is made where there is none.
+    """
+
+    key_file: Path | None = None
+
+
 class LogSettings(Section):
     """``log``: how much to say."""
 
@@ -94,5 +105,6 @@ class SiteFile(Section):
     erp: ErpSettings = ErpSettings()
     gateway: GatewaySettings = GatewaySettings()
     archive: ArchiveSettings = ArchiveSettings()
+    journal: JournalSettings = JournalSettings()
     servers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     log: LogSettings = LogSettings()

@@ -1,7 +1,9 @@
 """What one commit writes, and how it is said to each of the databases.
 
-Both get one statement a table. SQLite runs each as it comes. PostgreSQL gets them all
-at once, with BEGIN and COMMIT around them: one round trip, whatever the batch.
+It is the one place that appends to the journal, and so to its chain.
+
+Both databases get one statement a table. SQLite runs each as it comes. PostgreSQL gets
+them all at once, with BEGIN and COMMIT around them: one round trip, whatever the batch.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -15,6 +17,15 @@ from mes_engine.core.facts import FACT_VERSION, Recorded, fact_name
 from mes_engine.core.state import State
 from mes_engine.ports import CommitInDoubt, DuplicateKey
 from mes_engine.storage import bulk, bulk_postgresql
+from mes_engine.storage.chain import (
+    GENESIS,
+    ChainKey,
+    Head,
+    Link,
+    encoded_fact,
+    fact_digest,
+    linked,
+)
 from mes_engine.storage.codec import CODECS
 from mes_engine.storage.database import Database
 from mes_engine.storage.fence import LOCK, Fence
@@ -23,31 +34,76 @@ _ENCODER = msgspec.json.Encoder()
 
 Rows = Sequence[Sequence[Any]]
 
+_HEAD = (
+    "SELECT seq, digest, anchors FROM chain_link WHERE partition = {} "
+    "ORDER BY seq DESC LIMIT 1"
+)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Facts and changed rows, taken from the layer before the layer goes on living."""
+    """Facts and changed rows, taken from the layer before the layer goes on living.
+
+    Attributes:
+        key: What its link is made with.
+        head: Where the chain was left; looked up where another has gone on with it.
+        anchors: How often the head has been anchored outside the database.
+    """
 
     partition: str
     records: Sequence[Recorded]
     changes: Sequence[tuple[str, dict[Hashable, Any]]]
+    key: ChainKey
+    head: Head | None
+    anchors: int
 
     @classmethod
-    def of(cls, partition: str, records: Sequence[Recorded], layer: State) -> "Batch":
+    def of(
+        cls,
+        partition: str,
+        records: Sequence[Recorded],
+        layer: State,
+        *,
+        key: ChainKey,
+        head: Head | None,
+        anchors: int,
+    ) -> "Batch":
         """Return what a commit of ``records``, and of what they changed, writes."""
         changes = [
             (name, table.changes())
             for name, table in layer.tables.items()
             if table.changes()
         ]
-        return cls(partition, records, changes)
+        return cls(
+            partition=partition,
+            records=records,
+            changes=changes,
+            key=key,
+            head=head,
+            anchors=anchors,
+        )
 
-    def writer(self, database: Database) -> Callable[[Any], None]:
-        """Return what writes it in one transaction, for ``Database.raw``."""
+    def writer(self, database: Database) -> Callable[[Any], Head]:
+        """Return what writes it in one transaction, for ``Database.raw``.
+
+        It returns where the chain ends then.
+        """
         if database.dialect == "sqlite":
             return self._write_sqlite
         fence = database.fence
         return lambda driven: self._write_postgresql(driven, fence)
+
+    def _link(self, driven: Any, encoded: Sequence[bytes], mark: str) -> Link:
+        """Return the link for the facts of this batch."""
+        digests = [fact_digest(self.key, one) for one in encoded]
+        first, last = self.records[0].seq, self.records[-1].seq
+        head = self.head
+        if head is None or head.seq != first - 1:
+            query = _HEAD.format(mark)
+            row = driven.execute(query, (self.partition,)).fetchone()
+            head = GENESIS if row is None else Head(*row)
+        anchors = max(self.anchors, head.anchors)
+        return linked(self.key, self.partition, head, last, digests, anchors=anchors)
 
     def _rows(self) -> Iterator[tuple[str, Rows, Rows]]:
         """Yield, by table, the rows to write and the keys of those to delete."""
@@ -59,12 +115,16 @@ class Batch:
             ]
             yield name, rows, dropped
 
-    def _write_sqlite(self, driven: Any) -> None:
+    def _write_sqlite(self, driven: Any) -> Head:
         def send(statement: str, rows: Rows) -> None:
             driven.execute(statement, (_encoded(rows), self.partition))
 
+        encoded = [encoded_fact(_fact_row(one)) for one in self.records]
+        facts = b"[%b]" % b",".join(encoded)
         driven.execute("BEGIN IMMEDIATE")
-        send(bulk.WRITE_FACTS, [_fact_row(one) for one in self.records])
+        driven.execute(bulk.WRITE_FACTS, (facts.decode(), self.partition))
+        link = self._link(driven, encoded, "?")
+        send(bulk.WRITE_LINK, [link])
         for name, rows, dropped in self._rows():
             statements = bulk.BULK[name]
             if rows:
@@ -78,21 +138,23 @@ class Batch:
             raise  # A deferred constraint: it is certain that nothing was written.
         except driven.DatabaseError as error:
             raise CommitInDoubt(str(error)) from error
+        return link.head
 
-    def _write_postgresql(self, driven: Any, fence: Fence | None) -> None:
+    def _write_postgresql(self, driven: Any, fence: Fence | None) -> Head:
         def send(statement: str, rows: Rows) -> None:
             columns = [_encoded(column) for column in zip(*rows, strict=True)]
             driven.execute(statement, [self.partition, *columns], prepare=True)
 
+        facts = [_fact_row(one) for one in self.records]
+        encoded = [encoded_fact(one) for one in facts]
         try:
             with driven.pipeline():
                 driven.execute(LOCK)
                 if fence is not None:
                     driven.execute(*fence.statement())
-                send(
-                    bulk_postgresql.WRITE_FACTS,
-                    [_fact_row(one) for one in self.records],
-                )
+                link = self._link(driven, encoded, "%s")
+                send(bulk_postgresql.WRITE_FACTS, facts)
+                send(bulk_postgresql.WRITE_LINK, [link])
                 for name, rows, dropped in self._rows():
                     statements = bulk_postgresql.BULK[name]
                     if rows:
@@ -106,6 +168,7 @@ class Batch:
             if getattr(error.diag, "constraint_name", None) == "pk_handled":
                 raise DuplicateKey("a command was handled before") from error
             raise
+        return link.head
 
 
 def _is_certain(error: Any) -> bool:

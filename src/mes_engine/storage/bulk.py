@@ -21,8 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import dialect, insert
 
+from mes_engine.storage.chain import Link
 from mes_engine.storage.codec import CODECS
-from mes_engine.storage.tables import WRITTEN_ONCE, fact
+from mes_engine.storage.tables import WRITTEN_ONCE, chain_link, fact
 
 _ROWS = func.jsonb_each(literal_column("?1")).table_valued("value", name="row")
 _PARTITION: ColumnElement[str] = literal_column("?2")
@@ -80,3 +81,4 @@ BULK: dict[str, BulkSql] = {
 """By name of the state's table."""
 
 WRITE_FACTS = _write(fact, FACT_COLUMNS)
+WRITE_LINK = _write(chain_link, Link._fields)

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from sqlalchemy import Column, Table
 
 from mes_engine.storage.bulk import FACT_COLUMNS, INSERTED_ONLY, BulkSql
+from mes_engine.storage.chain import Link
 from mes_engine.storage.codec import CODECS
 from mes_engine.storage.dialect import Whole
 from mes_engine.storage.metadata import Flag, Quantity
-from mes_engine.storage.tables import fact
+from mes_engine.storage.tables import chain_link, fact
 
 
 def _quoted(name: str) -> str:
@@ -75,3 +76,4 @@ BULK: dict[str, BulkSql] = {
 """By name of the state's table; the parameters are the partition, and each column."""
 
 WRITE_FACTS = _write(fact, FACT_COLUMNS)
+WRITE_LINK = _write(chain_link, Link._fields)

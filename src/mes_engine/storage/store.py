@@ -8,6 +8,7 @@ from mes_engine.core.facts import Recorded
 from mes_engine.core.messages import Answer
 from mes_engine.core.state import State
 from mes_engine.storage.batches import Batch
+from mes_engine.storage.chain import UNKEYED, ChainKey, Head
 from mes_engine.storage.database import Database
 from mes_engine.storage.journal import head
 from mes_engine.storage.load import load_state
@@ -15,11 +16,25 @@ from mes_engine.storage.tables import handled
 
 
 class SqlStore:
-    """One partition's journal, and the rows that are projections of it."""
+    """One partition's journal, and the rows that are projections of it.
 
-    def __init__(self, database: Database, partition: str = "main") -> None:
+    Attributes:
+        anchors: How often the head of its chain has been anchored outside the database.
+
+    Args:
+        database: Where they are.
+        partition: Whose they are.
+        key: What the journal's chain is made with from now on.
+    """
+
+    def __init__(
+        self, database: Database, partition: str = "main", *, key: ChainKey = UNKEYED
+    ) -> None:
+        self.anchors = 0
         self._database = database
         self._partition = partition
+        self._key = key
+        self._head: Head | None = None
 
     async def load(self) -> State:
         """Return what is live, as it was last committed."""
@@ -37,8 +52,16 @@ class SqlStore:
             CommitInDoubt: It may have been written or not: ``reached`` tells.
         """
         if records:
-            batch = Batch.of(self._partition, records, layer)
-            await self._database.raw(batch.writer(self._database))
+            batch = Batch.of(
+                self._partition,
+                records,
+                layer,
+                key=self._key,
+                head=self._head,
+                anchors=self.anchors,
+            )
+            self._head = None  # Where it fails, it is looked up again.
+            self._head = await self._database.raw(batch.writer(self._database))
 
     async def reached(self) -> int:
         """Return the seq of the last fact that is committed; 0 if there is none.

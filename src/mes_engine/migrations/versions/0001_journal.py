@@ -36,6 +36,19 @@ def upgrade() -> None:
     )
     guard("fact")
     op.create_table(
+        "chain_link",
+        text("partition"),
+        whole("seq"),
+        text("key"),
+        whole("anchors"),
+        text("digest"),
+        text("tags"),
+        sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_chain_link")),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    guard("chain_link")
+    op.create_table(
         "plant",
         text("partition"),
         text("site"),

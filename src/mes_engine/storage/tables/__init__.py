@@ -10,7 +10,7 @@ from mes_engine.core.state import TABLES
 from mes_engine.storage.dialect import written_once
 from mes_engine.storage.metadata import metadata
 from mes_engine.storage.tables.carriers import aggregation_event, carrier
-from mes_engine.storage.tables.journal import fact
+from mes_engine.storage.tables.journal import chain_link, fact
 from mes_engine.storage.tables.labour import labour_interval, sign_on
 from mes_engine.storage.tables.machine_calls import machine_call
 from mes_engine.storage.tables.machine_jobs import machine_job
@@ -69,6 +69,7 @@ __all__ = [
     "alarm",
     "area_entry",
     "carrier",
+    "chain_link",
     "component_use",
     "connection_flow",
     "counter",
@@ -117,7 +118,11 @@ __all__ = [
 PROJECTIONS: dict[str, Table] = {name: metadata.tables[name] for name in TABLES}
 """By name of the state's table, the rows that it is kept in."""
 
-WRITTEN_ONCE = ("fact", *(name for name, spec in TABLES.items() if not spec.is_kept))
+WRITTEN_ONCE = (
+    "fact",
+    "chain_link",
+    *(name for name, spec in TABLES.items() if not spec.is_kept),
+)
 """The tables whose rows are never changed, nor deleted: the database sees to it."""
 
 

@@ -1,4 +1,4 @@
-"""The journal: every fact, once, in order."""
+"""The journal: every fact, once, in order; and the chain that holds it together."""
 
 from sqlalchemy import Index
 
@@ -29,5 +29,16 @@ fact = strict_table(
         "seq",
         **where_only("type = 'message_set_aside'"),
     ),
+    has_rowid=False,
+)
+
+chain_link = strict_table(
+    "chain_link",
+    partition(),
+    number_key("seq"),
+    string("key"),
+    whole("anchors"),
+    string("digest"),
+    string("tags"),
     has_rowid=False,
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 MOST_PROBLEMS = 1_000
+CHAIN = "chain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +11,8 @@ class Problem:
     """One thing that is not as it should be.
 
     Attributes:
-        what: A table, a column as ``table.column``, a ``law`` or the ``ledger``.
+        what: A table, a column as ``table.column``, a ``law``, the ``ledger`` or the
+            ``chain``.
         where: The key of the row; the law by its number.
         why: What is there, and what should be.
     """
@@ -30,12 +32,16 @@ class VerifyReport:
     Attributes:
         problems: At most ``MOST_PROBLEMS``: one lost fact can lead to very many.
         facts: How many facts were read; ``moves`` and ``rows`` were compared.
+        links: How many links the chain of the journal has.
+        unchecked: Facts that were not held against it, as no key was given.
         laws: How many times a law was held against something.
         in_flight: Postings that are booked, and whose acknowledgement is not recorded.
     """
 
     problems: tuple[Problem, ...]
     facts: int
+    links: int
+    unchecked: int
     moves: int
     rows: int
     laws: int
@@ -46,6 +52,12 @@ class VerifyReport:
         """Whether nothing was found."""
         return not self.problems
 
+    @property
+    def broken_at(self) -> str | None:
+        """Where the journal's chain is broken first; None if it holds."""
+        chained = (one.where for one in self.problems if one.what == CHAIN)
+        return next(chained, None)
+
 
 class Findings:
     """A report in the making."""
@@ -53,6 +65,8 @@ class Findings:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.facts = 0
+        self.links = 0
+        self.unchecked = 0
         self.moves = 0
         self.rows = 0
         self.laws = 0
@@ -68,6 +82,8 @@ class Findings:
         return VerifyReport(
             problems=tuple(self.problems),
             facts=self.facts,
+            links=self.links,
+            unchecked=self.unchecked,
             moves=self.moves,
             rows=self.rows,
             laws=self.laws,

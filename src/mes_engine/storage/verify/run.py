@@ -8,7 +8,9 @@ from sqlalchemy import Connection
 from mes_engine.core import laws
 from mes_engine.core.carrier_laws import broken_aggregation_laws, broken_carrier_laws
 from mes_engine.core.state import TABLES
+from mes_engine.storage.chain import Keyring
 from mes_engine.storage.codec import CODECS
+from mes_engine.storage.verify.chain import check_chain
 from mes_engine.storage.verify.file import check_file
 from mes_engine.storage.verify.findings import Findings, VerifyReport
 from mes_engine.storage.verify.ledger import LedgerView, check_ledger
@@ -48,6 +50,7 @@ def verify(
     partition: str = "main",
     *,
     ledger: LedgerView | None = None,
+    keys: Keyring | None = None,
 ) -> VerifyReport:
     """Hold the rows of ``partition`` against its journal, and both against the laws.
 
@@ -57,8 +60,10 @@ def verify(
         connection: Where to read.
         partition: Whose journal.
         ledger: The embedded ledger, if postings go there.
+        keys: What the journal's chain was made with; None if that is not known here.
     """
     findings = Findings()
+    check_chain(findings, connection, keys, partition)
     check_file(findings, connection)
     rebuilt = rebuild(connection, partition, findings)
     rows = {
