@@ -1,9 +1,7 @@
 """The supervisor's board over HTTP: what is held, counted for nobody, or late."""
 
-import msgspec
 from fastapi import APIRouter
 
-from mes_engine.core.holding import may_release
 from mes_engine.core.time_windows import WindowState
 from mes_engine.http.bodies import api_router
 from mes_engine.http.fields import At, View
@@ -57,11 +55,7 @@ def board_router(parts: Parts) -> APIRouter:
         )
         return BoardView.model_validate(
             {
-                "holds": [
-                    msgspec.structs.asdict(one)
-                    | {"may_release": may_release(state, one, person.strip())}
-                    for one in held[:MOST]
-                ],
+                "holds": [OpenHoldView.to(state, one, person) for one in held[:MOST]],
                 "unassigned": sorted(loose, key=lambda one: one.seq)[:MOST],
                 "time_windows": late[:MOST],
                 "alarms": open_alarms(parts)[:MOST],

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from mes_engine.core import messages as m
 from mes_engine.core.carriers import AggregationAction, Carrier, ContentKind
+from mes_engine.core.holding import holds_on_carrier
 from mes_engine.core.runs import Lane
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender
@@ -18,6 +19,7 @@ from mes_engine.web.command_bodies import Occurred, Word, carried_out, posts
 from mes_engine.web.history import is_one, one_by_key, page, table_of
 from mes_engine.web.lots import LotView
 from mes_engine.web.parts import Parts
+from mes_engine.web.terminal_views import OpenHoldView, Who
 
 MOST_CONTENTS = 1_000
 MOST_EVENTS = 1_000
@@ -61,12 +63,14 @@ class CarrierDetail(View):
     """A carrier: what is in it, or was when it was shipped, at whatever depth.
 
     Attributes:
+        holds: Those that are open on it, and on the carriers that it is in.
         events: What went in and out, the newest 1000, the newest first.
     """
 
     carrier: CarrierView
     carriers: list[CarrierView]
     lots: list[PackedLotView]
+    holds: list[OpenHoldView]
     events: list[AggregationEventView]
 
 
@@ -145,9 +149,9 @@ def carriers_router(parts: Parts) -> APIRouter:
         )
 
     @router.get("/{carrier}")
-    async def show_carrier(carrier: Id) -> CarrierDetail:
+    async def show_carrier(carrier: Id, person: Who = "") -> CarrierDetail:
         """Show a carrier, and what is in it, or was when it was shipped."""
-        partition = parts.state.partition
+        state, partition = parts.state, parts.state.partition
         known: Carrier = await one_by_key(
             parts.database, "carrier", carrier, partition=partition, what="carrier"
         )
@@ -168,6 +172,10 @@ def carriers_router(parts: Parts) -> APIRouter:
                 for at, one in within.carriers
             ],
             lots=_packed(within, there),
+            holds=[
+                OpenHoldView.to(state, one, person)
+                for one in holds_on_carrier(state, carrier)
+            ],
             events=[AggregationEventView.model_validate(one) for one in events],
         )
 

@@ -1,7 +1,7 @@
 """What a terminal shows of a work unit: its work, and everything that work needs."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Self
 
 import msgspec
 from fastapi import Query
@@ -17,7 +17,7 @@ from mes_engine.core.means import Asker, combination, lacks, tools_at
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.quantity import UNITS
 from mes_engine.core.readiness import routing_of, step_of, usable_stock
-from mes_engine.core.runs import Run
+from mes_engine.core.runs import Hold, Run
 from mes_engine.core.state import State
 from mes_engine.core.whereabouts import positions_of
 from mes_engine.core.window_condition import live_windows
@@ -46,6 +46,14 @@ class OpenHoldView(HoldView):
     """An open hold, and whether who asks may release it."""
 
     may_release: bool
+
+    @classmethod
+    def to(cls, state: State, hold: Hold, person: str) -> Self:
+        """Show a hold to the person who stands there."""
+        is_his = may_release(state, hold, person.strip())
+        return cls.model_validate(
+            msgspec.structs.asdict(hold) | {"may_release": is_his}
+        )
 
 
 class LotHereView(View):
@@ -212,9 +220,7 @@ def _common(state: State, job: JobOrder, asker: Asker) -> dict[str, object]:
     routing = routing_of(state, job)
     return {
         "holds": [
-            msgspec.structs.asdict(one)
-            | {"may_release": may_release(state, one, asker.person)}
-            for one in holds_on(state, job)
+            OpenHoldView.to(state, one, asker.person) for one in holds_on(state, job)
         ],
         "lots": [
             _lot_here(state, one) for one in positions_of(state, job) if one.on_floor

@@ -124,6 +124,15 @@ function ofCarrier(deed, body) {
   };
 }
 
+function holdCarrier({ form }) {
+  const target = form.carrier.value.trim();
+  if (!target) return null;
+  return {
+    path: `${API}/holds`,
+    body: { scope: "carrier", target, reason: form.reason.value, mode: form.mode.value, releaser: form.releaser.value.trim() },
+  };
+}
+
 function packed({ form }) {
   const contents = named(form.contents);
   return contents.length ? { contents } : null;
@@ -169,6 +178,7 @@ export const COMMANDS = {
   unmount: ({ tool }) => ({ path: `${API}/tools/${tool}/unmount`, body: {} }),
   load_carrier: ofCarrier("load", ({ workUnit }) => ({ work_unit: workUnit })),
   pack: ofCarrier("pack", packed),
+  hold_carrier: holdCarrier,
   unpack: ofCarrier("unpack", ({ form }) => packed({ form }) ?? {}),
   assign,
   dismiss: dismissal,

@@ -41,7 +41,7 @@ export function holds(parent, open) {
       chip(node.querySelector("[data-chip]"), HELD);
       const who = one.releaser || t("anybody");
       show(node, {
-        what: `${one.id} ${one.target}: ${one.reason}`,
+        what: `${one.id} ${one.scope === "carrier" ? t("carrier {carrier}", { carrier: one.target }) : one.target}: ${one.reason}`,
         who: t("{mode}, by {owner}; may be released by {who}", { mode: MODES[one.mode], owner: one.owner, who }),
       });
       node.querySelector("button").classList.toggle("unmet", one.may_release === false);

@@ -1,5 +1,6 @@
 // The operator's terminal: what is on the machine, what waits, who and what is there.
 
+import { CarrierCard } from "/static/carriers.js";
 import { Corrections, correctionsByName } from "/static/corrections.js";
 import { Desk } from "/static/desk.js";
 import * as items from "/static/items.js";
@@ -18,6 +19,7 @@ async function read(desk) {
   desk.clockOffset = Date.parse(latest.now) - Date.now();
   desk.looking.again(latest.seq);
   ended.again(latest.seq);
+  carrier.again();
 }
 
 function newNode(template) {
@@ -96,6 +98,7 @@ desk.onOpen = (panel) => {
   panel.corrections.show(panel.closest(".job").dataset.jobOrder);
 };
 const ended = correctionsByName(desk);
+const carrier = new CarrierCard(desk);
 
 setInterval(() => { if (latest !== null && !desk.isFingerDown) render(desk); }, 1000);
 
@@ -180,8 +183,8 @@ function scanTool(code) {
 // Whoever has scanned a carrier, and nothing else since, names what goes in or out.
 function goesWithCarrier(code) {
   const form = byId("carrier");
-  const carrier = form.carrier.value.trim();
-  if (!carrier || carrier === code || !form.contains(document.activeElement)) return false;
+  const named = form.carrier.value.trim();
+  if (!named || named === code || !form.contains(document.activeElement)) return false;
   form.contents.value = `${form.contents.value} ${code}`.trim();
   return true;
 }
@@ -190,6 +193,7 @@ function scanCarrier({ code, job_orders: jobOrders }) {
   const form = byId("carrier");
   form.reset();
   form.carrier.value = code;
+  carrier.show(code);
   const isWaitedFor = jobOrders.some((id) => nodeOf(id) !== null);
   const next = form.querySelector(isWaitedFor ? "[data-do=load_carrier]" : "[data-do=pack]");
   next.scrollIntoView({ block: "center" });
