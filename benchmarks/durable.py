@@ -86,21 +86,21 @@ async def engine_round(
     engine = Engine(
         store,
         await store.load(),
-        clock=_now,
+        clock=now,
         feed=Feed(),
         decide=decide,
         batch_max=batch_max,
     )
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(engine.run())
-        jobs = await _prepare(engine)
+        jobs = await prepared(engine)
         facts, commits = engine.counts.facts, engine.counts.commits
         numbers = iter(range(commands))
 
         async def caller() -> None:
             for number in numbers:
                 report = ReportQuantity(job_order=jobs[number % JOBS], good=Decimal(1))
-                await _accepted(engine, f"r{number}", report)
+                await accepted(engine, f"r{number}", report)
 
         began = perf_counter()
         async with asyncio.TaskGroup() as callers_at_work:
@@ -138,7 +138,7 @@ async def bulk_round(folder: Path, store: RecordingStore, like: Measured) -> Mea
     )
 
 
-async def _prepare(engine: Engine) -> list[str]:
+async def prepared(engine: Engine) -> list[str]:
     """Have ``JOBS`` job orders running, each with pieces for ever."""
     units = tuple(
         WorkUnit(id=f"u{n}", work_center="W", name="u", classes=("c",))
@@ -159,8 +159,8 @@ async def _prepare(engine: Engine) -> list[str]:
     routing = Routing(
         id="r", revision="A", material="P", unit="C62", steps=(step,), connections=()
     )
-    await _accepted(engine, "plant", ApplyPlant(plant=plant))
-    await _accepted(engine, "routing", ReleaseRouting(routing=routing))
+    await accepted(engine, "plant", ApplyPlant(plant=plant))
+    await accepted(engine, "routing", ReleaseRouting(routing=routing))
     jobs = []
     for n in range(JOBS):
         name = f"WR-{n}"
@@ -170,23 +170,24 @@ async def _prepare(engine: Engine) -> list[str]:
             quantity=Decimal(1_000_000),
             due_at=FAR_AWAY,
         )
-        job = (await _accepted(engine, f"c{n}", made))["job_order"]
+        job = (await accepted(engine, f"c{n}", made))["job_order"]
         jobs.append(job)
-        await _accepted(engine, f"l{n}", ReleaseWorkRequest(work_request=name))
+        await accepted(engine, f"l{n}", ReleaseWorkRequest(work_request=name))
         load = LoadJobOrder(job_order=job, work_unit=f"u{n}")
-        await _accepted(engine, f"o{n}", load)
-        await _accepted(engine, f"b{n}", BeginJobOrder(job_order=job))
+        await accepted(engine, f"o{n}", load)
+        await accepted(engine, f"b{n}", BeginJobOrder(job_order=job))
     return jobs
 
 
-async def _accepted(engine: Engine, key: str, command: Command) -> dict[str, str]:
+async def accepted(engine: Engine, key: str, command: Command) -> dict[str, str]:
+    """Give a command, which has to be accepted; return its result."""
     answer = await engine.submit(
         Commanded(
             origin="bench",
             key=key,
             digest="",
             person="bench",
-            at=_now(),
+            at=now(),
             command=command,
         )
     )
@@ -195,5 +196,6 @@ async def _accepted(engine: Engine, key: str, command: Command) -> dict[str, str
     return answer.result
 
 
-def _now() -> int:
+def now() -> int:
+    """Tell the time in microseconds of UTC."""
     return time_ns() // 1_000
