@@ -18,12 +18,15 @@ from mes_engine.migrations import upgrade
 from mes_engine.modules.ledger import LedgerService
 from mes_engine.modules.ledger.model import Entry
 from mes_engine.runtime.archiving import Archiving
+from mes_engine.storage.chain import ChainKey
 from mes_engine.storage.database import Database
 from mes_engine.storage.store import SqlStore
 from tests.builders import SHIFT_START, Shop, a_request, a_sawn_request, a_site
 from tests.cli.backups import sql, url_of
 
 FACTS = "SELECT * FROM fact ORDER BY seq"
+LINKS = "SELECT * FROM chain_link ORDER BY seq"
+KEY = ChainKey.of(b"1" * 32)
 
 
 class Past:
@@ -44,7 +47,7 @@ class Past:
     async def happen(self) -> None:
         upgrade(url_of(self.file))
         database = Database.open(url_of(self.file))
-        shop, store = Shop(), SqlStore(database)
+        shop, store = Shop(), SqlStore(database, key=KEY)
         self.archiving = Archiving(database, self.archive, plant="TEST")
         a_site(shop)
         await self._commit(shop, store)
@@ -96,7 +99,11 @@ def past(tmp_path: Path) -> Past:
 
 
 def is_sound(database: Path) -> bool:
-    return asyncio.run(verified(url_of(database))).is_sound
+    """Whether everything is as it should be, by the key of the journal's chain too."""
+    key_file = database.with_name("journal.key")
+    key_file.write_text(KEY.secret.hex())
+    report = asyncio.run(verified(url_of(database), key_file=key_file))
+    return report.is_sound and not report.unchecked
 
 
 async def entries_in(database: Path) -> list[Entry]:
@@ -112,6 +119,7 @@ def test_all_since_the_backup_comes_back(past: Past) -> None:
 
     assert reached == past.marks[-1] > past.marks[0]
     assert sql(fresh, FACTS) == sql(past.file, FACTS)
+    assert sql(fresh, LINKS) == sql(past.file, LINKS)
     assert is_sound(fresh)
 
 

@@ -12,23 +12,15 @@ from mes_engine.core.errors import Refused, SettingsError
 from mes_engine.storage.archive.history import history
 from mes_engine.storage.archive.lines import Commit, FactRow, segments
 from mes_engine.storage.archive.writing import ArchiveWriter
+from mes_engine.storage.chain import Link
 
 
 def a_commit(first: int, facts: int = 2, *, said: str = "") -> Commit:
+    body = msgspec.Raw(b'{"q": "%b"}' % said.encode())
+    seqs = range(first, first + facts)
     return Commit(
-        facts=[
-            FactRow(
-                seq,
-                "t",
-                1,
-                seq,
-                seq,
-                "c",
-                "p",
-                msgspec.Raw(b'{"q": "%b"}' % said.encode()),
-            )
-            for seq in range(first, first + facts)
-        ]
+        link=Link(seqs[-1], "none", 0, "0" * 64, "01234567" * facts),
+        facts=[FactRow(seq, "t", 1, seq, seq, "c", "p", body) for seq in seqs],
     )
 
 
@@ -51,7 +43,7 @@ def test_what_was_written_is_read_again(tmp_path: Path, *, small: bool) -> None:
         writer.append([commit])
 
     assert list(history(tmp_path)) == written
-    assert seqs(list(history(tmp_path, after=7))) == list(range(8, 21))
+    assert seqs(list(history(tmp_path, after=8))) == list(range(9, 21))
     assert len(segments(tmp_path)) == (10 if small else 1)
 
 
@@ -91,16 +83,16 @@ def test_a_torn_end_is_cut_off_wherever_it_was_torn(
 def test_a_restored_database_goes_on_by_a_timeline_of_its_own(tmp_path: Path) -> None:
     a_writer(tmp_path).append([a_commit(1), a_commit(3), a_commit(5)])
     writer = a_writer(tmp_path)
-    writer.branch(4)
-    writer.append([a_commit(4, said="new"), a_commit(6, said="new")])
+    writer.branch(5)
+    writer.append([a_commit(5, said="new"), a_commit(7, said="new")])
 
-    assert seqs(list(history(tmp_path))) == [1, 2, 3, 4, 5, 6, 7]
+    assert seqs(list(history(tmp_path))) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert b"new" in bytes(list(history(tmp_path))[-1].facts[-1].body)
     old = list(history(tmp_path, timeline=1))
     assert seqs(old) == [1, 2, 3, 4, 5, 6]
     assert b"new" not in bytes(old[-1].facts[-1].body)
     again = a_writer(tmp_path)
-    assert again.last == a_commit(7, 1, said="new").facts[0]
+    assert again.last == a_commit(7, said="new").facts[-1]
 
 
 def test_a_timeline_without_a_fact_yet_ends_where_it_began(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from mes_engine.core.postings import PostingState
 from mes_engine.core.state import State
 from mes_engine.modules.ledger import Booked, book_again
 from mes_engine.runtime.memory import Memory
+from mes_engine.storage.archive.committing import commit_again
 from mes_engine.storage.archive.history import history, plant_of
 from mes_engine.storage.archive.lines import Commit, FactRow
 from mes_engine.storage.archive.reading import recorded_of, rows_after
-from mes_engine.storage.chain import UNKEYED, ChainKey
 from mes_engine.storage.database import Database
 from mes_engine.storage.journal import MAIN
 from mes_engine.storage.store import SqlStore
@@ -83,23 +83,21 @@ def check_archive(folder: Path, plant: str) -> None:
         )
 
 
-async def replay(url: str, onward: Onward, *, key: ChainKey = UNKEYED) -> Reached:
+async def replay(url: str, onward: Onward) -> Reached:
     """Bring the database at ``url`` on, as far as the archive and ``onward`` go.
-
-    The journal's chain goes on with ``key``.
 
     Raises:
         Refused: It is past that moment already, or is not of the archive's history.
     """
     database = Database.open(url)
     try:
-        return await _replay(database, onward, key)
+        return await _replay(database, onward)
     finally:
         await database.close()
 
 
-async def _replay(database: Database, onward: Onward, key: ChainKey) -> Reached:
-    store = SqlStore(database, key=key)
+async def _replay(database: Database, onward: Onward) -> Reached:
+    store = SqlStore(database)
     state = await store.load()
     rows = await database.read(
         lambda connection: rows_after(connection, MAIN, state.seq - 1, 1)
@@ -107,7 +105,7 @@ async def _replay(database: Database, onward: Onward, key: ChainKey) -> Reached:
     reached = Reached(state.seq, rows[0].recorded_at if rows else 0)
     _check_not_past(reached, onward)
     if rows:
-        _check_is_of(onward, rows)
+        _check_is_of(onward, rows[0])
     memory = Memory(state)
     for commit in onward.commits(after=state.seq):
         if commit.first != state.seq + 1:
@@ -120,7 +118,7 @@ async def _replay(database: Database, onward: Onward, key: ChainKey) -> Reached:
         records = [recorded_of(row, MAIN) for row in commit.facts]
         layer = state.layer()
         booked = list(_evolved(layer, records))
-        await store.commit(records, layer)
+        await commit_again(database, commit, records, layer)
         layer.merge()
         memory.hear(records)
         await _book(database, booked)
@@ -154,14 +152,14 @@ def _check_not_past(reached: Reached, onward: Onward) -> None:
         )
 
 
-def _check_is_of(onward: Onward, rows: list[FactRow]) -> None:
+def _check_is_of(onward: Onward, last: FactRow) -> None:
     """Refuse a backup whose last fact the archive knows, and knows otherwise."""
-    (last,) = rows
-    for commit in onward.commits(after=last.seq - 1):
-        if commit.first == last.seq and commit.facts[0] != last:
-            raise Refused(
-                f"The backup's last fact {last.seq} is not the archive's: they went "
-                "separate ways before it, by a restore.",
-                hint="Take a backup of before that restore, or name --timeline.",
-            )
+    commit = next(onward.commits(after=last.seq - 1), None)
+    if commit is None or commit.first > last.seq:
         return
+    if commit.facts[-1] != last:
+        raise Refused(
+            f"The backup's last fact {last.seq} is not the archive's: they went "
+            "separate ways before it, by a restore.",
+            hint="Take a backup of before that restore, or name --timeline.",
+        )

@@ -17,7 +17,6 @@ from mes_engine.storage.backup.manifest import (
     manifest_of,
 )
 from mes_engine.storage.backup.postgresql import restore_dump
-from mes_engine.storage.chain import UNKEYED, ChainKey
 from mes_engine.storage.driver import file_url
 from mes_engine.storage.lock import sole_engine
 from mes_engine.storage.verify import VerifyReport
@@ -27,12 +26,7 @@ OF_SQLITE = ("", "-wal", "-shm", "-journal")
 
 
 def restore(
-    backup: Path,
-    url: str,
-    *,
-    plant: str,
-    onward: Onward | None = None,
-    key: ChainKey = UNKEYED,
+    backup: Path, url: str, *, plant: str, onward: Onward | None = None
 ) -> tuple[Manifest, Reached]:
     """Put a backup into an empty place; the tables are brought up to this version.
 
@@ -44,7 +38,6 @@ def restore(
         url: Where; no database may be there.
         plant: The site's id: another plant's is not restored.
         onward: What has been committed since is taken from there.
-        key: What the journal's chain goes on with.
 
     Raises:
         Refused: The backup is not whole, of another plant or of a newer version; or
@@ -64,7 +57,7 @@ def restore(
             hint="Name one of its kind as the database.url of site.yaml.",
         )
     if not is_postgresql(url):
-        return manifest, _restore_file(backup, manifest, url, onward, key=key)
+        return manifest, _restore_file(backup, manifest, url, onward)
     if onward is not None:
         raise Refused(
             "A PostgreSQL database has no archive of ours: its WAL is its own.",
@@ -93,9 +86,14 @@ def usable(backup: Path) -> Manifest:
 
 
 def drill(
-    backup: Path, *, onward: Onward | None = None
+    backup: Path, *, onward: Onward | None = None, key_file: Path | None = None
 ) -> tuple[Manifest, Reached, VerifyReport]:
     """Restore a backup to a temporary place, verify everything, and leave nothing.
+
+    Args:
+        backup: What ``back_up`` has written, with its manifest beside it.
+        onward: What has been committed since is taken from there.
+        key_file: The keys of the journal's chain; None if they are not known here.
 
     Raises:
         Refused: The backup is not whole, or of a newer version.
@@ -110,16 +108,11 @@ def drill(
     with TemporaryDirectory(prefix="mes-restore-") as folder:
         url = f"sqlite:///{folder}/mes.db"
         reached = _restore_file(backup, manifest, url, onward)
-        return manifest, reached, asyncio.run(verified(url))
+        return manifest, reached, asyncio.run(verified(url, key_file=key_file))
 
 
 def _restore_file(
-    backup: Path,
-    manifest: Manifest,
-    url: str,
-    onward: Onward | None,
-    *,
-    key: ChainKey = UNKEYED,
+    backup: Path, manifest: Manifest, url: str, onward: Onward | None
 ) -> Reached:
     """Make the database whole under another name; it gets its own in the end."""
     if onward is not None:
@@ -133,7 +126,7 @@ def _restore_file(
             check_content(backup, manifest, copied(backup, part))
             upgrade(f"sqlite:///{part}")
             if onward is not None:
-                reached = asyncio.run(replay(f"sqlite:///{part}", onward, key=key))
+                reached = asyncio.run(replay(f"sqlite:///{part}", onward))
             _refuse_open(part)
     return reached
 

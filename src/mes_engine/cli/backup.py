@@ -14,6 +14,7 @@ from mes_engine.cli.output import (
     DatabaseUrl,
     existing_database,
     show,
+    site_of,
 )
 
 if TYPE_CHECKING:
@@ -88,6 +89,10 @@ def restore(
         int | None,
         typer.Option(min=1, help="The archive as before later restores, by number."),
     ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="With --verify: the keys of the journal's chain."),
+    ] = None,
     database: DatabaseUrl = None,
     config: Config = CONFIG,
     as_json: AsJson = False,
@@ -99,7 +104,6 @@ def restore(
     """
     from mes_engine.bootstrap.replaying import Onward
     from mes_engine.bootstrap.restoring import restore as put_back
-    from mes_engine.storage.chain import UNKEYED, read_or_make_keys
 
     onward = None
     if journal is not None:
@@ -108,17 +112,11 @@ def restore(
     elif until is not None or until_seq is not None or timeline is not None:
         raise typer.BadParameter("only with --journal", param_hint="--until")
     if is_drill:
-        _drill(backup, onward, as_json=as_json)
+        _drill(backup, onward, key_file, as_json=as_json)
         return
-    site = _site(config)
+    site = site_of(config)
     url = database or site.database.url
-    manifest, reached = put_back(
-        backup,
-        url,
-        plant=site.plant.site,
-        onward=onward,
-        key=UNKEYED if onward is None else read_or_make_keys(site.key_file)[0][-1],
-    )
+    manifest, reached = put_back(backup, url, plant=site.plant.site, onward=onward)
     told = (
         f"{url} has {_told(manifest)}, again{_went_on(reached)}. What came "
         "after that is not in it: see docs/backup-and-restore.md before you start the "
@@ -128,33 +126,31 @@ def restore(
     show(plain, as_json=as_json, told=told)
 
 
-def _drill(backup: Path, onward: "Onward | None", *, as_json: bool) -> None:
+def _drill(
+    backup: Path, onward: "Onward | None", key_file: Path | None, *, as_json: bool
+) -> None:
     from mes_engine.bootstrap.restoring import drill
 
-    manifest, reached, report = drill(backup, onward=onward)
+    manifest, reached, report = drill(backup, onward=onward, key_file=key_file)
     problems = [str(one) for one in report.problems]
     plain = _plain(backup, manifest) | {
         "reached": reached.seq,
         "ok": not problems,
         "problems": problems,
         "facts": report.facts,
+        "unchecked": report.unchecked,
         "rows": report.rows,
     }
     ends = f"{len(problems) or 'No'} problems found in {_told(manifest)}"
     told = [*problems, f"{ends}{_went_on(reached)}: {_counted(report)}"]
+    if report.unchecked:
+        told.append(
+            f"{report.unchecked} facts were not held against the journal's chain: name "
+            "its keys with --key-file."
+        )
     show(plain, as_json=as_json, told="\n".join(told))
     if problems:
         raise typer.Exit(REFUSED)
-
-
-def _site(config: Path) -> Any:
-    import os
-
-    from mes_engine.settings import installed_adapters, load_site
-
-    return load_site(
-        config, None, environment=os.environ, adapters=installed_adapters()
-    )
 
 
 def _told(manifest: "Manifest") -> str:

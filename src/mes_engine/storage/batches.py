@@ -40,6 +40,15 @@ _HEAD = (
 )
 
 
+def changes_of(layer: State) -> list[tuple[str, dict[Hashable, Any]]]:
+    """Return what of which tables was changed in a layer, by key."""
+    return [
+        (name, table.changes())
+        for name, table in layer.tables.items()
+        if table.changes()
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Facts and changed rows, taken from the layer before the layer goes on living.
@@ -69,15 +78,10 @@ class Batch:
         anchors: int,
     ) -> "Batch":
         """Return what a commit of ``records``, and of what they changed, writes."""
-        changes = [
-            (name, table.changes())
-            for name, table in layer.tables.items()
-            if table.changes()
-        ]
         return cls(
             partition=partition,
             records=records,
-            changes=changes,
+            changes=changes_of(layer),
             key=key,
             head=head,
             anchors=anchors,
@@ -92,6 +96,10 @@ class Batch:
             return self._write_sqlite
         fence = database.fence
         return lambda driven: self._write_postgresql(driven, fence)
+
+    def _encoded(self) -> Sequence[bytes]:
+        """Return the rows of the journal, each as its digest has it."""
+        return [encoded_fact(_fact_row(one)) for one in self.records]
 
     def _link(self, driven: Any, encoded: Sequence[bytes], mark: str) -> Link:
         """Return the link for the facts of this batch."""
@@ -119,7 +127,7 @@ class Batch:
         def send(statement: str, rows: Rows) -> None:
             driven.execute(statement, (_encoded(rows), self.partition))
 
-        encoded = [encoded_fact(_fact_row(one)) for one in self.records]
+        encoded = self._encoded()
         facts = b"[%b]" % b",".join(encoded)
         driven.execute("BEGIN IMMEDIATE")
         driven.execute(bulk.WRITE_FACTS, (facts.decode(), self.partition))

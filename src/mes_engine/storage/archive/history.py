@@ -23,6 +23,8 @@ def history(
 ) -> Iterator[Commit]:
     """Yield the commits of an archive in order, from the one with fact ``after`` + 1.
 
+    Each is whole: the first may have facts before that one.
+
     Args:
         folder: Where its files are.
         after: The last fact that is known already.
@@ -52,10 +54,10 @@ def history(
             try:
                 for digest, commit in commits(segment):
                     before = digest
-                    if commit.first > end:
+                    if commit.last > end:
                         break
                     if commit.last > after:
-                        yield _cut(commit, after, end)
+                        yield commit
             except Torn:
                 if following is not None:
                     raise _missing(following.first, following.path) from None
@@ -100,9 +102,3 @@ def _missing(first: int, path: Path) -> Refused:
         f"Something is missing before {path}: it does not follow the file before it.",
         hint=f"Put the missing file back, or stop before: --until-seq {first - 1}.",
     )
-
-
-def _cut(commit: Commit, after: int, end: int) -> Commit:
-    if after < commit.first and commit.last <= end:
-        return commit
-    return Commit(facts=[one for one in commit.facts if after < one.seq <= end])

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from mes_engine.core.errors import Refused
+from mes_engine.storage.chain import Link
 
 FORMAT = 1
 NAME = "journal-{timeline:04}-{first:012}.jsonl"
@@ -53,8 +54,13 @@ class FactRow(NamedTuple):
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
-    """What was committed together, or as far as it is known."""
+    """What was committed together.
 
+    Attributes:
+        link: What closes it in the journal's chain.
+    """
+
+    link: Link
     facts: Sequence[FactRow]
 
     @property
@@ -149,7 +155,7 @@ def commits(segment: Segment) -> Iterator[tuple[str, Commit]]:
                     raise Torn(kept)
                 raise _edited(segment, number, following)
             commit = _COMMITS.decode(content)
-            if commit.first != following:
+            if (commit.first, commit.last) != (following, commit.link.seq):
                 raise _edited(segment, number, following)
             digest, kept, following = found, kept + len(line), commit.last + 1
             yield digest, commit

@@ -1,5 +1,6 @@
 """The journal as the archive keeps it: rows to the letter."""
 
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -8,7 +9,8 @@ from sqlalchemy import Connection, select
 from mes_engine.core.facts import Recorded, decoded
 from mes_engine.storage.archive.history import history
 from mes_engine.storage.archive.lines import Commit, FactRow
-from mes_engine.storage.tables import fact
+from mes_engine.storage.chain import Link
+from mes_engine.storage.tables import chain_link, fact
 
 _COLUMNS = tuple(fact.c[name] for name in FactRow._fields)
 
@@ -32,26 +34,35 @@ def rows_after(
 def commits_after(
     connection: Connection, partition: str, seq: int, limit: int
 ) -> list[Commit]:
-    """Return what was committed after ``seq``; nothing if nothing was."""
-    rows = rows_after(connection, partition, seq, limit)
-    return [Commit(facts=rows)] if rows else []
+    """Return up to ``limit`` commits after the one that ended with ``seq``."""
+    link = chain_link.c
+    query = (
+        select(*(link[name] for name in Link._fields))
+        .where(link.partition == partition, link.seq > seq)
+        .order_by(link.seq)
+        .limit(limit)
+    )
+    links = [Link(*row) for row in connection.execute(query)]
+    if not links:
+        return []
+    rows = iter(rows_after(connection, partition, seq, links[-1].seq - seq))
+    return [
+        Commit(link=one, facts=list(islice(rows, one.seq - one.first + 1)))
+        for one in links
+    ]
 
 
 def common_seq(connection: Connection, partition: str, folder: Path) -> int:
-    """Return the last fact up to which a journal and its archive are the same.
+    """Return the last commit up to which a journal and its archive are the same.
 
     Raises:
         Refused: The archive is not as it was written.
     """
     common = 0
     for commit in history(folder):
-        ours = rows_after(connection, partition, common, len(commit.facts))
-        for mine, theirs in zip(ours, commit.facts, strict=False):
-            if mine != theirs:
-                return common
-            common = mine.seq
-        if len(ours) < len(commit.facts):
-            return common
+        if commits_after(connection, partition, common, 1) != [commit]:
+            break
+        common = commit.last
     return common
 
 
