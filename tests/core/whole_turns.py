@@ -8,7 +8,7 @@ from hypothesis.stateful import rule
 
 from mes_engine.core import messages as m
 from mes_engine.core.postings import SETTLED, PostingState
-from mes_engine.core.quantity import MAX_QUANTITY
+from mes_engine.core.quantity import MAX_QUANTITY, ZERO
 from mes_engine.core.routing import Routing
 from mes_engine.core.samples import LinkReport, LinkState
 from mes_engine.core.steps import JobPer, ReworkLoop
@@ -43,6 +43,24 @@ class WholeTurns(WholeWays):
                         job_order=job.id, quantity=amount, loop="again", reason="burr"
                     )
                     self.do(command)
+
+    @rule(quantity=st.sampled_from([2, 5]), sent=few, good=few)
+    def send_back(self, *, quantity: int, sent: Decimal, good: Decimal) -> None:
+        """Send pieces back to a step whose last word has been said, and do it there."""
+        name = self.new_request("LINE", quantity)
+        for step in ("cut", "mill"):
+            for job in self.of(name):
+                if job.step == step:
+                    self.go_on(job.id, good if step == "mill" else ZERO, steps=3)
+        for job in self.of(name):
+            if job.step == "mill":
+                command = m.DeviateLot(
+                    job_order=job.id, to_step="cut", quantity=sent, reason="too long"
+                )
+                self.do(command)
+        for job in self.of(name):
+            if job.step == "cut":
+                self.go_on(job.id, steps=3)
 
     @rule(good=st.sampled_from([3, 5]), is_taken_back=st.booleans())
     def fill_a_buffer(self, *, good: int, is_taken_back: bool) -> None:
