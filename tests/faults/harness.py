@@ -6,9 +6,10 @@ import os
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -28,6 +29,10 @@ async def until(holds: Callable[[], Awaitable[bool]], *, within_s: float = 20) -
 class EngineProcess:
     """``mes run`` on a database in ``folder``, one life after the other.
 
+    Args:
+        within: What runs the command for us, and becomes it.
+        environment: What is another in its environment.
+
     Attributes:
         url: Of the web of the present life, or of the last one.
         lives: How often it was started.
@@ -43,6 +48,8 @@ class EngineProcess:
         token: str = "",
         database_url: str | None = None,
         key_file: Path | None = None,
+        within: Sequence[str] = (),
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.url = f"http://127.0.0.1:{NOWHERE}"
         self.lives = 0
@@ -59,7 +66,9 @@ class EngineProcess:
             "MES_HTTP_PORT": "0",
             "MES_GATEWAY_TOKEN": token,
             "MES_JOURNAL_KEY": str(self.key_file),
+            **environment,
         }
+        self._within = tuple(within)
         self._config = config
         self._more = ("--no-gateway",) if token else ()
 
@@ -69,7 +78,8 @@ class EngineProcess:
         command = ("-m", "mes_engine", "run", "--config", str(self._config))
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, *command, "--ready-file", str(self._ready)),
+                *(*self._within, sys.executable, *command),
+                *("--ready-file", str(self._ready)),
                 *self._more,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,

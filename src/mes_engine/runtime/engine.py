@@ -81,6 +81,7 @@ class Engine:
     Attributes:
         committed: State as it is in the database; for reading, never for changing.
         is_accepting: False while the database takes no commits, and when stopping.
+        outage: Why the last commit did not work; empty if it did.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Engine:
         self.committed = state
         self.counts = EngineCounts()
         self.is_accepting = True
+        self.outage = ""
         self.inbox = Inbox() if inbox is None else inbox
         self._store = store
         self._memory = memory or Memory(state)
@@ -124,7 +126,6 @@ class Engine:
         self._deadline: asyncio.Timeout | None = None
         self._in_hand: list[Waiting] = []
         self._is_stopping = False
-        self._is_store_lost = False
 
     async def submit(self, commanded: Commanded) -> Answer:
         """Hand in a command; its answer means that what it did is committed.
@@ -138,7 +139,7 @@ class Engine:
         """
         if not self.is_accepting and not self._is_stopping:
             raise Overloaded(
-                "The database takes no changes at the moment.",
+                f"The database takes no changes at the moment. {self.outage}".strip(),
                 hint="Send it again, with the same key, in a few seconds.",
             )
         answer = asyncio.get_running_loop().create_future()
@@ -163,7 +164,7 @@ class Engine:
             return
         if not self.is_accepting:
             raise Overloaded(
-                "The database takes no changes at the moment.",
+                f"The database takes no changes at the moment. {self.outage}".strip(),
                 hint="Deliver it again in a few seconds.",
             )
         heard = asyncio.get_running_loop().create_future()
@@ -308,16 +309,16 @@ class Engine:
 
     def _lose(self, reason: str) -> None:
         """Take no commands until a commit has worked; in the log once an outage."""
-        if not self._is_store_lost:
+        if not self.outage:
             log.warning("store_lost", reason=reason)
             self.counts.outages += 1
-            self._is_store_lost = True
+        self.outage = reason
         self.is_accepting = False
 
     def _recovered(self) -> None:
-        if self._is_store_lost:
+        if self.outage:
             log.info("store_recovered")
-            self._is_store_lost = False
+            self.outage = ""
         self.is_accepting = not self._is_stopping
         self._back_off.reset()
         self._put_off_end()
@@ -346,7 +347,7 @@ class Engine:
         for one in some:
             one.tell(
                 OutcomeUnknown(
-                    "It is not known whether this was done.",
+                    f"It is not known whether this was done. {self.outage}".strip(),
                     hint="Send it again, with the same key, to find out.",
                 )
             )

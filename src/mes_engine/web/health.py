@@ -58,7 +58,7 @@ def health_router(parts: Parts) -> APIRouter:
         """Say whether commands can be taken: the database answers, the engine runs."""
         checks = {
             "database": await _database(parts),
-            "engine": "ok" if parts.engine.is_accepting else "takes no commands now",
+            "engine": _engine(parts),
             "plant": _plant(parts),
         }
         is_ready = all(told == "ok" for told in checks.values())
@@ -103,6 +103,12 @@ def _schema(connection: Connection) -> str | None:
         return None
     version = connection.execute(text("SELECT version_num FROM alembic_version"))
     return version.scalar_one_or_none()
+
+
+def _engine(parts: Parts) -> str:
+    if parts.engine.is_accepting:
+        return "ok"
+    return f"takes no commands now. {parts.engine.outage}".strip()
 
 
 def _plant(parts: Parts) -> str:

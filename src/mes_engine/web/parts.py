@@ -33,6 +33,11 @@ class EngineFace(Protocol):
         """Whether commands are taken now."""
         ...
 
+    @property
+    def outage(self) -> str:
+        """Why the last commit did not work; empty if it did."""
+        ...
+
     async def submit(self, commanded: Commanded) -> Answer:
         """Hand in a command; its answer means that it is committed."""
         ...
