@@ -143,8 +143,10 @@ def _tell_ways(shop: Shop) -> None:
     for one in list(shop.state.position.values()):
         visit = shop.state.visit.get(one.place)
         ways = parts_by_data(shop.state, one)
-        known = () if visit is None else tuple(each.lot for each in visit.ways)
-        if visit is not None and one.out and ways and one.lot not in known:
+        if visit is None or not one.out or not ways:
+            continue
+        known = [each for each in visit.ways if each.lot == one.lot]
+        if not any(each.is_set or one.moved_out for each in known):
             command = m.ChooseAlternative(
                 work_request=visit.request,
                 step=visit.step,

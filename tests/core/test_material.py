@@ -137,7 +137,7 @@ def test_an_end_is_refused_while_stock_does_not_cover_what_was_worked() -> None:
     shop.report("mill", 12)
 
     answer = shop.refused(m.AssertTrigger(job_order=job, trigger=T.COMPLETE))
-    assert answer.unmet == ("material_available: 6.0 KGM of steel needed, 5 in stock",)
+    assert answer.unmet == ("material_available: 6 KGM of steel needed, 5 in stock",)
     shop.receive("1")
     shop.complete("mill")
     assert shop.stock("steel") == 0

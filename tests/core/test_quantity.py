@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from mes_engine.core.errors import Malformed
 from mes_engine.core.quantity import (
     MAX_QUANTITY,
+    MILLION,
     UNITS,
     checked_quantity,
     checked_unit,
     floored,
     from_millionths,
+    shortest,
     to_millionths,
 )
 
@@ -95,3 +97,9 @@ def test_flooring_leaves_what_can_be_counted(value: Decimal, unit: str) -> None:
     assert down <= value
     assert value - down < Decimal(1).scaleb(-UNITS[unit][0])
     assert checked_quantity(down, unit=unit) == down
+
+
+@given(st.integers(0, 10**15))
+def test_the_shortest_form_is_the_one_that_the_database_gives_back(value: int) -> None:
+    exact = (Decimal(value) / MILLION).quantize(Decimal("0.000001"))
+    assert str(shortest(exact)) == str(from_millionths(value))

@@ -80,7 +80,18 @@ def checked_unit(unit: str) -> str:
 def floored(value: Decimal, *, unit: str) -> Decimal:
     """Round ``value`` down to what can be counted in ``unit``."""
     digits, _ = UNITS[unit]
-    return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_FLOOR)
+    return shortest(value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_FLOOR))
+
+
+def shortest(value: Decimal) -> Decimal:
+    """Return ``value`` without the decimals that say nothing, as the database has it.
+
+    Example:
+        >>> shortest(Decimal("2.50")), shortest(Decimal("30.0"))
+        (Decimal('2.5'), Decimal('30'))
+    """
+    whole = value.to_integral_value()
+    return whole if whole == value else value.normalize()
 
 
 def to_millionths(value: Decimal) -> int:

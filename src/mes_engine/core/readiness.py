@@ -15,7 +15,7 @@ from mes_engine.core.holding import (
 from mes_engine.core.job_order import AT_WORK, JobOrder, JobOrderState
 from mes_engine.core.lots import LotQuality
 from mes_engine.core.means import means
-from mes_engine.core.quantity import ZERO
+from mes_engine.core.quantity import ZERO, shortest
 from mes_engine.core.requests import Visit
 from mes_engine.core.routing import Routing
 from mes_engine.core.runs import Hold, HoldMode, HoldScope
@@ -219,6 +219,7 @@ def material_available(
         there = on_hand(state, component, job)
         taken = _claimed_by_others(state, component, job) if leaves_to_others else ZERO
         if need > there - taken:
+            need, there, taken = shortest(need), shortest(there), shortest(taken)
             claimed = f" less {taken} for work that has begun" if taken else ""
             short.append(
                 f"{need} {component.unit} of {component.material} needed, "

@@ -12,7 +12,7 @@ from operator import attrgetter
 
 import msgspec
 
-from mes_engine.core.quantity import ZERO
+from mes_engine.core.quantity import ZERO, shortest
 
 
 class Bucket(StrEnum):
@@ -263,7 +263,9 @@ def _taken_back(
 
 
 def _changed(position: Position, changes: Mapping[str, Decimal]) -> Position:
-    amounts = {name: getattr(position, name) + changes[name] for name in changes}
+    amounts = {
+        name: shortest(getattr(position, name) + changes[name]) for name in changes
+    }
     for name, amount in amounts.items():
         if amount < ZERO:
             raise LawBroken(

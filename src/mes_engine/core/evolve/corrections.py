@@ -4,6 +4,7 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.evolve.handler import Handlers, known
+from mes_engine.core.quantity import shortest
 from mes_engine.core.state import State
 
 replace = msgspec.structs.replace
@@ -15,10 +16,10 @@ def _booking_reversed(state: State, fact: f.BookingReversed) -> None:
     state.job_order.put(
         replace(
             job,
-            good=fact.good_total,
-            scrap=fact.scrap_total,
-            lost=fact.lost_total,
-            tested=fact.tested_total,
+            good=shortest(fact.good_total),
+            scrap=shortest(fact.scrap_total),
+            lost=shortest(fact.lost_total),
+            tested=shortest(fact.tested_total),
         )
     )
 

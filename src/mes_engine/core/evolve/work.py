@@ -7,6 +7,7 @@ import msgspec
 from mes_engine.core import facts as f
 from mes_engine.core.evolve.handler import Handlers, count, known
 from mes_engine.core.job_order import JobOrderState, JobOrderTrigger
+from mes_engine.core.quantity import shortest
 from mes_engine.core.state import State
 
 replace = msgspec.structs.replace
@@ -47,10 +48,10 @@ def _quantity_reported(state: State, fact: f.QuantityReported) -> None:
     state.job_order.put(
         replace(
             job,
-            good=fact.good_total,
-            scrap=fact.scrap_total,
-            lost=fact.lost_total,
-            tested=fact.tested_total,
+            good=shortest(fact.good_total),
+            scrap=shortest(fact.scrap_total),
+            lost=shortest(fact.lost_total),
+            tested=shortest(fact.tested_total),
             last_report=state.seq,
         )
     )
