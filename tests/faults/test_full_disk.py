@@ -17,7 +17,7 @@ from tests.faults.load import GAUGE
 from tests.faults.people import Acknowledgements, a_person, release_routing
 from tests.faults.small_disk import SmallDisk
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 MIB = 64
 
 
