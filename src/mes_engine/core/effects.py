@@ -26,6 +26,7 @@ class EffectOn(StrEnum):
     LOT = "lot"
     POSTING = "posting"
     UNASSIGNED = "unassigned"
+    BOOKS = "books"
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +35,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: Of the request or job order; for pieces, the visit that they are at; for a
             booking that is taken back, its number; of the lot that has a serial; of the
-            posting; of the work unit whose count is on no job order.
+            posting; of the work unit whose count is on no job order; of the ledger.
         what: The field, the condition's name or the bucket; of a booking, what it says.
         before: None for what was not there.
         after: None for a posting that no longer stands.
@@ -87,7 +88,7 @@ def effects(
     for key in places:
         found += _of_pieces(before, after, key)
     for one in records:
-        found += _of_fact(one.fact)
+        found += _of_fact(before, one.fact)
     return (*found, *_of_counts(before, after, records))
 
 
@@ -183,12 +184,32 @@ def _plain(value: Value) -> Value:
     return value.value if isinstance(value, StrEnum) else value
 
 
-def _of_fact(fact: f.Fact) -> Iterator[Effect]:
+def _of_fact(before: State, fact: f.Fact) -> Iterator[Effect]:
     """Say what is another by one fact alone."""
     match fact:
         case f.SerialGiven(lot=lot, serial=serial):
             yield Effect(
                 on=EffectOn.LOT, id=lot, what="serial", before=None, after=serial
+            )
+        case f.BooksClosed(books=books):
+            known = before.books.get(books.ledger)
+            yield Effect(
+                on=EffectOn.BOOKS,
+                id=books.ledger,
+                what="closed_until",
+                before=None if known is None else known.closed_until or None,
+                after=books.closed_until or None,
+            )
+        case f.PostingMoved(posting=name) if (
+            moved := before.posting.get(name)
+        ) is not None:
+            yield Effect(
+                on=EffectOn.POSTING,
+                id=name,
+                what="state",
+                before=moved.state.value,
+                after=fact.state.value,
+                why=moved.job_order,
             )
         case f.PostingRaised(posting=posting):
             yield from _of_posting(posting)

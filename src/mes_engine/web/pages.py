@@ -58,6 +58,12 @@ def pages_router(parts: Parts) -> APIRouter:
         reasons = reasons_of(parts.state.site.plant.reasons)
         return page("supervisor.html", language=language_of(request), reasons=reasons)
 
+    @router.get("/periods")
+    async def show_periods(request: Request) -> Response:
+        """Show up to when the books are closed, and what is open of their days."""
+        reasons = reasons_of(parts.state.site.plant.reasons)
+        return page("periods.html", language=language_of(request), reasons=reasons)
+
     @router.get("/t/{work_unit}")
     async def show_terminal(request: Request, work_unit: Id) -> Response:
         """Show the terminal of a work unit."""

@@ -1,17 +1,27 @@
-"""Accounting periods over HTTP: up to which day the books are closed."""
+"""Accounting periods over HTTP: until when the books are closed; what is open."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import Field
 
 from mes_engine.core.messages import ClosePeriod, ReopenPeriod
-from mes_engine.core.periods import LEDGER, OPEN
+from mes_engine.core.periods import LEDGER, OPEN, Books, day_after
+from mes_engine.core.plant import PostingPolicy
+from mes_engine.core.state import State
 from mes_engine.http.bodies import api_router
-from mes_engine.http.commands import CommandSender
-from mes_engine.http.fields import At, Reason, View
-from mes_engine.web.command_bodies import Occurred, carried_out, posts
+from mes_engine.http.commands import CommandSender, Person
+from mes_engine.http.fields import At, Decimals, Reason, View
+from mes_engine.storage.periods import closings, unsettled_until
+from mes_engine.web.command_bodies import Occurred, carried_out, posts, problem_told
 from mes_engine.web.parts import Parts
+from mes_engine.web.postings import PostingView
+from mes_engine.web.previewing import PreviewView, previewed, refusal_of
+from mes_engine.web.work_unit_views import UnassignedView
+
+MOST = 200
+_PREVIEW_RESPONSES: dict[int | str, dict[str, Any]] = {409: problem_told("refused")}
 
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", examples=["2026-11-30"])]
 
@@ -29,6 +39,38 @@ class BooksView(View):
     at: At | None
     person: str
     reason: str
+
+
+class UnpostedView(View):
+    """A job order of which something is reported and not posted yet."""
+
+    job_order: str
+    work_request: str
+    step: str
+    work_center: str
+    state: str
+    good: Decimals
+    scrap: Decimals
+
+
+class OpenItemsView(View):
+    """What is open of the days up to one, before the books are closed on it.
+
+    Attributes:
+        until: The day; the last one that is over, if none was asked for.
+        against: Why the books cannot be closed until then: conditions by name.
+        postings: What the ledger has not booked of these days; the first 200 ...
+        has_more: ... if there are more.
+        unposted: What was begun on these days, and will be posted on later ones.
+        unassigned: What machines counted on these days, and is on no job order.
+    """
+
+    until: str
+    against: list[str]
+    postings: list[PostingView]
+    has_more: bool
+    unposted: list[UnpostedView]
+    unassigned: list[UnassignedView]
 
 
 class CloseBody(Occurred):
@@ -53,14 +95,62 @@ def periods_router(parts: Parts) -> APIRouter:
     @router.get("")
     async def show_books() -> BooksView:
         """Show up to which day the books are closed."""
-        books = parts.state.books.get(LEDGER) or OPEN
-        return BooksView(
-            closed_until=books.closed_until or None,
-            first_open=books.first_open or None,
-            at=books.at or None,
-            person=books.person,
-            reason=books.reason,
+        return _shown(parts.state.books.get(LEDGER) or OPEN)
+
+    @router.get("/closings")
+    async def list_closings() -> list[BooksView]:
+        """List how the books were closed and opened again, the newest first."""
+        partition = parts.state.partition
+        found = await parts.database.read(
+            lambda connection: closings(connection, partition, limit=MOST)
         )
+        return [_shown(one) for one in found]
+
+    @router.get("/open-items")
+    async def show_open_items(until: date | None = None) -> OpenItemsView:
+        """Show what is open of the days until one, and what forbids to close them."""
+        state = parts.state
+        today = state.site.business_date(parts.clock())
+        day = day_after(today, -1) if until is None else until.isoformat()
+        waiting = await parts.database.read(
+            lambda connection: unsettled_until(
+                connection, state.partition, day, limit=MOST + 1
+            )
+        )
+        command = ClosePeriod(last_day=day, reason="looked at")
+        refusal = refusal_of(parts, command, at=parts.clock())
+        return OpenItemsView(
+            until=day,
+            against=list(refusal),
+            postings=[PostingView.model_validate(one) for one in waiting[:MOST]],
+            has_more=len(waiting) > MOST,
+            unposted=_unposted(state, day),
+            unassigned=[
+                UnassignedView.model_validate(one)
+                for one in state.unassigned_production.values()
+                if one.left and state.site.business_date(one.at) <= day
+            ][:MOST],
+        )
+
+    @router.post(
+        "/close/preview", response_model=PreviewView, responses=_PREVIEW_RESPONSES
+    )
+    async def preview_closing(
+        body: CloseBody, person: Person
+    ) -> PreviewView | Response:
+        """List what closing the books would do; close nothing."""
+        command = ClosePeriod(last_day=body.last_day, reason=body.reason)
+        return previewed(parts, command, person=person, at=body.at(parts.clock()))
+
+    @router.post(
+        "/reopen/preview", response_model=PreviewView, responses=_PREVIEW_RESPONSES
+    )
+    async def preview_reopening(
+        body: ReopenBody, person: Person
+    ) -> PreviewView | Response:
+        """List what opening the books again would let go; open nothing."""
+        command = ReopenPeriod(first_day=body.first_day, reason=body.reason)
+        return previewed(parts, command, person=person, at=body.at(parts.clock()))
 
     @post("/close")
     async def close_period(body: CloseBody, sender: CommandSender) -> Response:
@@ -75,3 +165,34 @@ def periods_router(parts: Parts) -> APIRouter:
         return await carried_out(parts, sender, command, body)
 
     return router
+
+
+def _shown(books: Books) -> BooksView:
+    return BooksView(
+        closed_until=books.closed_until or None,
+        first_open=books.first_open or None,
+        at=books.at or None,
+        person=books.person,
+        reason=books.reason,
+    )
+
+
+def _unposted(state: State, day: str) -> list[UnpostedView]:
+    """Return what was begun until a day, and of which something is not posted yet."""
+    site = state.site
+    return [
+        UnpostedView(
+            job_order=job.id,
+            work_request=job.request,
+            step=job.step,
+            work_center=job.work_center,
+            state=job.state.value,
+            good=job.good - job.posted_good,
+            scrap=job.scrap - job.posted_scrap,
+        )
+        for job in state.job_order.values()
+        if (job.good > job.posted_good or job.scrap > job.posted_scrap)
+        and job.begun_at is not None
+        and site.business_date(job.begun_at) <= day
+        and site.work_center(job.work_center).posting is not PostingPolicy.NONE
+    ][:MOST]

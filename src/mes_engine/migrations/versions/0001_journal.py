@@ -34,6 +34,12 @@ def upgrade() -> None:
         ["partition", "seq"],
         **where("type = 'message_set_aside'"),
     )
+    op.create_index(
+        op.f("ix_fact_books"),
+        "fact",
+        ["partition", "seq"],
+        **where("type = 'books_closed'"),
+    )
     guard("fact")
     op.create_table(
         "chain_link",

@@ -11,6 +11,9 @@ from mes_engine.storage.columns import (
 )
 from mes_engine.storage.dialect import where_only
 
+IS_OF_BOOKS = "type = 'books_closed'"
+"""The SQL condition that a fact tells of accounting periods."""
+
 fact = strict_table(
     "fact",
     partition(),
@@ -29,6 +32,7 @@ fact = strict_table(
         "seq",
         **where_only("type = 'message_set_aside'"),
     ),
+    Index("ix_fact_books", "partition", "seq", **where_only(IS_OF_BOOKS)),
     has_rowid=False,
 )
 

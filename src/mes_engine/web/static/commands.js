@@ -138,6 +138,21 @@ function packed({ form }) {
   return contents.length ? { contents } : null;
 }
 
+function ofBooks(deed, field) {
+  return ({ form }) => {
+    const [dayOf, reason] = [form[field].value, form.reason.value.trim()];
+    return dayOf && reason ? { path: `${API}/books/${deed}`, body: { [field]: dayOf, reason } } : null;
+  };
+}
+
+function ofPosting(deed, needsReason = true) {
+  return ({ posting, form }) => {
+    const reason = form.reason.value.trim();
+    if (needsReason && !reason) return null;
+    return { path: `${API}/postings/${posting}/${deed}`, body: needsReason ? { reason } : {} };
+  };
+}
+
 function loadTogether({ workUnit }) {
   const chosen = [...document.querySelectorAll("[name=together]:checked")];
   if (!chosen.length) return null;
@@ -180,6 +195,11 @@ export const COMMANDS = {
   pack: ofCarrier("pack", packed),
   hold_carrier: holdCarrier,
   unpack: ofCarrier("unpack", ({ form }) => packed({ form }) ?? {}),
+  close_books: ofBooks("close", "last_day"),
+  reopen_books: ofBooks("reopen", "first_day"),
+  release_posting: ofPosting("release"),
+  waive_posting: ofPosting("waive"),
+  retry_posting: ofPosting("retry", false),
   assign,
   dismiss: dismissal,
   load_together: loadTogether,

@@ -14,11 +14,13 @@ const WORDS = {
   good: t("good"), scrap: t("scrap"), lost: t("lost"), tested: t("tested"), consumed: t("consumed"), shipped: t("shipped"),
   reworked: t("sent to rework"), deviated: t("sent another way"),
   planned: t("pieces"), quantity: t("pieces"), state: t("state"),
+  pending: t("to be sent"), retrying: t("not answered yet"), in_doubt: t("in doubt"), parked: t("the ledger refused it"),
+  held: t("of a closed period"), acknowledged: t("booked"), waived: t("done without"), netted: t("never sent"),
   setup_s: t("s of setup"), processing_s: t("s of machine time"), labour_s: t("s of labour"),
 };
 
-const word = (what) => WORDS[what] ?? what;
-const value = ({ what }, one) => (what === "state" ? LOOK_OF_JOB[one]?.word : undefined) ?? String(one ?? "–");
+export const word = (what) => WORDS[what] ?? what;
+const value = ({ what }, one) => (what === "state" ? LOOK_OF_JOB[one]?.word ?? word(one) : String(one ?? "–"));
 const change = (one) => `${word(one.what)} ${value(one, one.before)} → ${value(one, one.after)}`;
 const changes = (some) => some.map(change).join(", ");
 
@@ -45,7 +47,8 @@ function jobOrder(id, some) {
   return t("New job order {id} at operation {step}: {count} pieces", { id, step: step.after, count: planned?.after ?? "" });
 }
 
-function posting([one, ...more]) {
+function posting(id, [one, ...more]) {
+  if (one.what === "state") return t("ERP: posting {id} of {job}: {changes}", { id, job: one.why, changes: change(one) });
   return one.after === null
     ? t("ERP: {amounts} of {job} is taken back", { amounts: amounts([one, ...more], "before"), job: one.why })
     : t("ERP: {amounts} of {job} is posted", { amounts: amounts([one, ...more], "after"), job: one.why });
@@ -56,7 +59,8 @@ const TOLD = {
   job_order: jobOrder,
   work_request: (id, some) => t("Production order {id}: {changes}", { id, changes: changes(some) }),
   pieces: (id, some) => t("{place}, lot {lot}: {changes}", { place: place(id), lot: some[0].why, changes: changes(some) }),
-  posting: (_, some) => posting(some),
+  posting,
+  books: (_, [one]) => (one.after === null ? t("No day is closed.") : t("The books are closed until {day}.", { day: one.after })),
   unassigned: (id, some) => t("Counted at {unit}, and on no job order: {changes}", { unit: id, changes: changes(some) }),
   lot: (id, [one]) => `${id}: ${one.after}`,
 };
