@@ -1,5 +1,6 @@
 """Take a backup of a database that may be in use."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,13 @@ from mes_engine.storage.journal import MAIN
 SECOND = 1_000_000
 
 
-def back_up(url: str, to: Path, *, now: int) -> tuple[Path, Manifest]:
+def _never() -> bool:
+    return False
+
+
+def back_up(
+    url: str, to: Path, *, now: int, is_ending: Callable[[], bool] = _never
+) -> tuple[Path, Manifest]:
     """Write the database as it is at one moment; return where, and its manifest.
 
     The manifest comes last: a backup without one is none.
@@ -24,9 +31,11 @@ def back_up(url: str, to: Path, *, now: int) -> tuple[Path, Manifest]:
         url: The database; an engine may run on it.
         to: A file that is not there yet, or a folder for one of its own name.
         now: The time.
+        is_ending: Asked again and again: whether to give up, and leave nothing.
 
     Raises:
-        Refused: It would overwrite something, or there is nothing to back up.
+        Refused: It would overwrite something, there is nothing to back up, or it was
+            given up.
         SettingsError: The database cannot be read, or the backup not be written.
     """
     taken_at = datetime.fromtimestamp(now // SECOND, UTC)
@@ -36,7 +45,11 @@ def back_up(url: str, to: Path, *, now: int) -> tuple[Path, Manifest]:
     for one in (file, beside(file)):
         refuse_existing(one)
     with written(file) as part:
-        moment: Moment = dump_moment(url, part) if is_server else copy_moment(url, part)
+        moment: Moment = (
+            dump_moment(url, part)
+            if is_server
+            else copy_moment(url, part, is_ending=is_ending)
+        )
         manifest = Manifest(
             database="postgresql" if is_server else "sqlite",
             plant=moment.plant,

@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from mes_engine.bootstrap.core import Core, running_engine
 from mes_engine.bootstrap.leading import Leading
 from mes_engine.bootstrap.own_gateway import OwnGateway, keep_running
+from mes_engine.bootstrap.safekeeping import Safekeeping, refuse_unsafe
 from mes_engine.bootstrap.serving import (
     Server,
     SiteFailed,
@@ -38,7 +39,6 @@ from mes_engine.migrations import head
 from mes_engine.modules import crm, ledger, plm, scm
 from mes_engine.ports import AdapterSpec, Fenced, Floor
 from mes_engine.runtime.acknowledging import Acknowledging
-from mes_engine.runtime.archiving import Archiving
 from mes_engine.runtime.consumers import Consumer, Consuming
 from mes_engine.runtime.gateways import Gateways
 from mes_engine.runtime.intents import IntentRelay
@@ -110,7 +110,7 @@ async def run_site(
     metrics = CollectorRegistry()
     process_collectors(metrics)
     url = site.database.url
-    _refuse_unarchived(site)
+    refuse_unsafe(site)
     with listening(site.http.host, site.http.port) as listener, _failing_once():
         leading = None
         if is_postgresql(url):
@@ -139,15 +139,6 @@ async def run_site(
                 ready_file=ready_file,
                 parent=parent,
             )
-
-
-def _refuse_unarchived(site: Site) -> None:
-    """Refuse to be told of an archive where there will be none."""
-    if site.archive.folder is not None and is_postgresql(site.database.url):
-        raise SettingsError(
-            "archive.folder: a PostgreSQL database has its own archive, of its WAL.",
-            hint="Leave it out, and see docs/running-on-postgresql.md.",
-        )
 
 
 @contextmanager
@@ -213,7 +204,10 @@ async def _run(
         books, committed=core.engine.committed, submit=core.submit, clock=core.clock
     )
     core.feed.tap(relay.hear)
-    jobs = Jobs(_jobs(core, relay), core.database, clock=core.clock)
+    safekeeping = Safekeeping(core, site, metrics)
+    jobs = Jobs(
+        [*_jobs(core, relay), *safekeeping.jobs()], core.database, clock=core.clock
+    )
     consumers = {
         one.name: Consuming(one, core.database, core.feed) for one in CONSUMERS
     }
@@ -265,6 +259,7 @@ async def _run(
     core.feed.tap(machine_calls.hear)
     parts = {
         **{f"server {name}": one for name, one in _servers(core, site, adapters)},
+        **safekeeping.parts(),
         "gateways": _watch(gateways, devices, stopping),
         "relay": relay.run(),
         "jobs": jobs.run(),
@@ -279,10 +274,6 @@ async def _run(
         "loop watch": watch_loop(metrics),
         "ready file": announce(server, listener, ready_file),
     }
-    if site.archive.folder is not None:
-        archiving = Archiving(core.database, site.archive.folder, plant=site.plant.site)
-        core.feed.tap(archiving.hear)
-        parts["archive"] = archiving.run()
     if own is not None and site.links:
         parts["own gateway"] = keep_running(
             own, url_of(listener), stopping=stopping, monotonic=time.monotonic

@@ -15,6 +15,7 @@ from mes_engine.settings.load import (
 )
 from mes_engine.settings.site_file import (
     ArchiveSettings,
+    BackupSettings,
     DatabaseSettings,
     ErpSettings,
     GatewaySettings,
@@ -25,6 +26,7 @@ from mes_engine.settings.site_file import (
 
 __all__ = [
     "ArchiveSettings",
+    "BackupSettings",
     "DatabaseSettings",
     "ErpSettings",
     "GatewaySettings",

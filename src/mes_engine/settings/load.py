@@ -22,6 +22,7 @@ from mes_engine.settings.routing_file import capabilities_of, read_routing
 from mes_engine.settings.servers import ServerPlan, read_servers
 from mes_engine.settings.site_file import (
     ArchiveSettings,
+    BackupSettings,
     DatabaseSettings,
     ErpSettings,
     GatewaySettings,
@@ -54,6 +55,7 @@ class Site:
     plant_digest: str
     gateway: GatewaySettings
     archive: ArchiveSettings
+    backup: BackupSettings
     key_file: Path
     servers: Mapping[str, ServerPlan] = field(default_factory=dict)
 
@@ -167,6 +169,7 @@ def load_site(
         plant_digest=digest_of(config_dir),
         gateway=site.gateway,
         archive=site.archive,
+        backup=site.backup,
         key_file=site.journal.key_file or config_dir / _KEYS,
     )
 

@@ -87,6 +87,21 @@ class JournalSettings(Section):
     key_file: Path | None = None
 
 
+class BackupSettings(Section):
+    """``backup``: backups by the clock, of a file of SQLite.
+
+    Attributes:
+        folder: Best on another disk; left out, none are taken.
+        keep: So many of the newest are kept.
+        keep_days: Of so many days, the last one is kept; the first of each year always.
+    """
+
+    folder: Path | None = None
+    every_hours: float = Field(default=1, ge=0.01, le=168)
+    keep: int = Field(default=48, ge=1, le=10_000)
+    keep_days: int = Field(default=60, ge=1, le=3_660)
+
+
 class LogSettings(Section):
     """``log``: how much to say."""
 
@@ -105,6 +120,7 @@ class SiteFile(Section):
     erp: ErpSettings = ErpSettings()
     gateway: GatewaySettings = GatewaySettings()
     archive: ArchiveSettings = ArchiveSettings()
+    backup: BackupSettings = BackupSettings()
     journal: JournalSettings = JournalSettings()
     servers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     log: LogSettings = LogSettings()
