@@ -88,11 +88,15 @@ class WholeCarriers(WholeSignals):
     @rule(
         carrier=st.sampled_from([*CARRIERS, "376104250021234563"]),
         kind=st.sampled_from(["tray", "pallet", "crate"]),
+        location=st.sampled_from(["", "cage"]),
     )
-    def register_carrier(self, *, carrier: str, kind: str) -> None:
+    def register_carrier(self, *, carrier: str, kind: str, location: str = "") -> None:
         own = carrier.split("-", 1)[0]
         told = own if own in {"tray", "box", "pallet"} and kind != "crate" else kind
-        self.do(m.RegisterCarrier(carrier=carrier, carrier_type=told))
+        command = m.RegisterCarrier(
+            carrier=carrier, carrier_type=told, location=location
+        )
+        self.do(command)
 
     @rule(
         carrier=st.sampled_from(CARRIERS),

@@ -56,6 +56,36 @@ def sound(shop: Shop) -> bool:
     return bool(found.plain["problems"] == [])
 
 
+def test_an_empty_carrier_is_where_it_was_put_and_where_it_was_emptied(
+    shop: Shop, pallet: str
+) -> None:
+    site = shop.site
+
+    def places(name: str) -> list[str]:
+        code = site.get(f"/codes/{name}")["places"]
+        told: list[str] = site.get(f"/carriers/{name}")["places"]
+        assert code == told
+        return told
+
+    assert places(pallet) == []
+    site.done(f"/carriers/{pallet}/move", to_location="YARD")
+    assert places(pallet) == ["YARD"]
+    lot = made(shop)
+    assert pack(shop, pallet, lot).is_success
+    assert places(pallet) == ["STORE"]
+    site.done(f"/carriers/{pallet}/move", to_location="HALL-2")
+    site.done(f"/carriers/{pallet}/unpack")
+    assert places(pallet) == ["HALL-2"]
+    again = site.post(f"/carriers/{pallet}/move", {"to_location": "HALL-2"})
+    assert again.status_code == 409
+    tray = shop.name("TRAY")
+    site.done("/carriers", carrier=tray, carrier_type="tray", location="DOCK")
+    assert places(tray) == ["DOCK"]
+    [listed] = [one for one in site.items("/carriers") if one["id"] == tray]
+    assert listed["location"] == "DOCK"
+    assert sound(shop)
+
+
 def test_lots_go_into_a_tray_on_a_pallet_and_come_out_with_their_quantities(
     shop: Shop, pallet: str
 ) -> None:

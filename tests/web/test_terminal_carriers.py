@@ -58,6 +58,19 @@ async def test_lots_are_packed_and_unpacked_and_a_carrier_is_loaded_by_scanning(
             refusal = page.get_by_role("alert")
             await expect(refusal).to_contain_text("Unpack: not done")
             await expect(refusal).to_contain_text("P-7 is empty")
+            await press(refusal, "Understood")
+
+            told = page.locator("#carrier-told")
+            await expect(told).to_contain_text("P-7 pallet; at mill-1; it is empty")
+            await scan(page, "P-7")
+            await form.get_by_label("Where to").fill("rack 4")
+            await press(form, "Put it there")
+            await expect(refusal).to_contain_text("Put it there: not done")
+            await press(refusal, "Understood")
+            await scan(page, "P-7")
+            await form.get_by_label("Where to").fill("RACK-4")
+            await press(form, "Put it there")
+            await expect(told).to_contain_text("P-7 pallet; at RACK-4; it is empty")
 
 
 async def test_a_carrier_is_held_with_what_it_stops_until_whom_it_names_releases_it(
@@ -80,7 +93,9 @@ async def test_a_carrier_is_held_with_what_it_stops_until_whom_it_names_releases
             await expect(told).to_have_text("There is no carrier X.")
             await named.fill("")
             await scan(page, "P-7")
-            await expect(told).to_contain_text(f"P-7 pallet; in it: {lot['id']}")
+            await expect(told).to_contain_text(
+                f"P-7 pallet; at MILLS; in it: {lot['id']}"
+            )
             form = page.locator("#carrier")
             await press(form, "Hold")
             await form.get_by_label("Why").select_option("Customer")

@@ -26,11 +26,15 @@ def broken_carrier_laws(
         if lot.existence is not LotExistence.ACTIVE:
             yield f"CARRIER: {lot.carrier} holds lot {lot.id}, which is {lot.existence}"
     for carrier in known.values():
+        if carrier.is_shipped and carrier.location:
+            yield f"CARRIER: {carrier.id} is shipped, and at {carrier.location}"
         if carrier.carrier is None:
             continue
         yield from _not_here(carrier.id, carrier.carrier, known)
         if carrier.is_shipped:
             yield f"CARRIER: {carrier.id} is shipped, and in {carrier.carrier}"
+        if carrier.location:
+            yield f"CARRIER: {carrier.id} is in {carrier.carrier}, and put down"
         if _nested(carrier, known) > MOST_NESTED:
             yield f"CARRIER: {carrier.id} is in more than {MOST_NESTED}, or in itself"
 

@@ -54,6 +54,9 @@ class Carrier(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         carrier: The one that it is in itself.
         is_shipped: Whether it has left the plant, with what was in it.
+        location: Where it was put down, or emptied: a place in stock, a work unit, a
+            work center. Empty if nobody knows, and while a piece is in it, or it in
+            another: it is where those are.
     """
 
     id: str
@@ -61,6 +64,7 @@ class Carrier(msgspec.Struct, frozen=True, kw_only=True):
     registered_at: int
     carrier: str | None = None
     is_shipped: bool = False
+    location: str = ""
 
 
 class AggregationAction(StrEnum):

@@ -8,6 +8,7 @@ from pydantic import Field
 from mes_engine.core import messages as m
 from mes_engine.core.carriers import AggregationAction, Carrier, ContentKind
 from mes_engine.core.holding import holds_on_carrier
+from mes_engine.core.packing import stands_at
 from mes_engine.core.runs import Lane
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender
@@ -33,6 +34,9 @@ class CarrierView(View):
     registered_at: At
     carrier: str | None
     is_shipped: bool
+    location: str = Field(
+        description="where it was put down or emptied last; told in 'places' of today"
+    )
 
 
 class AggregationEventView(View):
@@ -63,6 +67,8 @@ class CarrierDetail(View):
     """A carrier: what is in it, or was when it was shipped, at whatever depth.
 
     Attributes:
+        places: Where it is: where its pieces are, else where it was put down, or
+            emptied, last. None if nobody knows.
         holds: Those that are open on it, and on the carriers that it is in.
         events: What went in and out, the newest 1000, the newest first.
     """
@@ -70,15 +76,17 @@ class CarrierDetail(View):
     carrier: CarrierView
     carriers: list[CarrierView]
     lots: list[PackedLotView]
+    places: list[str]
     holds: list[OpenHoldView]
     events: list[AggregationEventView]
 
 
 class RegisterCarrierBody(Occurred):
-    """Which carrier it is, by its SSCC or the plant's id, and of which type."""
+    """Which carrier it is, by its SSCC or the plant's id, of which type, and where."""
 
     carrier: Id
     carrier_type: Id
+    location: Id | None = None
 
 
 Contents = Annotated[list[Id], Field(max_length=MOST_CONTENTS)]
@@ -172,6 +180,7 @@ def carriers_router(parts: Parts) -> APIRouter:
                 for at, one in within.carriers
             ],
             lots=_packed(within, there),
+            places=list(stands_at(state, carrier)),
             holds=[
                 OpenHoldView.to(state, one, person)
                 for one in holds_on_carrier(state, carrier)
@@ -185,7 +194,9 @@ def carriers_router(parts: Parts) -> APIRouter:
     ) -> Response:
         """Say that there is this carrier, empty; again, that it came back."""
         command = m.RegisterCarrier(
-            carrier=body.carrier, carrier_type=body.carrier_type
+            carrier=body.carrier,
+            carrier_type=body.carrier_type,
+            location=body.location or "",
         )
         return await carried_out(parts, sender, command, body)
 
@@ -215,7 +226,7 @@ def carriers_router(parts: Parts) -> APIRouter:
     async def move_carrier(
         carrier: Id, body: MoveCarrierBody, sender: CommandSender
     ) -> Response:
-        """Put it elsewhere in stock, with everything in it."""
+        """Put it elsewhere in stock, with everything in it; an empty one anywhere."""
         command = m.MoveCarrier(
             carrier=carrier, to_location=body.to_location, reason=body.reason
         )

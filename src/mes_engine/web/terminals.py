@@ -12,7 +12,7 @@ from mes_engine.core.job_order import JobOrder
 from mes_engine.core.lot_names import lot_named
 from mes_engine.core.lots import MaterialLot
 from mes_engine.core.means import Asker
-from mes_engine.core.packing import lots_within
+from mes_engine.core.packing import lots_within, stands_at
 from mes_engine.core.queues import queue_of
 from mes_engine.core.reasons import ReasonKind, reasons_of
 from mes_engine.core.state import State
@@ -121,7 +121,8 @@ def _known(state: State, code: str) -> CodeView | None:
         jobs = state.job_order.find("live_of", request.id)
         return _shown(code, "work_request", request.material, jobs)
     if (carrier := state.carrier.get(carrier_code(code))) is not None:
-        jobs, places = _of_lots(state, lots_within(state, carrier.id))
+        jobs, _ = _of_lots(state, lots_within(state, carrier.id))
+        places = list(stands_at(state, carrier.id))
         return _shown(carrier.id, "carrier", carrier.type, jobs, places)
     if (lot := state.lot.get(lot_named(state, code))) is not None:
         jobs, places = _of_lots(state, [lot])

@@ -17,6 +17,7 @@ TOLD_TO_ALL = (
     | f.DocumentReleased
     | f.DocumentWithdrawn
     | f.ContentAggregated
+    | f.CarrierPlaced
     | f.SerialGiven
 )
 _OF_A_WINDOW = (

@@ -1,5 +1,7 @@
 """A content goes into a carrier, or out of it; and what a lot's end means for it."""
 
+from collections.abc import Iterable
+
 from mes_engine.core import facts as f
 from mes_engine.core.carriers import (
     AggregationAction,
@@ -10,7 +12,7 @@ from mes_engine.core.carriers import (
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.errors import Refused
 from mes_engine.core.lots import LotExistence, MaterialLot
-from mes_engine.core.packing import around
+from mes_engine.core.packing import around, has_pieces, place_of
 
 
 def put_in(
@@ -35,9 +37,36 @@ def take_out(
 def end_lot(draft: Draft, name: str, existence: LotExistence) -> None:
     """Let nothing be left of a lot; what is gone is in no carrier."""
     lot = draft.state.lot.get(name)
-    if lot is not None:
+    if lot is not None and lot.carrier is not None:
+        outermost = around(draft.state, lot.carrier)[-1]
+        where = _last_place(draft, name)
         take_out(draft, lot, reason=f"nothing is left of it: {existence}")
+        put_down(draft, [outermost], where)
     draft.emit(f.LotEnded(lot=name, existence=existence))
+
+
+def put_down(draft: Draft, carriers: Iterable[Carrier], where: str) -> None:
+    """Let those carriers that no piece is in stand somewhere, if that is known."""
+    for one in carriers:
+        known = draft.state.carrier.get(one.id)
+        is_there = known is None or known.location == where
+        if where and not is_there and not has_pieces(draft.state, one.id):
+            draft.emit(f.CarrierPlaced(carrier=one.id, location=where))
+
+
+def pick_up(draft: Draft, carriers: Iterable[Carrier]) -> None:
+    """Let the carriers have no place of their own any more."""
+    for one in carriers:
+        if one.location:
+            draft.emit(f.CarrierPlaced(carrier=one.id, location=""))
+
+
+def _last_place(draft: Draft, lot: str) -> str:
+    """Return from where the last piece of a lot has just gone."""
+    for one in reversed(draft.records):
+        if isinstance(one.fact, f.QuantityMoved) and one.fact.move.lot == lot:
+            return place_of(draft.state, one.fact.move.place)
+    return ""
 
 
 def check_not_packed(lot: MaterialLot, doing: str) -> None:

@@ -6,11 +6,11 @@ import msgspec
 
 from mes_engine.core import facts as f
 from mes_engine.core.carriers import AggregationAction, Carrier
-from mes_engine.core.decide.aggregation import take_out
+from mes_engine.core.decide.aggregation import put_down, take_out
 from mes_engine.core.decide.dispatch import load_together
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.decide.genealogy import move_lot
-from mes_engine.core.decide.packing import carrier_here
+from mes_engine.core.decide.packing import carrier_here, check_location
 from mes_engine.core.decide.stock import end_if_empty, touch_consumers
 from mes_engine.core.errors import Malformed, Refused
 from mes_engine.core.holding import holds_on_lot, told
@@ -22,7 +22,7 @@ from mes_engine.core.messages import (
     MoveCarrier,
     ShipCarrier,
 )
-from mes_engine.core.packing import carriers_within, lots_within
+from mes_engine.core.packing import carriers_within, has_pieces, lots_within
 from mes_engine.core.plant import WorkUnit
 from mes_engine.core.readiness import USABLE
 from mes_engine.core.whereabouts import places_of
@@ -32,15 +32,16 @@ replace = msgspec.structs.replace
 
 
 def move_carrier(draft: Draft, command: MoveCarrier) -> dict[str, str]:
-    """Put a carrier elsewhere in stock, with everything in it.
+    """Put a carrier elsewhere in stock, with everything in it; an empty one anywhere.
 
     Raises:
         Refused: Something in it is not in stock, or all of it is there already; says
             which lot.
     """
-    if draft.state.visit.get(command.to_location) is not None:
-        raise Malformed(f"'{command.to_location}' is a visit, and no location.")
+    check_location(draft.state, command.to_location)
     carrier = _outermost(draft, command.carrier, "moved")
+    if not has_pieces(draft.state, carrier.id):
+        return _put_down(draft, carrier, command.to_location)
     lots = _all_in(draft, carrier)
     _refuse(carrier, "moved", _on_the_floor(draft, lots))
     going = [one for one in _in_stock(draft, lots) if one.place != command.to_location]
@@ -57,6 +58,13 @@ def move_carrier(draft: Draft, command: MoveCarrier) -> dict[str, str]:
             reason=command.reason,
         )
     return {"carrier": carrier.id, "location": command.to_location}
+
+
+def _put_down(draft: Draft, carrier: Carrier, location: str) -> dict[str, str]:
+    if carrier.location == location:
+        raise Refused(f"{carrier.id} is at {location} already.")
+    put_down(draft, [carrier], location)
+    return {"carrier": carrier.id, "location": location}
 
 
 def ship_carrier(draft: Draft, command: ShipCarrier) -> dict[str, str]:
@@ -95,7 +103,7 @@ def ship_carrier(draft: Draft, command: ShipCarrier) -> dict[str, str]:
     for one in within:
         take_out(draft, one, reason=command.reason, action=AggregationAction.SHIP)
     for one in (*within, carrier):
-        left = replace(one, carrier=None, is_shipped=True)
+        left = replace(one, carrier=None, is_shipped=True, location="")
         draft.emit(f.CarrierShipped(carrier=left))
     for material in dict.fromkeys(one.material for one in lots):
         touch_consumers(draft, material)

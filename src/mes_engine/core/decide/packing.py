@@ -13,7 +13,12 @@ from mes_engine.core.carriers import (
     CarrierType,
     checked_carrier,
 )
-from mes_engine.core.decide.aggregation import put_in, take_out
+from mes_engine.core.decide.aggregation import (
+    pick_up,
+    put_down,
+    put_in,
+    take_out,
+)
 from mes_engine.core.decide.carrier_types import type_of
 from mes_engine.core.decide.draft import Draft
 from mes_engine.core.errors import Malformed, NotFound, Refused
@@ -23,9 +28,11 @@ from mes_engine.core.lots import LotExistence, MaterialLot
 from mes_engine.core.messages import PackCarrier, RegisterCarrier, UnpackCarrier
 from mes_engine.core.packing import (
     around,
+    has_pieces,
     height,
     lots_directly_in,
     lots_within,
+    stands_at,
 )
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.state import State
@@ -36,7 +43,7 @@ Content = MaterialLot | Carrier
 
 
 def register(draft: Draft, command: RegisterCarrier) -> dict[str, str]:
-    """Know a carrier, or that it came back.
+    """Know a carrier, that it came back, or where it stands while it is empty.
 
     Raises:
         Refused: It is here, and of another type.
@@ -44,6 +51,7 @@ def register(draft: Draft, command: RegisterCarrier) -> dict[str, str]:
     """
     name = checked_carrier(command.carrier)
     type_of(draft.state, command.carrier_type)
+    check_location(draft.state, command.location)
     known = draft.state.carrier.get(name)
     if known is not None and not known.is_shipped:
         if known.type != command.carrier_type:
@@ -51,15 +59,32 @@ def register(draft: Draft, command: RegisterCarrier) -> dict[str, str]:
                 f"{name} is a {known.type} already.",
                 unmet=[f"same_type: {name} is a {known.type}"],
             )
+        if known.carrier is None:
+            put_down(draft, [known], command.location)
         return {"carrier": name}
     if draft.state.lot.find("serial", name):
         raise Refused(
             f"{name} is the serial of a piece: a carrier needs another id.",
             unmet=[f"id_free: {name} is a serial"],
         )
-    carrier = Carrier(id=name, type=command.carrier_type, registered_at=draft.at)
+    carrier = Carrier(
+        id=name,
+        type=command.carrier_type,
+        registered_at=draft.at,
+        location=command.location,
+    )
     draft.emit(f.CarrierRegistered(carrier=carrier))
     return {"carrier": name}
+
+
+def check_location(state: State, location: str) -> None:
+    """See that a place is where something can be put: a visit is none.
+
+    Raises:
+        Malformed: It is a visit.
+    """
+    if state.visit.get(location) is not None:
+        raise Malformed(f"'{location}' is a visit, and no location.")
 
 
 def pack(draft: Draft, command: PackCarrier) -> dict[str, str]:
@@ -69,12 +94,13 @@ def pack(draft: Draft, command: PackCarrier) -> dict[str, str]:
         Refused: One cannot be: it is in another, does not fit, or is elsewhere; says
             which, and why.
     """
-    carrier = carrier_here(draft.state, command.carrier)
-    contents = _named(draft.state, command.contents)
-    check_carrier_not_held(draft.state, carrier, "packed")
+    state = draft.state
+    carrier = carrier_here(state, command.carrier)
+    contents = _named(state, command.contents)
+    check_carrier_not_held(state, carrier, "packed")
     against = [
-        *_against_each(draft.state, carrier, contents),
-        *_against_all(draft.state, carrier, contents),
+        *_against_each(state, carrier, contents),
+        *_against_all(state, carrier, contents),
     ]
     if against:
         raise Refused(
@@ -84,6 +110,9 @@ def pack(draft: Draft, command: PackCarrier) -> dict[str, str]:
         )
     for one in contents:
         put_in(draft, one, carrier.id, reason=command.reason)
+    inner = [one for one in contents if isinstance(one, Carrier)]
+    outer = around(state, carrier.id)
+    pick_up(draft, [*inner, *(one for one in outer if has_pieces(state, one.id))])
     return {"carrier": carrier.id, "packed": str(len(contents))}
 
 
@@ -116,8 +145,12 @@ def unpack(draft: Draft, command: UnpackCarrier) -> dict[str, str]:
             hint="Name what is in it.",
             unmet=against,
         )
+    where = next(iter(stands_at(state, carrier.id)), "")
+    outermost = around(state, carrier.id)[-1]
     for one in contents:
         take_out(draft, one, reason=command.reason)
+    emptied = [one for one in contents if isinstance(one, Carrier)]
+    put_down(draft, [outermost, *emptied], where)
     return {"carrier": carrier.id, "unpacked": " ".join(one.id for one in contents)}
 
 

@@ -14,6 +14,11 @@ def _carrier_set(state: State, fact: f.CarrierRegistered | f.CarrierShipped) -> 
     state.carrier.put(fact.carrier)
 
 
+def _carrier_placed(state: State, fact: f.CarrierPlaced) -> None:
+    carrier = known(state.carrier.get(fact.carrier))
+    state.carrier.put(replace(carrier, location=fact.location))
+
+
 def _aggregated(state: State, fact: f.ContentAggregated) -> None:
     event = fact.event
     state.aggregation_event.put(event)
@@ -28,6 +33,7 @@ def _aggregated(state: State, fact: f.ContentAggregated) -> None:
 
 HANDLERS: Handlers = {
     f.CarrierRegistered: _carrier_set,
+    f.CarrierPlaced: _carrier_placed,
     f.CarrierShipped: _carrier_set,
     f.ContentAggregated: _aggregated,
 }

@@ -11,6 +11,7 @@ import msgspec
 
 from mes_engine.core.errors import MesError
 from mes_engine.core.facts.carriers import (
+    CarrierPlaced,
     CarrierRegistered,
     CarriersFact,
     CarrierShipped,
@@ -165,6 +166,7 @@ __all__ = [
     "AssetRegistered",
     "BookingReversed",
     "BooksClosed",
+    "CarrierPlaced",
     "CarrierRegistered",
     "CarrierShipped",
     "CommandHandled",

@@ -16,10 +16,21 @@ class CarrierShipped(BaseFact, frozen=True, kw_only=True, tag="carrier_shipped")
     carrier: Carrier
 
 
+class CarrierPlaced(BaseFact, frozen=True, kw_only=True, tag="carrier_placed"):
+    """A carrier without a piece in it stands somewhere: put there, or emptied there.
+
+    Nowhere of its own, if ``location`` is empty: it is where its pieces are, or where
+    that is which it is in.
+    """
+
+    carrier: str
+    location: str
+
+
 class ContentAggregated(BaseFact, frozen=True, kw_only=True, tag="content_aggregated"):
     """A lot or a carrier is in a carrier from now on, or is no more."""
 
     event: AggregationEvent
 
 
-CarriersFact = CarrierRegistered | CarrierShipped | ContentAggregated
+CarriersFact = CarrierRegistered | CarrierPlaced | CarrierShipped | ContentAggregated

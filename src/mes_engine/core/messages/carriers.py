@@ -13,9 +13,14 @@ class CarrierCommand(BaseCommand, frozen=True, kw_only=True):
 class RegisterCarrier(
     CarrierCommand, frozen=True, kw_only=True, tag="register_carrier"
 ):
-    """Say that there is this carrier, empty; again, that it came back."""
+    """Say that there is this carrier, empty; again, that it came back.
+
+    Attributes:
+        location: Where it stands, if that is known.
+    """
 
     carrier_type: str
+    location: str = ""
 
 
 class PackCarrier(CarrierCommand, frozen=True, kw_only=True, tag="pack_carrier"):
@@ -36,7 +41,7 @@ class UnpackCarrier(CarrierCommand, frozen=True, kw_only=True, tag="unpack_carri
 
 
 class MoveCarrier(CarrierCommand, frozen=True, kw_only=True, tag="move_carrier"):
-    """Put a carrier elsewhere in stock, with everything in it."""
+    """Put a carrier elsewhere in stock, with all in it; an empty one anywhere."""
 
     to_location: str
     reason: str = ""

@@ -65,6 +65,7 @@ def upgrade() -> None:
         whole("registered_at"),
         text("carrier", nullable=True),
         flag("carrier", "is_shipped"),
+        text("location"),
         sa.PrimaryKeyConstraint("partition", "id", name=op.f("pk_carrier")),
         sqlite_strict=True,
     )

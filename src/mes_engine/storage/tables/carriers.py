@@ -29,6 +29,7 @@ carrier = strict_table(
     whole("registered_at"),
     string("carrier", is_optional=True),
     flag("is_shipped"),
+    string("location"),
     Index("ix_carrier_here", "partition", "id", **where_only(IS_HERE)),
     Index("ix_carrier_inside", "partition", "carrier", **where_only(IS_INSIDE)),
 )

@@ -23,6 +23,7 @@ function told(known) {
     `${carrier.id} ${carrier.type}`,
     carrier.carrier === null ? "" : t("in carrier {carrier}", { carrier: carrier.carrier }),
     carrier.is_shipped ? t("shipped") : "",
+    known.places.length ? t("at {place}", { place: known.places.join(", ") }) : "",
     within.length ? t("in it: {what}", { what: within.slice(0, MOST_NAMED).join(", ") }) : t("it is empty"),
     more > 0 ? t("and {count} more", { count: more }) : "",
   ].filter(Boolean).join("; ");

@@ -194,6 +194,10 @@ export const COMMANDS = {
   load_carrier: ofCarrier("load", ({ workUnit }) => ({ work_unit: workUnit })),
   pack: ofCarrier("pack", packed),
   hold_carrier: holdCarrier,
+  move_carrier: ofCarrier("move", ({ form }) => {
+    const place = form.to_location.value.trim();
+    return place ? { to_location: place } : null;
+  }),
   unpack: ofCarrier("unpack", ({ form }) => packed({ form }) ?? {}),
   close_books: ofBooks("close", "last_day"),
   reopen_books: ofBooks("reopen", "first_day"),
