@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.chain import cost, followed
 from benchmarks.durable import Measured, bulk_round, engine_round
 from mes_engine.bootstrap.core import tune_interpreter
 
@@ -69,10 +70,18 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--commands", type=int, default=10_000)
     parser.add_argument("--callers", type=int, default=500)
+    parser.add_argument(
+        "--chain-rows", type=int, default=100_000, help="0 leaves the chain out"
+    )
     asked = parser.parse_args()
     is_reached = asyncio.run(
         durable(rounds=asked.rounds, commands=asked.commands, callers=asked.callers)
     )
+    if asked.chain_rows:
+        is_reached &= asyncio.run(
+            cost(rounds=asked.rounds, commands=asked.commands, callers=asked.callers)
+        )
+        is_reached &= asyncio.run(followed(rows=asked.chain_rows))
     return 0 if is_reached else 1
 
 

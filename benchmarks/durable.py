@@ -5,11 +5,11 @@ dedupe, decide, ledger move with its laws, totals, journal, projections, answer.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from time import perf_counter, time_ns
+from time import perf_counter, process_time, time_ns
 
 from mes_engine.core.decide import decide
 from mes_engine.core.facts import Recorded
@@ -37,6 +37,8 @@ from mes_engine.storage.database import Database
 from mes_engine.storage.store import SqlStore
 
 JOBS = 100
+MakeStore = Callable[[Database], SqlStore]
+
 FAR_AWAY = 2_000_000_000_000_000
 
 
@@ -47,12 +49,14 @@ class Measured:
     Attributes:
         commands: How many were done, in ``seconds``, with ``facts`` facts.
         commits: How many transactions that took.
+        cpu_s: What the whole process had of the processors meanwhile.
     """
 
     commands: int
     facts: int
     commits: int
     seconds: float
+    cpu_s: float
 
     @property
     def per_second(self) -> float:
@@ -76,13 +80,18 @@ class RecordingStore:
 
 
 async def engine_round(
-    folder: Path, *, commands: int, callers: int, batch_max: int = BATCH_MAX
+    folder: Path,
+    *,
+    commands: int,
+    callers: int,
+    batch_max: int = BATCH_MAX,
+    make_store: MakeStore = SqlStore,
 ) -> tuple[Measured, RecordingStore]:
     """Have ``callers`` wait for answers at a time, until ``commands`` are done."""
     url = f"sqlite:///{folder / 'engine.db'}"
     upgrade(url)
     database = Database.open(url)
-    store = RecordingStore(SqlStore(database))
+    store = RecordingStore(make_store(database))
     engine = Engine(
         store,
         await store.load(),
@@ -102,16 +111,17 @@ async def engine_round(
                 report = ReportQuantity(job_order=jobs[number % JOBS], good=Decimal(1))
                 await accepted(engine, f"r{number}", report)
 
-        began = perf_counter()
+        began, cpu = perf_counter(), process_time()
         async with asyncio.TaskGroup() as callers_at_work:
             for _ in range(callers):
                 callers_at_work.create_task(caller())
-        seconds = perf_counter() - began
+        seconds, cpu = perf_counter() - began, process_time() - cpu
         measured = Measured(
             commands=commands,
             facts=engine.counts.facts - facts,
             commits=engine.counts.commits - commits,
             seconds=seconds,
+            cpu_s=cpu,
         )
         engine.stop()
         await running
@@ -119,22 +129,32 @@ async def engine_round(
     return measured, store
 
 
-async def bulk_round(folder: Path, store: RecordingStore, like: Measured) -> Measured:
+async def bulk_round(
+    folder: Path,
+    store: RecordingStore,
+    like: Measured,
+    *,
+    make_store: MakeStore = SqlStore,
+) -> Measured:
     """Write the very same batches, in the same transactions, without any logic."""
     url = f"sqlite:///{folder / 'bulk.db'}"
     upgrade(url)
     database = Database.open(url)
-    bulk = SqlStore(database)
+    bulk = make_store(database)
     first = len(store.commits) - like.commits
     for records, layer in store.commits[:first]:
         await bulk.commit(records, layer)
-    began = perf_counter()
+    began, cpu = perf_counter(), process_time()
     for records, layer in store.commits[first:]:
         await bulk.commit(records, layer)
-    seconds = perf_counter() - began
+    seconds, cpu = perf_counter() - began, process_time() - cpu
     await database.close()
     return Measured(
-        commands=like.commands, facts=like.facts, commits=like.commits, seconds=seconds
+        commands=like.commands,
+        facts=like.facts,
+        commits=like.commits,
+        seconds=seconds,
+        cpu_s=cpu,
     )
 
 

@@ -22,9 +22,11 @@ def site(
     found = mes(
         *("verify", "--database", running.database_url),
         *("--key-file", str(running.key_file)),
+        *("--anchors", f"{running.folder / 'mes.db.anchors'}"),
     )
     assert found.code == 0, found.out
     assert "not held against" not in found.out
+    assert " with 0 anchors" not in found.out
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ class Site:
         self.url = str(http.base_url).partition("/api")[0]
         self._process = process
         self._http = http
-        self._folder = folder
+        self.folder = folder
 
     def get(self, path: str, **query: Any) -> Any:
         """Read what has to be there."""
@@ -167,7 +167,7 @@ class Site:
 
     def tail(self) -> str:
         """Return the end of its log."""
-        lines = (self._folder / "engine.log").read_text().splitlines()
+        lines = (self.folder / "engine.log").read_text().splitlines()
         return "\n".join(lines[-30:])
 
 

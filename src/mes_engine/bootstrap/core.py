@@ -51,9 +51,10 @@ def wall_clock() -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """An engine that runs on its database."""
+    """An engine that runs on its database, where its store has the journal."""
 
     database: Database
+    store: SqlStore
     engine: Engine
     feed: Feed
     clock: Clock
@@ -110,7 +111,13 @@ async def running_engine(
                 note=note,
             )
             async with _running(engine, feed):
-                yield Core(database=database, engine=engine, feed=feed, clock=clock)
+                yield Core(
+                    database=database,
+                    store=store,
+                    engine=engine,
+                    feed=feed,
+                    clock=clock,
+                )
         finally:
             await database.close()
 

@@ -39,6 +39,7 @@ from mes_engine.migrations import head
 from mes_engine.modules import crm, ledger, plm, scm
 from mes_engine.ports import AdapterSpec, Fenced, Floor
 from mes_engine.runtime.acknowledging import Acknowledging
+from mes_engine.runtime.anchoring import anchor_job
 from mes_engine.runtime.consumers import Consumer, Consuming
 from mes_engine.runtime.gateways import Gateways
 from mes_engine.runtime.intents import IntentRelay
@@ -206,7 +207,9 @@ async def _run(
     core.feed.tap(relay.hear)
     safekeeping = Safekeeping(core, site, metrics)
     jobs = Jobs(
-        [*_jobs(core, relay), *safekeeping.jobs()], core.database, clock=core.clock
+        [*_jobs(core, relay, site), *safekeeping.jobs()],
+        core.database,
+        clock=core.clock,
     )
     consumers = {
         one.name: Consuming(one, core.database, core.feed) for one in CONSUMERS
@@ -364,7 +367,7 @@ async def _watch(
     devices.close()
 
 
-def _jobs(core: Core, relay: Relay) -> list[Job]:
+def _jobs(core: Core, relay: Relay, site: Site) -> list[Job]:
     async def compare(slot: int) -> None:
         async def totals() -> Mapping[str, Booked]:
             found = await core.database.read(ledger.stream_totals)
@@ -393,6 +396,7 @@ def _jobs(core: Core, relay: Relay) -> list[Job]:
             wake_s=POKE_EVERY_S,
             work=poke,
         ),
+        anchor_job(core.store, site.anchor_file, clock=core.clock),
         qualifications_job(
             core.engine.committed,
             core.submit,

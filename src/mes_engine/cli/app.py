@@ -22,6 +22,7 @@ from mes_engine.cli import (
     signals,
     simulate,
     site,
+    verifying,
 )
 from mes_engine.cli.output import AsJson, failing_well, show
 
@@ -47,6 +48,11 @@ refused = typer.Typer(
     help="Reports of a gateway that the engine refused.", no_args_is_help=True
 )
 app.add_typer(refused, name="set-aside")
+anchors = typer.Typer(
+    help="The journal's head, as it is kept outside the database.",
+    no_args_is_help=True,
+)
+app.add_typer(anchors, name="anchor")
 
 app.command("demo")(demo.demo)
 app.command("run")(site.run)
@@ -55,7 +61,8 @@ app.command("check")(site.check)
 routing.command("show")(site.show_routing)
 database.command("upgrade")(data.upgrade_database)
 database.command("status")(data.database_status)
-app.command("verify")(data.verify_database)
+app.command("verify")(verifying.verify_database)
+anchors.command("restored")(verifying.anchor_restored)
 app.command("backup")(backup.back_up)
 app.command("restore")(backup.restore)
 app.command("genealogy")(genealogy.show_genealogy)

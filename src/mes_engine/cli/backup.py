@@ -19,6 +19,7 @@ from mes_engine.cli.output import (
 
 if TYPE_CHECKING:
     from mes_engine.bootstrap.replaying import Onward, Reached
+    from mes_engine.settings import Site
     from mes_engine.storage.backup.manifest import Manifest
     from mes_engine.storage.verify import VerifyReport
 
@@ -117,6 +118,8 @@ def restore(
     site = site_of(config)
     url = database or site.database.url
     manifest, reached = put_back(backup, url, plant=site.plant.site, onward=onward)
+    if url == site.database.url:
+        _anchor(backup, url, site, reached.seq)
     told = (
         f"{url} has {_told(manifest)}, again{_went_on(reached)}. What came "
         "after that is not in it: see docs/backup-and-restore.md before you start the "
@@ -124,6 +127,27 @@ def restore(
     )
     plain = _plain(backup, manifest) | {"database": url, "reached": reached.seq}
     show(plain, as_json=as_json, told=told)
+
+
+def _anchor(backup: Path, url: str, site: "Site", seq: int) -> None:
+    """Say in the anchors what was done, so that nobody takes it for tampering."""
+    import asyncio
+    import getpass
+
+    from mes_engine.bootstrap.anchored import acknowledge_restored
+    from mes_engine.bootstrap.core import wall_clock
+
+    asyncio.run(
+        acknowledge_restored(
+            url,
+            key_file=site.key_file,
+            anchor_file=site.anchor_file,
+            person=getpass.getuser(),
+            reason=f"mes restore {backup}",
+            at=wall_clock(),
+            seq=seq,
+        )
+    )
 
 
 def _drill(

@@ -1,4 +1,4 @@
-"""``mes db``, ``mes verify`` and ``mes replay``: the database, and logs of the past."""
+"""``mes db`` and ``mes replay``: the database, and logs of the past."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,6 @@ from mes_engine.cli.output import (
     database_url,
     existing_database,
     show,
-    site_of,
 )
 
 
@@ -48,67 +47,6 @@ def database_status(
     told = f"{url} is at {found or 'nothing'}; this version needs {head()}."
     show(plain, as_json=as_json, told=told)
     if found != head():
-        raise typer.Exit(REFUSED)
-
-
-def verify_database(
-    *,
-    database: DatabaseUrl = None,
-    config: Config = CONFIG,
-    key_file: Annotated[
-        Path | None,
-        typer.Option(
-            help="The keys of the journal's chain; otherwise as site.yaml says, but "
-            "where --database names the database."
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Follow the journal's chain, rebuild everything from it, and check every row.
-
-    May run beside a running engine: it sees one moment of the database.
-    """
-    import asyncio
-
-    from mes_engine.bootstrap.verifying import verified
-
-    if database is None:
-        site = site_of(config)
-        database, key_file = site.database.url, key_file or site.key_file
-    url = existing_database(database, config)
-    report = asyncio.run(verified(url, key_file=key_file))
-    problems = [str(one) for one in report.problems]
-    plain = {
-        "ok": not problems,
-        "problems": problems,
-        "counts": {
-            "facts read": report.facts,
-            "links followed": report.links,
-            "moves compared": report.moves,
-            "rows compared": report.rows,
-            "laws checked": report.laws,
-        },
-        "in_flight": report.in_flight,
-        "unchecked": report.unchecked,
-    }
-    counts = (
-        f"{report.facts} facts in {report.links} links, {report.moves} moves, "
-        f"{report.rows} rows; laws checked {report.laws} times"
-    )
-    told = [*problems, f"{len(problems) or 'No'} problems found in {counts}."]
-    if report.unchecked:
-        told.append(
-            f"{report.unchecked} facts were not held against the journal's chain: name "
-            "its keys with --key-file."
-        )
-    if report.broken_at is not None:
-        told.append(
-            f"The journal is not as it was written, first at {report.broken_at}. Keep "
-            "this database as it is, and find out who could write to it; restore the "
-            "last backup in which `mes verify` finds nothing."
-        )
-    show(plain, as_json=as_json, told="\n".join(told))
-    if problems:
         raise typer.Exit(REFUSED)
 
 

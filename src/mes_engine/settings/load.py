@@ -30,6 +30,8 @@ from mes_engine.settings.site_file import (
     LogLevel,
     SiteFile,
 )
+from mes_engine.storage.backend import is_postgresql
+from mes_engine.storage.driver import file_url
 
 _PLANT = "plant.yaml"
 _SITE = "site.yaml"
@@ -43,6 +45,7 @@ class Site:
 
     Attributes:
         key_file: Where the keys of the journal's chain are.
+        anchor_file: Where its head is written each minute.
     """
 
     plant: Plant
@@ -57,6 +60,7 @@ class Site:
     archive: ArchiveSettings
     backup: BackupSettings
     key_file: Path
+    anchor_file: Path
     servers: Mapping[str, ServerPlan] = field(default_factory=dict)
 
 
@@ -157,6 +161,7 @@ def load_site(
     problems.raise_any()
     if plant is None or site is None:
         raise AssertionError("nothing is missing without a problem")
+    key_file = site.journal.key_file or config_dir / _KEYS
     return Site(
         plant=_allowing(to_plant(plant), links, adapters),
         links=links,
@@ -170,8 +175,17 @@ def load_site(
         gateway=site.gateway,
         archive=site.archive,
         backup=site.backup,
-        key_file=site.journal.key_file or config_dir / _KEYS,
+        key_file=key_file,
+        anchor_file=site.journal.anchor_file
+        or _anchors(site.database.url, key_file.parent),
     )
+
+
+def _anchors(database_url: str, else_in: Path) -> Path:
+    if is_postgresql(database_url):
+        return else_in / "journal.anchors"
+    database = Path(str(file_url(database_url).database))
+    return database.with_name(f"{database.name}.anchors")
 
 
 def _read_site(

@@ -82,9 +82,12 @@ class JournalSettings(Section):
     Attributes:
         key_file: The chain's keys; left out, it is ``journal.key`` beside the settings.
             It is made where there is none.
+        anchor_file: Where the chain's head is written each minute; left out, it is
+            beside the database, or that of a server beside the keys.
     """
 
     key_file: Path | None = None
+    anchor_file: Path | None = None
 
 
 class BackupSettings(Section):

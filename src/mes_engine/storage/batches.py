@@ -99,7 +99,7 @@ class Batch:
 
     def _encoded(self) -> Sequence[bytes]:
         """Return the rows of the journal, each as its digest has it."""
-        return [encoded_fact(_fact_row(one)) for one in self.records]
+        return [encoded_fact(fact_row(one)) for one in self.records]
 
     def _link(self, driven: Any, encoded: Sequence[bytes], mark: str) -> Link:
         """Return the link for the facts of this batch."""
@@ -127,12 +127,8 @@ class Batch:
         def send(statement: str, rows: Rows) -> None:
             driven.execute(statement, (_encoded(rows), self.partition))
 
-        encoded = self._encoded()
-        facts = b"[%b]" % b",".join(encoded)
         driven.execute("BEGIN IMMEDIATE")
-        driven.execute(bulk.WRITE_FACTS, (facts.decode(), self.partition))
-        link = self._link(driven, encoded, "?")
-        send(bulk.WRITE_LINK, [link])
+        head = self.append_sqlite(driven)
         for name, rows, dropped in self._rows():
             statements = bulk.BULK[name]
             if rows:
@@ -146,6 +142,15 @@ class Batch:
             raise  # A deferred constraint: it is certain that nothing was written.
         except driven.DatabaseError as error:
             raise CommitInDoubt(str(error)) from error
+        return head
+
+    def append_sqlite(self, driven: Any) -> Head:
+        """Append the facts and their link, within the transaction."""
+        encoded = self._encoded()
+        facts = b"[%b]" % b",".join(encoded)
+        driven.execute(bulk.WRITE_FACTS, (facts.decode(), self.partition))
+        link = self._link(driven, encoded, "?")
+        driven.execute(bulk.WRITE_LINK, (_encoded([link]), self.partition))
         return link.head
 
     def _write_postgresql(self, driven: Any, fence: Fence | None) -> Head:
@@ -153,7 +158,7 @@ class Batch:
             columns = [_encoded(column) for column in zip(*rows, strict=True)]
             driven.execute(statement, [self.partition, *columns], prepare=True)
 
-        facts = [_fact_row(one) for one in self.records]
+        facts = [fact_row(one) for one in self.records]
         encoded = [encoded_fact(one) for one in facts]
         try:
             with driven.pipeline():
@@ -199,7 +204,7 @@ def _encoded(values: Sequence[Any]) -> str:
     return _ENCODER.encode(values).decode()
 
 
-def _fact_row(recorded: Recorded) -> tuple[Any, ...]:
+def fact_row(recorded: Recorded) -> tuple[Any, ...]:
     """Return a row in the order of ``bulk.FACT_COLUMNS``."""
     return (
         recorded.seq,

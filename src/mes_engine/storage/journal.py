@@ -27,6 +27,7 @@ from mes_engine.core.postings import SETTLED, Posting, PostingState
 from mes_engine.core.production import UnassignedProduction
 from mes_engine.core.wip_ledger import Move, Position
 from mes_engine.storage import tables as t
+from mes_engine.storage.chain import GENESIS, Head
 from mes_engine.storage.codec import CODECS
 from mes_engine.storage.dialect import sql, string
 from mes_engine.storage.tables.material import IS_UNSETTLED
@@ -46,6 +47,23 @@ def head(connection: Connection, partition: str = MAIN) -> int:
     """Return the seq of the last fact; 0 if there is none."""
     last = select(func.max(t.fact.c.seq)).where(t.fact.c.partition == partition)
     return connection.execute(last).scalar_one() or 0
+
+
+def chain_head(
+    connection: Connection, partition: str = MAIN, *, upto: int | None = None
+) -> Head:
+    """Return where the chain of the journal ends, or where it did up to a fact."""
+    link = t.chain_link.c
+    query = (
+        select(link.seq, link.digest, link.anchors)
+        .where(link.partition == partition)
+        .order_by(link.seq.desc())
+        .limit(1)
+    )
+    if upto is not None:
+        query = query.where(link.seq <= upto)
+    row = connection.execute(query).first()
+    return GENESIS if row is None else Head(*row)
 
 
 def facts_after(

@@ -10,7 +10,7 @@ from mes_engine.core.state import State
 from mes_engine.storage.batches import Batch
 from mes_engine.storage.chain import UNKEYED, ChainKey, Head
 from mes_engine.storage.database import Database
-from mes_engine.storage.journal import head
+from mes_engine.storage.journal import chain_head, head
 from mes_engine.storage.load import load_state
 from mes_engine.storage.tables import handled
 
@@ -19,6 +19,8 @@ class SqlStore:
     """One partition's journal, and the rows that are projections of it.
 
     Attributes:
+        partition: Whose they are.
+        key: What the journal's chain is made with from now on.
         anchors: How often the head of its chain has been anchored outside the database.
 
     Args:
@@ -31,15 +33,15 @@ class SqlStore:
         self, database: Database, partition: str = "main", *, key: ChainKey = UNKEYED
     ) -> None:
         self.anchors = 0
+        self.partition = partition
+        self.key = key
         self._database = database
-        self._partition = partition
-        self._key = key
         self._head: Head | None = None
 
     async def load(self) -> State:
         """Return what is live, as it was last committed."""
         return await self._database.read(
-            lambda connection: load_state(connection, self._partition)
+            lambda connection: load_state(connection, self.partition)
         )
 
     async def commit(self, records: Sequence[Recorded], layer: State) -> None:
@@ -53,10 +55,10 @@ class SqlStore:
         """
         if records:
             batch = Batch.of(
-                self._partition,
+                self.partition,
                 records,
                 layer,
-                key=self._key,
+                key=self.key,
                 head=self._head,
                 anchors=self.anchors,
             )
@@ -74,17 +76,23 @@ class SqlStore:
         """
 
         def work(connection: Connection) -> int:
-            return head(connection, self._partition)
+            return head(connection, self.partition)
 
         if self._database.dialect == "sqlite":
             return await self._database.read(work)
         # Behind the writers' lock and the fence, that a new connection has moved on.
         return await self._database.write(work)
 
+    async def head(self) -> Head:
+        """Return where the chain of the journal ends."""
+        return await self._database.read(
+            lambda connection: chain_head(connection, self.partition)
+        )
+
     async def handled(self, origin: str, key: str) -> tuple[str, Answer] | None:
         """Return digest and answer of the command with this key, if there is one."""
         query = select(handled.c.digest, handled.c.answer).where(
-            handled.c.partition == self._partition,
+            handled.c.partition == self.partition,
             handled.c.origin == origin,
             handled.c.key == key,
         )

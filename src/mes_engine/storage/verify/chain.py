@@ -25,6 +25,7 @@ from mes_engine.storage.chain import (
 )
 from mes_engine.storage.tables import chain_link
 from mes_engine.storage.tables import fact as fact_table
+from mes_engine.storage.verify.anchors import Anchored, Expected, check_lines
 from mes_engine.storage.verify.findings import CHAIN, Findings
 from mes_engine.storage.verify.rows import AT_ONCE
 
@@ -67,22 +68,32 @@ class _Broken(NamedTuple):
 
 
 def check_chain(
-    findings: Findings, connection: Connection, keys: Keyring | None, partition: str
+    findings: Findings,
+    connection: Connection,
+    keys: Keyring | None,
+    partition: str,
+    anchored: Anchored | None,
 ) -> None:
     """Note every place at which the journal is not what was written.
 
     It looks at all partitions: whatever stands in the journal has a link. Without any
     keys, what was made with one is only counted.
     """
+    known = 0
     for found in sorted({partition, *_partitions(connection)}):
-        followed = _Followed(connection, keys, found)
+        expected = None if anchored is None else Expected(anchored.before, found)
+        followed = _Followed(connection, keys, found, expected)
         followed.follow()
+        known = max(known, followed.anchors)
         findings.links += followed.links
         findings.unchecked += followed.unchecked
+        findings.followed += followed.facts
         named = _named(followed.wrong, followed.end)
         for seq, why in sorted([*followed.broken, *named], key=lambda one: one[0]):
             where = str(seq) if found == partition else f"{found} {seq}"
             findings.add(CHAIN, where, why)
+    if anchored is not None:
+        check_lines(findings, anchored.read(), known)
 
 
 def _partitions(connection: Connection) -> Iterator[str]:
@@ -100,13 +111,20 @@ class _Followed:
     """The chain of one partition, and where it does not hold."""
 
     def __init__(
-        self, connection: Connection, keys: Keyring | None, partition: str
+        self,
+        connection: Connection,
+        keys: Keyring | None,
+        partition: str,
+        expected: Expected | None,
     ) -> None:
         self.broken: list[_Broken] = []
         self.wrong: list[_Wrong] = []
         self.links = 0
         self.unchecked = 0
         self.end = 0
+        self.facts = 0
+        self.anchors = 0
+        self._expected = expected
         self._connection = connection
         self._keys = ONLY_UNKEYED if keys is None else keys
         self._is_strict = keys is not None
@@ -126,10 +144,25 @@ class _Followed:
                 row = next(rows, None)
             self._check(head, link, here)
             head = link.head
-        self.end = head.seq
+            self._meet(head)
+        self._miss(head.seq)
         while row is not None:
             self._add(row[0], row, None, "", "")
             row = next(rows, None)
+
+    def _meet(self, head: Head) -> None:
+        self.anchors = max(self.anchors, head.anchors)
+        if self._expected is not None:
+            self.broken.extend(
+                _Broken(head.seq, why) for why in self._expected.meet(head)
+            )
+
+    def _miss(self, end: int) -> None:
+        self.end = end
+        if self._expected is not None:
+            self.broken.extend(
+                _Broken(seq, why) for seq, why in self._expected.missed(end)
+            )
 
     def _check(self, head: Head, link: Link, here: dict[int, Row]) -> None:
         is_next = link.first == head.seq + 1 and link.seq >= link.first
@@ -217,7 +250,9 @@ class _Followed:
             .order_by(fact_table.c.seq)
             .execution_options(yield_per=AT_ONCE)
         )
-        yield from self._connection.execute(query)
+        for row in self._connection.execute(query):
+            self.facts += 1
+            yield row
 
     def _chain(self) -> Iterator[Link]:
         query = (

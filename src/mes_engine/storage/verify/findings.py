@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 MOST_PROBLEMS = 1_000
-CHAIN = "chain"
+CHAIN, ANCHOR = "chain", "anchor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,8 +11,8 @@ class Problem:
     """One thing that is not as it should be.
 
     Attributes:
-        what: A table, a column as ``table.column``, a ``law``, the ``ledger`` or the
-            ``chain``.
+        what: A table, a column as ``table.column``, a ``law``, the ``ledger``, the
+            ``chain`` or an ``anchor``.
         where: The key of the row; the law by its number.
         why: What is there, and what should be.
     """
@@ -34,6 +34,10 @@ class VerifyReport:
         facts: How many facts were read; ``moves`` and ``rows`` were compared.
         links: How many links the chain of the journal has.
         unchecked: Facts that were not held against it, as no key was given.
+        followed: Facts that were read along it, of all partitions.
+        anchors: How many anchors it was held against.
+        restored: Each time that somebody said that the journal was put back, in a
+            sentence.
         laws: How many times a law was held against something.
         in_flight: Postings that are booked, and whose acknowledgement is not recorded.
     """
@@ -42,6 +46,9 @@ class VerifyReport:
     facts: int
     links: int
     unchecked: int
+    followed: int
+    anchors: int
+    restored: tuple[str, ...]
     moves: int
     rows: int
     laws: int
@@ -55,7 +62,7 @@ class VerifyReport:
     @property
     def broken_at(self) -> str | None:
         """Where the journal's chain is broken first; None if it holds."""
-        chained = (one.where for one in self.problems if one.what == CHAIN)
+        chained = (one.where for one in self.problems if one.what in {CHAIN, ANCHOR})
         return next(chained, None)
 
 
@@ -67,6 +74,9 @@ class Findings:
         self.facts = 0
         self.links = 0
         self.unchecked = 0
+        self.followed = 0
+        self.anchors = 0
+        self.restored: list[str] = []
         self.moves = 0
         self.rows = 0
         self.laws = 0
@@ -84,6 +94,9 @@ class Findings:
             facts=self.facts,
             links=self.links,
             unchecked=self.unchecked,
+            followed=self.followed,
+            anchors=self.anchors,
+            restored=tuple(self.restored),
             moves=self.moves,
             rows=self.rows,
             laws=self.laws,
