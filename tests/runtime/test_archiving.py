@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -133,8 +134,9 @@ def find_again(folder: Path, aside: Path) -> None:
     aside.rename(folder)
 
 
+@pytest.mark.parametrize("more", [1, 3], ids=["shorter", "longer"])
 async def test_a_restored_database_leaves_what_it_has_not(
-    tmp_path: Path, folder: Path
+    tmp_path: Path, folder: Path, more: int
 ) -> None:
     place, copy = tmp_path / "now", tmp_path / "then"
     place.mkdir()
@@ -144,16 +146,22 @@ async def test_a_restored_database_leaves_what_it_has_not(
     shutil.copytree(place, copy)
     async with open_database(place) as database, archived(database, folder):
         await commit(database, shop, lambda: a_request(shop, "WR-LOST"))
+        await commit(database, shop, lambda: a_request(shop, "WR-LOST-TOO"))
         lost = await journal(database)
 
-    async with open_database(copy) as database, archived(database, folder):
+    async with open_database(copy) as database:
         state = await SqlStore(database).load()
         other = Shop(state)
-        await commit(database, other, lambda: a_request(other, "WR-OTHER"))
+        for number in range(more):
+            request = f"WR-OTHER-{number}"
+            await commit(database, other, partial(a_request, other, request, 2))
         kept = await journal(database)
+        async with archived(database, folder) as archiving:
+            await until(lambda: archiving.reached == len(kept))
 
     assert in_archive(folder) == kept
     assert in_archive(folder, timeline=1) == lost
+    assert (len(kept) > len(lost)) == (more > 1)
     assert lost != kept
 
 
