@@ -75,6 +75,29 @@ def test_a_carrier_whose_last_piece_is_used_up_stands_where_that_was() -> None:
     assert placed(shop) == [("tray-1", "RM")]
 
 
+def test_an_empty_carrier_that_is_put_into_another_is_where_that_is() -> None:
+    shop = a_shop("tray-1", "pallet-1")
+    shop.ok(m.MoveCarrier(carrier="tray-1", to_location="cage"))
+    shop.ok(m.MoveCarrier(carrier="pallet-1", to_location="hall"))
+    shop.ok(pack("pallet-1", "tray-1"))
+    assert where(shop, "tray-1") == ["hall"]
+    told = m.RegisterCarrier(carrier="tray-1", carrier_type="tray", location="dock")
+    shop.ok(told)
+    assert where(shop, "tray-1") == ["hall"]
+    shop.ok(unpack("pallet-1", "tray-1"))
+    assert where(shop, "tray-1") == ["hall"]
+
+
+def test_lots_that_merge_in_a_carrier_leave_it_no_place_when_it_is_shipped() -> None:
+    shop = a_shop("pallet-1")
+    first, second = stock(shop, 1), stock(shop, 1)
+    shop.ok(pack("pallet-1", first, second))
+    shop.ok(m.MergeLots(lots=(first, second), reason="one"))
+    assert where(shop, "pallet-1") == ["RM"]
+    shop.ok(m.ShipCarrier(carrier="pallet-1", reason="DN-1"))
+    assert where(shop, "pallet-1") == []
+
+
 def test_on_the_floor_it_is_at_the_work_unit_or_where_its_work_waits() -> None:
     shop = a_shop("tray-1")
     shop.make(4)

@@ -58,7 +58,9 @@ async def something_of_everything(plant: RunningPlant) -> None:
 
 async def settled(page: Page) -> None:
     """Wait until the page shows what there is, and open all that can be opened."""
-    await expect(page.locator("main :is(.item, .tile):visible").first).to_be_visible()
+    await expect(
+        page.locator("main :is(.item, .tile, #open-title:not(:empty)):visible").first
+    ).to_be_visible()
     await page.evaluate(UNFOLD)
 
 
@@ -74,7 +76,7 @@ async def test_no_page_keeps_anybody_out(
         served(plant) as address,
     ):
         await something_of_everything(plant)
-        for path in ("/t/saw-1", "/supervisor", "/"):
+        for path in ("/t/saw-1", "/supervisor", "/periods", "/"):
             async with visiting(
                 browser,
                 address + path,
