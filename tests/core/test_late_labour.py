@@ -75,6 +75,22 @@ def test_what_was_posted_too_much_is_posted_anew() -> None:
     assert is_sound(shop)
 
 
+def test_of_time_that_was_posted_after_the_last_word_what_is_left_is_posted() -> None:
+    shop, first, second = two_mills()
+    ended(shop, first)
+    shop.ok(late(shop, first, 10, 60, person="Eva", known=()))
+    assert posted(shop, first) == 150
+    acknowledge(shop)
+
+    known = times_of(shop.state, "Eva")
+    shop.ok(late(shop, second, 10, 60, person="Eva", known=known))
+
+    left = Decimal(shop.by_id(first).labour_us) / SECOND
+    assert 100 < left < 150
+    assert posted(shop, first) == left
+    assert is_sound(shop)
+
+
 def test_books_that_are_closed_keep_what_they_have() -> None:
     shop, first, second = two_mills()
     ended(shop, first)

@@ -108,8 +108,9 @@ def correct_postings(
     job = draft.job(job_order)
     visit = draft.state.visit.get(job.visit)
     is_final = was_final and visit is not None and visit.is_done
-    if job.is_over and not (is_final and job.is_final_posted):
-        raise_posting(draft, job.id, is_final=is_final)
+    if job.is_over:
+        is_missing = is_final and not job.is_final_posted
+        raise_posting(draft, job.id, is_final=is_missing)
     else:
         post_report(draft, job)
     _seal(draft, job.id)
