@@ -278,6 +278,14 @@ def test_a_lot_that_is_not_there_takes_no_way() -> None:
     assert answer.unmet == ("lot: L-000009 is not at WR-1/cut/1",)
 
 
+def test_of_a_request_that_is_over_no_way_is_chosen() -> None:
+    shop = Shop(parting())
+    shop.make(10)
+    shop.ok(m.CancelWorkRequest(work_request="WR-1", reason="not wanted"))
+    choose = m.ChooseAlternative(work_request="WR-1", step="cut", target="mill")
+    assert shop.refused(choose).unmet == ("request_open: WR-1 is cancelled",)
+
+
 def test_where_data_does_not_tell_a_way_it_is_chosen_for_all_lots() -> None:
     shop = cutting(parting(either("mill"), either("drill")))
 

@@ -11,7 +11,7 @@ from mes_engine.core.errors import Refused
 from mes_engine.core.messages import ChooseAlternative
 from mes_engine.core.quantity import ZERO
 from mes_engine.core.readiness import routing_of
-from mes_engine.core.requests import Visit, visit_id
+from mes_engine.core.requests import OVER, Visit, visit_id
 from mes_engine.core.steps import ConnectionKind
 from mes_engine.core.ways import conditional_ways
 
@@ -23,6 +23,11 @@ def choose_alternative(draft: Draft, command: ChooseAlternative) -> dict[str, st
     of all that have not gone yet; what waited for the data goes on.
     """
     request = draft.request(command.work_request)
+    if request.state in OVER:
+        raise Refused(
+            f"{request.id} is {request.state}: nothing of it goes anywhere.",
+            unmet=[f"request_open: {request.id} is {request.state}"],
+        )
     routing = draft.state.routing.get((request.routing, request.revision))
     choices = [
         one.target
