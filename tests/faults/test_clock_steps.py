@@ -75,7 +75,7 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@pytest.mark.parametrize("steps", [(HOUR_S, 0), (-HOUR_S, 0), (HOUR_S, -HOUR_S)])
+@pytest.mark.parametrize("steps", [(-HOUR_S, 0), (HOUR_S, -HOUR_S)])
 async def test_work_goes_on_while_the_clock_is_set(
     under_a_wall: tuple[Shop, Wall], steps: tuple[int, ...]
 ) -> None:
