@@ -25,8 +25,11 @@ TORTURE = tuple(
         "adapters/opcua/test_serving.py",
         "adapters/sparkplug/test_conformance.py",
         "adapters/test_links_on_the_plant.py",
+        "bootstrap/test_backing_up_servers.py",
         "bootstrap/test_lost_database.py",
+        "cli/test_demo_command.py",
         "cli/test_demo_ends.py",
+        "cli/test_verify_command.py",
         "conformance/test_bad_links.py",
         "crash",
         "demo/test_port_taken.py",
@@ -35,6 +38,8 @@ TORTURE = tuple(
         "scenarios/test_machine_calls_over_opcua.py",
         "scenarios/test_machine_events_over_opcua.py",
         "scenarios/test_machine_jobs_over_opcua.py",
+        "scenarios/test_on_postgresql.py",
+        "web/test_accessibility.py",
     )
 )
 

@@ -234,6 +234,14 @@ def test_every_problem_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_database_that_is_no_file_is_told_where_it_stands(tmp_path: Path) -> None:
+    write_site(tmp_path, site=changed(SITE, "sqlite:///", "sqlite://"))
+    assert problems() == [
+        "config/site.yaml:2:8: database.url: should name a file, such as "
+        "sqlite:///mes.db"
+    ]
+
+
 def test_the_examples_are_whole_and_load(tmp_path: Path) -> None:
     for name in ("config/plant", "config/site", "routings/routing"):
         example = (REPOSITORY / f"{name}.example.yaml").read_text("utf-8")

@@ -7,7 +7,9 @@ from pydantic import AfterValidator, Field
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from mes_engine.core.errors import SettingsError
 from mes_engine.settings.fields import Section, wrong
+from mes_engine.storage.driver import file_url
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -19,6 +21,11 @@ def _database_url(text: str) -> str:
         raise wrong("should be a URL such as sqlite:///mes.db") from None
     if name not in {"sqlite", "postgresql"}:
         raise wrong("should begin with sqlite or postgresql")
+    if name == "sqlite":
+        try:
+            file_url(text)
+        except SettingsError:
+            raise wrong("should name a file, such as sqlite:///mes.db") from None
     return text
 
 
