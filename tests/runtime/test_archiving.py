@@ -2,7 +2,8 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,9 @@ from mes_engine.core.errors import SettingsError
 from mes_engine.runtime.archiving import Archiving
 from mes_engine.runtime.pace import BackOff
 from mes_engine.storage.archive.history import history
-from mes_engine.storage.archive.lines import FactRow
+from mes_engine.storage.archive.lines import Commit, FactRow
 from mes_engine.storage.archive.reading import rows_after
+from mes_engine.storage.archive.writing import ArchiveWriter
 from mes_engine.storage.database import Database
 from mes_engine.storage.store import SqlStore
 from tests.builders import Shop, a_request, a_site
@@ -163,6 +165,33 @@ async def test_a_restored_database_leaves_what_it_has_not(
     assert in_archive(folder, timeline=1) == lost
     assert (len(kept) > len(lost)) == (more > 1)
     assert lost != kept
+
+
+async def test_it_ends_in_the_middle_of_a_write_and_writes_nothing_twice(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    append = ArchiveWriter.append
+
+    def slowly(self: ArchiveWriter, some: Sequence[Commit]) -> None:
+        begun.set()
+        assert go_on.wait(20)
+        append(self, some)
+
+    monkeypatch.setattr(ArchiveWriter, "append", slowly)
+    shop = Shop()
+    async with open_database(tmp_path) as database:
+        await commit(database, shop, lambda: a_site(shop))
+        archiving = Archiving(database, folder, plant="TEST")
+        running = asyncio.get_running_loop().create_task(archiving.run())
+        await until(begun.is_set)
+        running.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(running, return_exceptions=True)
+        kept = await journal(database)
+
+    assert in_archive(folder) == kept
 
 
 async def test_an_archive_of_another_plant_is_left_alone(

@@ -54,6 +54,7 @@ class Archiving:
         self._back_off = back_off or BackOff(first_s=0.5, longest_s=30.0)
         self._woken = asyncio.Event()
         self._is_open = False
+        self._at_work = asyncio.Lock()
 
     def hear(self, records: Sequence[Recorded]) -> None:
         """Take note of a commit."""
@@ -68,7 +69,7 @@ class Archiving:
         try:
             while True:
                 self._woken.clear()
-                if await self.catch_up():
+                if await self._caught_up():
                     await self._woken.wait()
                     await asyncio.sleep(self._pause_s)
                 else:
@@ -77,12 +78,21 @@ class Archiving:
             await self.catch_up()
             raise
 
+    async def _caught_up(self) -> bool:
+        """Catch up, to its end also where we are told to end: a thread is at it."""
+        working = asyncio.get_running_loop().create_task(self.catch_up())
+        return await asyncio.shield(working)
+
     async def catch_up(self) -> bool:
-        """Write all there is; whether that could be done.
+        """Write all there is; whether that could be done. One does so at a time.
 
         Raises:
             SettingsError: The archive is another plant's.
         """
+        async with self._at_work:
+            return await self._catch_up()
+
+    async def _catch_up(self) -> bool:
         try:
             if not self._is_open:
                 await self._open()
