@@ -62,6 +62,21 @@ class WholeTurns(WholeWays):
             if job.step == "cut":
                 self.go_on(job.id, steps=3)
 
+    @rule(is_waived=st.booleans())
+    def park_a_posting(self, *, is_waived: bool) -> None:
+        """Have the ledger refuse a posting; a person sends it again, or waives it."""
+        name = self.new_request("LINE", 2)
+        for job in self.of(name)[:1]:
+            self.go_on(job.id, steps=3)
+        for posting in list(self.shop.batch.posting.values()):
+            if posting.stream == name and posting.state not in SETTLED:
+                key, parked = posting.key, PostingState.PARKED
+                self.do(m.RecordPosting(posting=key, state=parked, reason="closed"))
+                if is_waived:
+                    self.do(m.WaivePosting(posting=key, reason="by hand"))
+                else:
+                    self.do(m.RetryPosting(posting=key))
+
     @rule(good=st.sampled_from([3, 5]), is_taken_back=st.booleans())
     def fill_a_buffer(self, *, good: int, is_taken_back: bool) -> None:
         """Three pieces fill the buffer before milling; another request waits for it."""
