@@ -1,9 +1,11 @@
 """Two engines never write one PostgreSQL database, whatever each of them believes."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from importlib import import_module
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -14,9 +16,10 @@ from mes_engine.bootstrap.site import apply_plant
 from mes_engine.core.errors import Overloaded, SettingsError
 from mes_engine.core.messages import Commanded, ReceiveMaterial
 from mes_engine.migrations import upgrade
-from mes_engine.ports import CommitInDoubt, Fenced
+from mes_engine.ports import CommitInDoubt, Fenced, StoreUnavailable
 from mes_engine.storage import journal
 from mes_engine.storage.database import Database
+from mes_engine.storage.fence import LOCK
 from mes_engine.storage.leadership import Leader, Lease, lead_at_once
 from mes_engine.storage.lock import sole_engine
 from mes_engine.storage.store import SqlStore
@@ -139,6 +142,33 @@ async def test_a_commit_on_its_way_is_refused_once_it_was_asked_for(
         late.execute("SELECT mes_fence('main', %s)", (epoch,))
     await store.commit(*batch)
     assert (await leading.read(verify)).is_sound
+
+
+async def test_an_engine_that_stopped_in_mid_commit_is_followed_all_the_same(
+    url: str, lease: Lease, leading: Database
+) -> None:
+    """The server still waits for more of its statements: it is not idle to it."""
+    in_mid_commit, ended = threading.Event(), threading.Event()
+
+    def stopped(driven: Any) -> None:
+        with driven.pipeline():
+            driven.execute(LOCK).fetchone()
+            in_mid_commit.set()
+            ended.wait()
+
+    frozen = asyncio.create_task(leading.raw(stopped))
+    await asyncio.to_thread(in_mid_commit.wait)
+    partition_is_silent(url)
+    follower = Leading(Lease(url, address="http://second"))
+
+    try:
+        async with asyncio.timeout(10):
+            await follower.wait()
+    finally:
+        ended.set()
+        with pytest.raises((CommitInDoubt, StoreUnavailable)):
+            await frozen
+    await follower.end()
 
 
 async def test_an_engine_that_was_followed_ends(url: str) -> None:

@@ -14,13 +14,22 @@ from typing import Any
 
 from mes_engine.core.errors import SettingsError
 from mes_engine.ports import Fenced, StoreUnavailable
-from mes_engine.storage.fence import GONE_S, LEASE_S, LOCK, MAKE, Fence
+from mes_engine.storage.fence import (
+    GONE_S,
+    LEASE_S,
+    LOCK,
+    MAKE,
+    WRITERS_LOCK,
+    Fence,
+)
 from mes_engine.storage.postgresql import (
     driver_error,
     server_url,
     session,
     unusable,
 )
+
+_LOCK_NOT_AVAILABLE = "55P03"
 
 _BEGIN = """
 INSERT INTO leadership VALUES (%s, 0, '', '', 0, '-infinity')
@@ -37,6 +46,11 @@ _TAKE = f"""
 UPDATE leadership SET epoch = epoch + 1, holder = %s, address = %s,
 session = pg_backend_pid(), renewed_at = clock_timestamp()
 WHERE partition = %s AND NOT ({_IS_LED}) RETURNING epoch"""  # noqa: S608 - ours
+
+_END_WRITERS = f"""
+SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND (classid::bigint << 32) | objid::bigint = {WRITERS_LOCK}"""  # noqa: S608 - ours
 
 _RENEW = """
 UPDATE leadership SET renewed_at = clock_timestamp(), session = pg_backend_pid()
@@ -103,15 +117,24 @@ class Lease:
             address, is_led = connection.execute(_LOOK, (partition,)).fetchone()
             if is_led:
                 return Leader(address=address)
-            # Behind whatever the one before is committing at this moment.
-            with connection.transaction():
-                connection.execute(LOCK)
-                asked = (self.fence.holder, self._address, partition)
-                taken = connection.execute(_TAKE, asked).fetchone()
-            return None if taken else self.take()
+            return None if self._follow(connection) else self.take()
         except driver_error() as error:
             self.close()
             raise StoreUnavailable(str(error)) from error
+
+    def _follow(self, connection: Any) -> bool:
+        asked = (self.fence.holder, self._address, self.fence.partition)
+        try:
+            # Behind whatever the one before is committing at this moment.
+            with connection.transaction():
+                connection.execute(LOCK)
+                return connection.execute(_TAKE, asked).fetchone() is not None
+        except driver_error() as error:
+            if getattr(error, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+        # It stopped within a commit, and the server waits for more of it, for ever.
+        connection.execute(_END_WRITERS)
+        return False
 
     def renew(self) -> None:
         """Say that this engine is still there.
