@@ -6,11 +6,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mes_engine.storage.backend import is_postgresql
-from mes_engine.storage.backup.files import refuse_existing, written
 from mes_engine.storage.backup.manifest import Manifest, beside, digest_of, encoded
 from mes_engine.storage.backup.moment import Moment
 from mes_engine.storage.backup.postgresql import dump_moment
 from mes_engine.storage.backup.sqlite import copy_moment
+from mes_engine.storage.files import refuse_existing, written
 from mes_engine.storage.journal import MAIN
 
 SECOND = 1_000_000

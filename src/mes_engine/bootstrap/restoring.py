@@ -9,7 +9,6 @@ from mes_engine.bootstrap.verifying import verified
 from mes_engine.core.errors import Refused, SettingsError
 from mes_engine.migrations import is_known, upgrade
 from mes_engine.storage.backend import is_postgresql
-from mes_engine.storage.backup.files import copied, written
 from mes_engine.storage.backup.manifest import (
     Manifest,
     check_content,
@@ -18,6 +17,7 @@ from mes_engine.storage.backup.manifest import (
 )
 from mes_engine.storage.backup.postgresql import restore_dump
 from mes_engine.storage.driver import file_url
+from mes_engine.storage.files import copied, written
 from mes_engine.storage.lock import sole_engine
 from mes_engine.storage.verify import VerifyReport
 

@@ -62,7 +62,6 @@ class SqlStore:
                 head=self._head,
                 anchors=self.anchors,
             )
-            self._head = None  # Where it fails, it is looked up again.
             self._head = await self._database.raw(batch.writer(self._database))
 
     async def reached(self) -> int:

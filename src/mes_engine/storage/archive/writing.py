@@ -20,7 +20,7 @@ from mes_engine.storage.archive.lines import (
     opening,
     segments,
 )
-from mes_engine.storage.backup.files import sync
+from mes_engine.storage.files import sync
 
 SEGMENT_BYTES = 64 << 20
 

@@ -1,6 +1,6 @@
 """The manifest: what a backup is of, and the hash that tells whether it still is."""
 
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Literal
 
@@ -10,8 +10,6 @@ from mes_engine.core.errors import Refused
 
 FORMAT = 1
 SUFFIX = ".json"
-
-_AT_ONCE = 1 << 20
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,11 +82,8 @@ def manifest_of(backup: Path) -> Manifest:
 
 def digest_of(file: Path) -> str:
     """Return the SHA-256 of a file."""
-    digest = sha256()
     with file.open("rb") as content:
-        while part := content.read(_AT_ONCE):
-            digest.update(part)
-    return digest.hexdigest()
+        return file_digest(content, "sha256").hexdigest()
 
 
 def check_content(backup: Path, manifest: Manifest, found: str) -> None:

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import msgspec
 
 from mes_engine.core.errors import SettingsError
-from mes_engine.storage.chain.keys import sync_folder
 from mes_engine.storage.chain.links import ChainKey, Head, Keyring
+from mes_engine.storage.files import sync
 
 _CONTEXT = b"mes journal anchor "
 _DIGITS = 64
@@ -175,7 +175,7 @@ def write_anchor(
     finally:
         os.close(file)
     if is_new:
-        sync_folder(path.parent)
+        sync(path.parent)
     return anchor
 
 

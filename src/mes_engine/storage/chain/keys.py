@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mes_engine.core.errors import SettingsError
 from mes_engine.storage.chain.links import ChainKey
+from mes_engine.storage.files import sync
 
 SECRET_BYTES = 32
 _ABOUT = b"# The keys of the journal's chain, the newest last. Keep a copy elsewhere.\n"
@@ -85,13 +86,4 @@ def _make(path: Path) -> None:
             return  # another engine was quicker: its key is the one
     finally:
         half.unlink()
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """See that the names in a folder are on the disk."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    sync(path.parent)
