@@ -101,9 +101,9 @@ def _is_one_piece(draft: Draft, lot: MaterialLot) -> bool:
     positions = draft.state.position.find("lot", lot.id)
     held = sum((one.held for one in positions), ZERO)
     has_lost = any(one.of(sink) for one in positions for sink in SINKS)
-    if held != ONE or has_lost or lot.request is None:
-        return held == ONE and not has_lost
-    return not any(
+    if held != ONE or has_lost:
+        return False
+    return lot.request is None or not any(
         job.lot == lot.id and job.planned > ONE
         for job in draft.state.job_order.find("live_of", lot.request)
     )
