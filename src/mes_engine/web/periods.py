@@ -1,6 +1,8 @@
 """Accounting periods over HTTP: until when the books are closed; what is open."""
 
+from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
@@ -9,6 +11,7 @@ from pydantic import Field
 from mes_engine.core.messages import ClosePeriod, ReopenPeriod
 from mes_engine.core.periods import LEDGER, OPEN, Books, day_after
 from mes_engine.core.plant import PostingPolicy
+from mes_engine.core.production import UnassignedProduction
 from mes_engine.core.state import State
 from mes_engine.http.bodies import api_router
 from mes_engine.http.commands import CommandSender, Person
@@ -124,12 +127,11 @@ def periods_router(parts: Parts) -> APIRouter:
             against=list(refusal),
             postings=[PostingView.model_validate(one) for one in waiting[:MOST]],
             has_more=len(waiting) > MOST,
-            unposted=_unposted(state, day),
+            unposted=list(islice(_unposted(state, day), MOST)),
             unassigned=[
                 UnassignedView.model_validate(one)
-                for one in state.unassigned_production.values()
-                if one.left and state.site.business_date(one.at) <= day
-            ][:MOST],
+                for one in islice(_unassigned(state, day), MOST)
+            ],
         )
 
     @router.post(
@@ -177,22 +179,29 @@ def _shown(books: Books) -> BooksView:
     )
 
 
-def _unposted(state: State, day: str) -> list[UnpostedView]:
-    """Return what was begun until a day, and of which something is not posted yet."""
+def _unassigned(state: State, day: str) -> Iterator[UnassignedProduction]:
+    """Yield what machines counted until a day, and is on no job order."""
+    for one in state.unassigned_production.values():
+        if one.left and state.site.business_date(one.at) <= day:
+            yield one
+
+
+def _unposted(state: State, day: str) -> Iterator[UnpostedView]:
+    """Yield what was begun until a day, and of which something is not posted yet."""
     site = state.site
-    return [
-        UnpostedView(
-            job_order=job.id,
-            work_request=job.request,
-            step=job.step,
-            work_center=job.work_center,
-            state=job.state.value,
-            good=job.good - job.posted_good,
-            scrap=job.scrap - job.posted_scrap,
-        )
-        for job in state.job_order.values()
-        if (job.good > job.posted_good or job.scrap > job.posted_scrap)
-        and job.begun_at is not None
-        and site.business_date(job.begun_at) <= day
-        and site.work_center(job.work_center).posting is not PostingPolicy.NONE
-    ][:MOST]
+    for job in state.job_order.values():
+        if (
+            (job.good > job.posted_good or job.scrap > job.posted_scrap)
+            and job.begun_at is not None
+            and site.business_date(job.begun_at) <= day
+            and site.work_center(job.work_center).posting is not PostingPolicy.NONE
+        ):
+            yield UnpostedView(
+                job_order=job.id,
+                work_request=job.request,
+                step=job.step,
+                work_center=job.work_center,
+                state=job.state.value,
+                good=job.good - job.posted_good,
+                scrap=job.scrap - job.posted_scrap,
+            )
