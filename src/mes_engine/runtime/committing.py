@@ -55,11 +55,11 @@ class Committing:
             JournalUnreadable: It will not be known.
         """
         loop = asyncio.get_running_loop()
-        late = loop.call_later(self._answer_s, self._silent, "It does not answer.")
+        late = loop.call_later(self._answer_s, self._silent, "it does not answer")
         try:
             await self._store.commit(batch.records, batch.layer)
         except CommitInDoubt as doubt:
-            self._failed(reason_of(doubt))
+            self._failed(str(doubt))
             if not await self._has_reached(batch.records[-1].seq):
                 raise StoreUnavailable(str(doubt)) from doubt
         finally:
@@ -72,7 +72,7 @@ class Committing:
             except Fenced:
                 raise
             except StoreUnavailable as down:
-                self._silent(reason_of(down))
+                self._silent(str(down))
                 await self._back_off.wait()
             except Exception as error:
                 raise JournalUnreadable(reason_of(error)) from error

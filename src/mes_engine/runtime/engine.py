@@ -139,7 +139,7 @@ class Engine:
         """
         if not self.is_accepting and not self._is_stopping:
             raise Overloaded(
-                f"The database takes no changes at the moment. {self.outage}".strip(),
+                f"The database takes no changes at the moment{self._why}.",
                 hint="Send it again, with the same key, in a few seconds.",
             )
         answer = asyncio.get_running_loop().create_future()
@@ -164,7 +164,7 @@ class Engine:
             return
         if not self.is_accepting:
             raise Overloaded(
-                f"The database takes no changes at the moment. {self.outage}".strip(),
+                f"The database takes no changes at the moment{self._why}.",
                 hint="Deliver it again in a few seconds.",
             )
         heard = asyncio.get_running_loop().create_future()
@@ -291,7 +291,7 @@ class Engine:
         self, down: StoreUnavailable, rest: Iterable[Waiting]
     ) -> list[Waiting]:
         """Answer who waits, pause, and return what is to be tried again."""
-        self._lose(reason_of(down))
+        self._lose(str(down))
         kept = [one for one in rest if isinstance(one.message, Sensed)]
         self._give_up(one for one in rest if isinstance(one.message, Commanded))
         self._give_up(self.inbox.take_commands())
@@ -314,6 +314,10 @@ class Engine:
             self.counts.outages += 1
         self.outage = reason
         self.is_accepting = False
+
+    @property
+    def _why(self) -> str:
+        return f" ({self.outage})" if self.outage else ""
 
     def _recovered(self) -> None:
         if self.outage:
@@ -347,7 +351,7 @@ class Engine:
         for one in some:
             one.tell(
                 OutcomeUnknown(
-                    f"It is not known whether this was done. {self.outage}".strip(),
+                    f"It is not known whether this was done{self._why}.",
                     hint="Send it again, with the same key, to find out.",
                 )
             )

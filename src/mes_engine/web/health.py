@@ -108,7 +108,8 @@ def _schema(connection: Connection) -> str | None:
 def _engine(parts: Parts) -> str:
     if parts.engine.is_accepting:
         return "ok"
-    return f"takes no commands now. {parts.engine.outage}".strip()
+    why = parts.engine.outage
+    return f"takes no commands now ({why})" if why else "takes no commands now"
 
 
 def _plant(parts: Parts) -> str:
