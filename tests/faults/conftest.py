@@ -2,7 +2,9 @@
 
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -56,6 +58,20 @@ class Shop:
         """Take a job order off the bench, so that others find room."""
         body = {"reason": "the test is over", "signature": "Clara"}
         await self.clerk.done(f"/job-orders/{job}/abort", body)
+
+
+@asynccontextmanager
+async def at_work(engine: EngineProcess, folder: Path) -> AsyncIterator[Shop]:
+    """Start an engine, and have it end by itself after the work."""
+    file = Acknowledgements(folder / "answers.jsonl")
+    async with a_person("Clara", lambda: engine.url, file) as clerk:
+        try:
+            await engine.start()
+            await release_routing(clerk, GAUGE)
+            yield Shop(engine, clerk)
+            assert await engine.stop() == 0, engine.tail()
+        finally:
+            await engine.close()
 
 
 async def are_links_given_up(clerk: Person) -> bool:

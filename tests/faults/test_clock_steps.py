@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,11 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.faults.conftest import Shop
-from tests.faults.harness import EngineProcess, until, verified
+from tests.faults.conftest import Shop, at_work
+from tests.faults.harness import NOWHERE, EngineProcess, until, verified
 from tests.faults.judge import are_posted
-from tests.faults.load import BENCH, GAUGE, job_of
-from tests.faults.people import Acknowledgements, a_person, release_routing
+from tests.faults.load import BENCH, job_of
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 HOUR_S = 3_600
@@ -51,24 +49,17 @@ async def under_a_wall(tmp_path: Path) -> AsyncIterator[tuple[Shop, Wall]]:
         why = "there is no libfaketime here: apt-get install libfaketime"
         (pytest.fail if os.environ.get("MES_CI") else pytest.skip)(why)
     wall = Wall(tmp_path)
-    async with AsyncExitStack() as stack:
-        engine = EngineProcess(
-            tmp_path,
-            opcua=9,
-            modbus=9,
-            token="no-gateway-of-its-own",
-            environment=wall.environment,
-        )
-        stack.push_async_callback(engine.close)
-        file = Acknowledgements(tmp_path / "answers.jsonl")
-        person = a_person("Clara", lambda: engine.url, file)
-        clerk = await stack.enter_async_context(person)
-        await engine.start()
-        await release_routing(clerk, GAUGE)
-        yield Shop(engine, clerk), wall
-        assert await engine.stop() == 0, engine.tail()
-        found = await verified(engine)
-        assert found["ok"], found
+    engine = EngineProcess(
+        tmp_path,
+        opcua=NOWHERE,
+        modbus=NOWHERE,
+        token="no-gateway-of-its-own",
+        environment=wall.environment,
+    )
+    async with at_work(engine, tmp_path) as shop:
+        yield shop, wall
+    found = await verified(engine)
+    assert found["ok"], found
 
 
 def at(text: str) -> datetime:

@@ -4,17 +4,14 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from tests.faults import small_disk
-from tests.faults.conftest import Shop
-from tests.faults.harness import EngineProcess, until, verified
-from tests.faults.load import GAUGE
-from tests.faults.people import Acknowledgements, a_person, release_routing
+from tests.faults.conftest import Shop, at_work
+from tests.faults.harness import NOWHERE, EngineProcess, until, verified
 from tests.faults.small_disk import SmallDisk
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
@@ -26,24 +23,17 @@ async def on_a_disk(tmp_path: Path) -> AsyncIterator[tuple[Shop, SmallDisk]]:
     """An engine whose database is on a small disk; whole when it is over."""
     if why := small_disk.missing():
         (pytest.fail if os.environ.get("MES_CI") else pytest.skip)(why)
-    async with AsyncExitStack() as stack:
-        disk = stack.enter_context(small_disk.small_disk(tmp_path / "disk", mib=MIB))
+    with small_disk.small_disk(tmp_path / "disk", mib=MIB) as disk:
         engine = EngineProcess(
             tmp_path,
-            opcua=9,
-            modbus=9,
+            opcua=NOWHERE,
+            modbus=NOWHERE,
             token="no-gateway-of-its-own",
             database_url=f"sqlite:///{disk.folder / 'mes.db'}",
             within=disk.within,
         )
-        stack.push_async_callback(engine.close)
-        file = Acknowledgements(tmp_path / "answers.jsonl")
-        person = a_person("Clara", lambda: engine.url, file)
-        clerk = await stack.enter_async_context(person)
-        await engine.start()
-        await release_routing(clerk, GAUGE)
-        yield Shop(engine, clerk), disk
-        assert await engine.stop() == 0, engine.tail()
+        async with at_work(engine, tmp_path) as shop:
+            yield shop, disk
         shutil.copytree(disk.seen, tmp_path / "copy")
         engine.database_url = f"sqlite:///{tmp_path / 'copy' / 'mes.db'}"
         found = await verified(engine)
