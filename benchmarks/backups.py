@@ -18,15 +18,10 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
-from benchmarks.durable import JOBS, accepted, now, prepared
+from benchmarks.durable import JOBS, accepted, prepared, running
 from mes_engine.bootstrap.core import tune_interpreter
-from mes_engine.core.decide import decide
 from mes_engine.core.messages import ReportQuantity
-from mes_engine.migrations import upgrade
 from mes_engine.runtime.engine import Engine
-from mes_engine.runtime.feed import Feed
-from mes_engine.storage.database import Database
-from mes_engine.storage.store import SqlStore
 
 FILLING = 500
 CALLERS = 20
@@ -98,18 +93,9 @@ class Work:
 @asynccontextmanager
 async def at_work(file: Path) -> AsyncIterator[Work]:
     """Run an engine on a new database."""
-    upgrade(f"sqlite:///{file}")
-    database = Database.open(f"sqlite:///{file}")
-    store, commits = SqlStore(database), Commits()
-    engine = Engine(
-        store, await store.load(), clock=now, feed=Feed(), decide=decide, note=commits
-    )
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(engine.run())
+    commits = Commits()
+    async with running(file, note=commits) as engine:
         yield Work(engine, await prepared(engine), commits)
-        engine.stop()
-        await running
-    await database.close()
 
 
 async def backup(file: Path, to: Path) -> None:

@@ -5,7 +5,8 @@ dedupe, decide, ledger move with its laws, totals, journal, projections, answer.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +31,7 @@ from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
 from mes_engine.core.steps import Step
 from mes_engine.migrations import upgrade
-from mes_engine.runtime.engine import Engine
+from mes_engine.runtime.engine import Engine, Note, unnoted
 from mes_engine.runtime.feed import Feed
 from mes_engine.runtime.inbox import BATCH_MAX
 from mes_engine.storage.database import Database
@@ -127,6 +128,29 @@ async def engine_round(
         await running
     await database.close()
     return measured, store
+
+
+@asynccontextmanager
+async def running(file: Path, *, note: Note = unnoted) -> AsyncIterator[Engine]:
+    """Run an engine on the database in ``file``, without its process."""
+    url = f"sqlite:///{file}"
+    upgrade(url)
+    database = Database.open(url)
+    store = SqlStore(database)
+    engine = Engine(
+        store,
+        await store.load(),
+        clock=now,
+        feed=Feed(),
+        decide=decide,
+        note=note,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        working = tasks.create_task(engine.run())
+        yield engine
+        engine.stop()
+        await working
+    await database.close()
 
 
 async def bulk_round(

@@ -14,49 +14,26 @@ import asyncio
 import json
 import statistics
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 
 import httpx
 
-from benchmarks.durable import FAR_AWAY, JOBS, accepted, now, prepared
+from benchmarks.durable import FAR_AWAY, JOBS, accepted, prepared, running
 from mes_engine.bootstrap.core import tune_interpreter
-from mes_engine.core.decide import decide
 from mes_engine.core.messages import (
     CreateWorkRequest,
     ReleaseWorkRequest,
     ReportQuantity,
 )
-from mes_engine.migrations import upgrade
-from mes_engine.runtime.engine import Engine
-from mes_engine.runtime.feed import Feed
-from mes_engine.storage.database import Database
-from mes_engine.storage.store import SqlStore
 from tests.faults.harness import an_engine, until
 
 CALLERS = 500
 GOAL_S = 3.0
 ROUNDS = 3
 MOST_S = 600
-
-
-@asynccontextmanager
-async def writing(folder: Path) -> AsyncIterator[Engine]:
-    """Run an engine on the database in ``folder``, without its process."""
-    url = f"sqlite:///{folder / 'mes.db'}"
-    upgrade(url)
-    database = Database.open(url)
-    store = SqlStore(database)
-    engine = Engine(store, await store.load(), clock=now, feed=Feed(), decide=decide)
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(engine.run())
-        yield engine
-        engine.stop()
-        await running
-    await database.close()
 
 
 async def many(count: int, one: Callable[[int], Awaitable[object]]) -> None:
@@ -74,7 +51,7 @@ async def many(count: int, one: Callable[[int], Awaitable[object]]) -> None:
 
 async def filled(folder: Path, *, jobs: int, facts: int) -> int:
     """Make a database with so much in it; return how many facts it has."""
-    async with writing(folder) as engine:
+    async with running(folder / "mes.db") as engine:
         at_work = await prepared(engine)
 
         async def release(number: int) -> None:
