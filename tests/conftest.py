@@ -21,6 +21,7 @@ TORTURE = tuple(
         "adapters/modbus/test_values_of_others.py",
         "adapters/opcua/test_conformance.py",
         "adapters/opcua/test_events.py",
+        "adapters/opcua/test_same_events.py",
         "adapters/opcua/test_scenarios.py",
         "adapters/opcua/test_serving.py",
         "adapters/sparkplug/test_conformance.py",
