@@ -31,6 +31,7 @@ from mes_engine.bootstrap.serving import (
     url_of,
 )
 from mes_engine.bootstrap.standby import stand_by
+from mes_engine.bootstrap.telemetry import Telemetry, telemetry
 from mes_engine.core.errors import MesError, SettingsError
 from mes_engine.core.messages import ApplyPlant, Commanded, Outcome
 from mes_engine.core.plant import Plant
@@ -112,7 +113,11 @@ async def run_site(
     process_collectors(metrics)
     url = site.database.url
     refuse_unsafe(site)
-    with listening(site.http.host, site.http.port) as listener, _failing_once():
+    with (
+        telemetry(version("mes-engine")) as traces,
+        listening(site.http.host, site.http.port) as listener,
+        _failing_once(),
+    ):
         leading = None
         if is_postgresql(url):
             leading = Leading(Lease(url, address=url_of(listener)))
@@ -124,7 +129,7 @@ async def run_site(
         async with running_engine(
             url,
             busy_timeout_s=site.database.busy_timeout_s,
-            note=Durations(metrics).committed,
+            note=traces.noting(Durations(metrics).committed),
             leading=leading,
             key_file=site.key_file,
         ) as core:
@@ -135,6 +140,7 @@ async def run_site(
                 config,
                 adapters=adapters,
                 metrics=metrics,
+                traces=traces,
                 listener=listener,
                 stopping=stopping,
                 ready_file=ready_file,
@@ -195,6 +201,7 @@ async def _run(
     *,
     adapters: Mapping[str, AdapterSpec],
     metrics: CollectorRegistry,
+    traces: Telemetry,
     listener: socket.socket,
     stopping: asyncio.Event,
     ready_file: Path | None,
@@ -225,21 +232,22 @@ async def _run(
     metrics.register(_measured(core, site, gateways))
     own = None if config is None else _own_gateway(site, config)
     token = site.gateway.token if own is None else own.token
+    app = create_app(
+        engine=traces.commanded(core.engine),
+        database=core.database,
+        feed=core.feed,
+        clock=core.clock,
+        stopping=stopping,
+        modules=_module_routers(core, books),
+        hosts=LOOPBACK,
+        links=lambda: _link_states(core, gateways),
+        schema=head(),
+        gateways=GatewayDoor(intake=gateways, downlink=devices, token=token),
+        metrics=metrics,
+    )
     server = Server(
         uvicorn.Config(
-            create_app(
-                engine=core.engine,
-                database=core.database,
-                feed=core.feed,
-                clock=core.clock,
-                stopping=stopping,
-                modules=_module_routers(core, books),
-                hosts=LOOPBACK,
-                links=lambda: _link_states(core, gateways),
-                schema=head(),
-                gateways=GatewayDoor(intake=gateways, downlink=devices, token=token),
-                metrics=metrics,
-            ),
+            traces.requested(app),
             http=PromptProtocol,
             log_config=None,
             access_log=False,
