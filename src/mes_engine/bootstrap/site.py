@@ -21,6 +21,7 @@ from mes_engine.bootstrap.core import Core, running_engine
 from mes_engine.bootstrap.leading import Leading
 from mes_engine.bootstrap.own_gateway import OwnGateway, keep_running
 from mes_engine.bootstrap.safekeeping import Safekeeping, refuse_unsafe
+from mes_engine.bootstrap.scheduled import scheduled
 from mes_engine.bootstrap.serving import (
     Server,
     SiteFailed,
@@ -40,11 +41,10 @@ from mes_engine.migrations import head
 from mes_engine.modules import crm, ledger, plm, scm
 from mes_engine.ports import AdapterSpec, Fenced, Floor
 from mes_engine.runtime.acknowledging import Acknowledging
-from mes_engine.runtime.anchoring import anchor_job
 from mes_engine.runtime.consumers import Consumer, Consuming
 from mes_engine.runtime.gateways import Gateways
 from mes_engine.runtime.intents import IntentRelay
-from mes_engine.runtime.jobs import Job, Jobs, every
+from mes_engine.runtime.jobs import Jobs
 from mes_engine.runtime.machine_calls import MachineCalls
 from mes_engine.runtime.machine_jobs import MachineJobs
 from mes_engine.runtime.metrics import (
@@ -55,12 +55,9 @@ from mes_engine.runtime.metrics import (
     watch_loop,
 )
 from mes_engine.runtime.pace import engine_back_off
-from mes_engine.runtime.qualifications import qualifications_job
-from mes_engine.runtime.reconcile import Booked, reconcile
 from mes_engine.runtime.relay import Relay
 from mes_engine.runtime.serving import keep_serving
 from mes_engine.runtime.signal_clock import run_signal_clock
-from mes_engine.runtime.time_windows import time_windows_job
 from mes_engine.runtime.wanted import GatewayDevices
 from mes_engine.settings import Site, variables_of_site
 from mes_engine.storage.backend import is_postgresql
@@ -75,8 +72,6 @@ CONSUMERS = tuple(
     Consumer(name=module.CONSUMER, types=module.LISTENS_TO, handle=module.handle)
     for module in (crm, plm, scm, ledger)
 )
-RECONCILE_EVERY_S = 900
-POKE_EVERY_S = 300
 LOOK_S = 1.0
 GRACE_S = 5
 """For requests that are still coming in; the whole stop is to take less than 10 s."""
@@ -214,7 +209,7 @@ async def _run(
     core.feed.tap(relay.hear)
     safekeeping = Safekeeping(core, site, metrics)
     jobs = Jobs(
-        [*_jobs(core, relay, site), *safekeeping.jobs()],
+        [*scheduled(core, relay, site), *safekeeping.jobs()],
         core.database,
         clock=core.clock,
     )
@@ -373,51 +368,6 @@ async def _watch(
             async with asyncio.timeout(LOOK_S):
                 await stopping.wait()
     devices.close()
-
-
-def _jobs(core: Core, relay: Relay, site: Site) -> list[Job]:
-    async def compare(slot: int) -> None:
-        async def totals() -> Mapping[str, Booked]:
-            found = await core.database.read(ledger.stream_totals)
-            return {
-                one.stream: Booked(
-                    entries=one.entries, **msgspec.structs.asdict(one.amounts)
-                )
-                for one in found.values()
-            }
-
-        await reconcile(core.database, totals, at=slot)
-
-    async def poke(_: int) -> None:
-        relay.poke()
-
-    return [
-        Job(
-            name="reconcile_ledger",
-            slot_at=every(RECONCILE_EVERY_S),
-            wake_s=POKE_EVERY_S,
-            work=compare,
-        ),
-        Job(
-            name="retry_postings",
-            slot_at=every(POKE_EVERY_S),
-            wake_s=POKE_EVERY_S,
-            work=poke,
-        ),
-        anchor_job(core.store, site.anchor_file, clock=core.clock),
-        qualifications_job(
-            core.engine.committed,
-            core.submit,
-            clock=core.clock,
-            patience=engine_back_off,
-        ),
-        time_windows_job(
-            core.engine.committed,
-            core.submit,
-            clock=core.clock,
-            patience=engine_back_off,
-        ),
-    ]
 
 
 def _link_states(core: Core, gateways: Gateways) -> dict[str, str]:
