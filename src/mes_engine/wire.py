@@ -80,10 +80,15 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class RefusedReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A report that will never be taken: its place in the delivery, and why."""
+    """A report that will never be taken: its place in the delivery, and why.
+
+    Attributes:
+        is_elsewhere: Another gateway feeds its link, and may tell the same.
+    """
 
     index: int
     reason: str
+    is_elsewhere: bool = False
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):

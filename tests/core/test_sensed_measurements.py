@@ -6,7 +6,7 @@ from mes_engine.core import facts as f
 from mes_engine.core import messages as m
 from mes_engine.core.characteristics import Characteristic, ValueKind
 from mes_engine.core.job_order import JobOrderTrigger
-from mes_engine.core.samples import Quality
+from mes_engine.core.samples import Origin, Quality
 from tests.core.loops import is_sound
 from tests.core.plants import a_routing, a_step
 from tests.core.shop import SECOND, Shop
@@ -27,6 +27,11 @@ def values(shop: Shop) -> list[Any]:
 
 def gaps(shop: Shop) -> list[str]:
     return [one.reason for one in shop.facts(f.GapSeen)]
+
+
+def known_of(shop: Shop) -> str | None:
+    signal = shop.state.signal.get(TAG)
+    return None if signal is None else signal.value
 
 
 def test_a_signal_measures_for_the_active_run_at_its_own_time() -> None:
@@ -88,6 +93,27 @@ def test_what_was_measured_before_the_run_began_is_not_of_the_run() -> None:
 
     assert values(shop) == []
     assert gaps(shop) == ["measured while no run was active"]
+
+
+def test_what_comes_late_is_kept_at_its_time_and_says_nothing_of_now() -> None:
+    shop = a_shop()
+    shop.begin("drill")
+    at = shop.at + SECOND
+    shop.sense(TAG, 10.5, source_at=at + SECOND, received_at=at + SECOND)
+    shop.sense(TAG, 10.25, source_at=at, received_at=at, origin=Origin.BACKFILL)
+
+    late = shop.facts(f.MeasurementRecorded)[1].measurement
+    assert (late.value, late.at) == ("10.25", at)
+    assert known_of(shop) == "10.500000"
+    (counts,) = shop.state.measured_value.values()
+    assert counts.value == "10.5"
+
+    before = shop.at - 60 * SECOND
+    for _ in range(2):
+        shop.sense(TAG, 1, source_at=before, received_at=at, origin=Origin.BACKFILL)
+    assert gaps(shop) == ["measured while no run was active"] * 2
+    assert known_of(shop) == "10.500000"
+    assert is_sound(shop)
 
 
 def test_a_step_that_measures_no_such_thing_says_so() -> None:

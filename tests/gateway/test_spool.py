@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mes_engine.core.errors import SettingsError
-from mes_engine.gateway.spool import ROW_BYTES, Kept, Spool, SpoolFull
+from mes_engine.gateway.spool import ROW_BYTES, Kept, Refusal, Spool, SpoolFull
 from tests.gateway.builders import kept
 from tests.runtime.builders import NOW
 
@@ -74,7 +74,7 @@ def test_what_is_forgotten_does_not_come_again(spool: Spool, path: Path) -> None
 def test_what_is_refused_is_put_aside_with_its_reason(spool: Spool) -> None:
     spool.append([kept(n) for n in range(3)])
     rows = spool.head(3, MB)
-    spool.forget(rows[-1][0], refused=[(rows[1][0], "no such link")])
+    spool.forget(rows[-1][0], refused=[Refusal(rows[1][0], "no such link")])
     assert spool.set_aside() == (1, "no such link")
     assert spool.waiting == 0
 

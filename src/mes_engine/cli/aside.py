@@ -30,10 +30,10 @@ def list_reports(folder: Folder, *, as_json: AsJson = False) -> None:
 
 
 def put_back(folder: Folder, reports: Reports, *, person: Person) -> None:
-    """Have reports delivered after all, each once: messages, and gaps.
+    """Have reports delivered after all, each once: messages, gaps, what was measured.
 
     Mend what they were refused for first. The gateway does it within seconds, or when
-    it is started again. Values are of their moment, and can be dropped only.
+    it is started again. Other values are of their moment, and can be dropped only.
     """
     _decide(folder, reports, "put_back", person)
 

@@ -5,7 +5,7 @@ reports, and the gateway carries it out, each once, in the transaction that keep
 report anew.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +16,14 @@ import msgspec
 
 from mes_engine.core.errors import NotFound, Refused, SettingsError
 from mes_engine.core.messages import Sensed
-from mes_engine.core.samples import DataGap, EventSample, Report
+from mes_engine.core.samples import (
+    DataGap,
+    EventSample,
+    Origin,
+    Quality,
+    Report,
+    Sample,
+)
 from mes_engine.storage.driver import sqlite_driver
 from mes_engine.wire import sensed_decoder
 
@@ -62,24 +69,45 @@ def read_back(body: bytes) -> Sensed | None:
         return None
 
 
-def hindrance(report: Report | None) -> str:
+def hindrance(
+    report: Report | None, measurements: Collection[str], *, is_elsewhere: bool
+) -> str:
     """Return why a report cannot be told late; empty if it can.
 
     A value is of its moment. What it would have counted came with the next one of its
-    tag; told now, a counter's old position would look like a reset.
+    tag; told now, a counter's old position would look like a reset. What was measured
+    was measured, and has the time of it.
+
+    Args:
+        report: What was kept; None if this version cannot read it.
+        measurements: The tags that measure.
+        is_elsewhere: Another gateway feeds its link. It has told the same message,
+            which is known by its key; a measured value would be there twice.
     """
     if report is None:
         return "this version cannot read it"
     if isinstance(report, EventSample | DataGap):
         return ""
-    return "later reports of the same link have taken its place"
+    if not isinstance(report, Sample) or report.tag not in measurements:
+        return "later reports of the same link have taken its place"
+    if report.value is None or report.quality is Quality.BAD:
+        return "it has no value"
+    return "the gateway that feeds its link has told it" if is_elsewhere else ""
+
+
+def belated(report: Report) -> Report:
+    """Return a report as it is told late: as if the device had kept it until now."""
+    if isinstance(report, Sample):
+        return msgspec.structs.replace(report, origin=Origin.BACKFILL)
+    return report
 
 
 def list_set_aside(folder: Path) -> list[SetAside]:
     """Return what a gateway with this folder has set aside, oldest first."""
     with _opened(folder) as db:
         rows = db.execute(
-            "SELECT set_aside.seq, source, at, body, reason, coalesce(what, '')"
+            "SELECT set_aside.seq, source, tag, at, body, reason, is_elsewhere,"
+            " coalesce(what, '')"
             " FROM set_aside LEFT JOIN fate USING (seq) ORDER BY set_aside.seq"
         ).fetchall()
     return [_shown(*row) for row in rows]
@@ -115,7 +143,14 @@ def decide_fate(
 
 
 def _shown(  # noqa: PLR0917 a row
-    seq: int, source: str, at: int, body: bytes, reason: str, fate: str
+    seq: int,
+    source: str,
+    tag: str | None,
+    at: int,
+    body: bytes,
+    reason: str,
+    is_elsewhere: int,
+    fate: str,
 ) -> SetAside:
     sensed = read_back(body)
     report = None if sensed is None else sensed.report
@@ -129,7 +164,9 @@ def _shown(  # noqa: PLR0917 a row
         kind=kind,
         tells=tells,
         fate=fate,
-        hindrance=hindrance(report),
+        hindrance=hindrance(
+            report, () if tag is None else (tag,), is_elsewhere=bool(is_elsewhere)
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from mes_engine.core.errors import (
     SourceLost,
 )
 from mes_engine.gateway.keeping import Keeping
+from mes_engine.gateway.spool import Refusal
 from mes_engine.ports import Uplink
 from mes_engine.runtime.pace import BackOff
 from mes_engine.wire import MOST_BYTES, MOST_REPORTS, Delivered, Delivery
@@ -96,9 +97,12 @@ class Delivering:
 
     async def _answered(self, rows: list[tuple[int, bytes]], answer: Delivered) -> None:
         if rows:
-            refused = [(rows[one.index][0], one.reason) for one in answer.refused]
-            for place, reason in refused:
-                log.warning("report_set_aside", place=place, reason=reason)
+            refused = [
+                Refusal(rows[one.index][0], one.reason, one.is_elsewhere)
+                for one in answer.refused
+            ]
+            for one in refused:
+                log.warning("report_set_aside", place=one.place, reason=one.reason)
             await self._keeping.forget(rows[-1][0], refused=refused)
         self._heard(answer)
 

@@ -21,7 +21,15 @@ from mes_engine.core.samples import (
     Sample,
     SampleGroup,
 )
-from mes_engine.gateway.spool import Kept, Life, Spool, SpoolFull, Thinned
+from mes_engine.gateway.spool import (
+    Decided,
+    Kept,
+    Life,
+    Refusal,
+    Spool,
+    SpoolFull,
+    Thinned,
+)
 from mes_engine.runtime.pace import BackOff, Clock
 from mes_engine.wire import SpoolStatus, sensed_encoder
 
@@ -76,11 +84,15 @@ class Keeping:
         Args:
             sensed: What to keep.
             aside: The number that it had among those set aside, where it then is not.
+                It is old: it is neither the last that was told, nor may it take the
+                place of newer ones.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         kept = self._kept(sensed)
         if aside is not None:
-            kept = dataclasses.replace(kept, aside=aside)
+            kept = dataclasses.replace(
+                kept, aside=aside, tag=None, told_of=None, is_sample=False
+            )
         self._pending.append((kept, done))
         self._wanted.set()
         await done
@@ -107,9 +119,7 @@ class Keeping:
         self.arrived.clear()
         return await self._do(lambda: self._spool.head(at_most, most_bytes))
 
-    async def forget(
-        self, until: int, *, refused: Sequence[tuple[int, str]] = ()
-    ) -> None:
+    async def forget(self, until: int, *, refused: Sequence[Refusal] = ()) -> None:
         """Forget all up to a place, and put aside what was refused."""
         try:
             await self._do(lambda: self._spool.forget(until, refused=refused))
@@ -118,7 +128,7 @@ class Keeping:
         self._room.set()
         self._tell_level()
 
-    async def decided(self) -> list[tuple[int, str, str, str, bytes]]:
+    async def decided(self) -> list[Decided]:
         """Return what persons have decided of reports that were set aside."""
         try:
             return await self._do(self._spool.decided)

@@ -22,11 +22,11 @@ from mes_engine.core.samples import (
     Report,
     Sample,
 )
-from mes_engine.gateway.aside import Fate, hindrance, read_back
+from mes_engine.gateway.aside import Fate, belated, hindrance, read_back
 from mes_engine.gateway.blame import AT_WORK, Marks, blaming, left_alone_until
 from mes_engine.gateway.keeping import Keeping, received_at
 from mes_engine.gateway.recording import Recorder
-from mes_engine.gateway.spool import Life, Thinned
+from mes_engine.gateway.spool import Decided, Life, Thinned
 from mes_engine.ports import (
     AdapterSpec,
     Emit,
@@ -155,22 +155,27 @@ class Links:
     async def carry_out_fates(self) -> None:
         """Do what persons decide of reports that were set aside, each once."""
         while True:
-            for seq, what, person, source, body in await self._keeping.decided():
-                if what == Fate.DROP:
-                    await self._keeping.drop(seq)
-                    log.info("report_dropped", place=seq, link=source, person=person)
-                elif source in self._running and await self._put_back(
-                    seq, source, body
-                ):
-                    log.info("report_put_back", place=seq, link=source, person=person)
+            for one in await self._keeping.decided():
+                told = log.bind(place=one.seq, link=one.source, person=one.person)
+                if one.what == Fate.DROP:
+                    await self._keeping.drop(one.seq)
+                    told.info("report_dropped")
+                elif one.source in self._running and await self._put_back(one):
+                    told.info("report_put_back")
             await asyncio.sleep(TELL_EVERY_S)
 
-    async def _put_back(self, seq: int, source: str, body: bytes) -> bool:
-        sensed = read_back(body)
-        if sensed is None or hindrance(sensed.report):
-            return False  # It was asked for by another version.
-        again = self._numbered(source).number(sensed.report)
-        await self._keeping.keep(again, aside=seq)
+    async def _put_back(self, one: Decided) -> bool:
+        """Put a report back, if what it was decided on still holds."""
+        sensed = read_back(one.body)
+        report = None if sensed is None else sensed.report
+        why = hindrance(
+            report, self._keeping.measurements, is_elsewhere=one.is_elsewhere
+        )
+        if report is None or why:
+            log.debug("report_not_put_back", place=one.seq, reason=why)
+            return False
+        again = self._numbered(one.source).number(belated(report))
+        await self._keeping.keep(again, aside=one.seq)
         return True
 
     async def tell_thinned(self) -> None:

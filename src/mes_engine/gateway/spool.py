@@ -42,8 +42,8 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS thinned (tag TEXT PRIMARY KEY, source TEXT NOT NULL,"
     " since INTEGER NOT NULL, until INTEGER NOT NULL, count INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS set_aside (seq INTEGER PRIMARY KEY,"
-    " source TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,"
-    " reason TEXT NOT NULL) STRICT",
+    " source TEXT NOT NULL, tag TEXT, at INTEGER NOT NULL, body BLOB NOT NULL,"
+    " reason TEXT NOT NULL, is_elsewhere INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS fate (seq INTEGER PRIMARY KEY, what TEXT NOT NULL,"
     " person TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS death (seq INTEGER PRIMARY KEY, source TEXT NOT NULL,"
@@ -109,6 +109,27 @@ class Thinned:
     since: int
     until: int
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What waited at ``place`` will never be taken; another gateway may tell it."""
+
+    place: int
+    reason: str
+    is_elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What ``person`` has decided of a report that was set aside."""
+
+    seq: int
+    what: str
+    person: str
+    source: str
+    body: bytes
+    is_elsewhere: bool
 
 
 class SpoolFull(Exception):
@@ -223,7 +244,7 @@ class Spool:
         self._held_until = found[-1][0] if found else 0
         return found
 
-    def forget(self, until: int, *, refused: Sequence[tuple[int, str]] = ()) -> None:
+    def forget(self, until: int, *, refused: Sequence[Refusal] = ()) -> None:
         """Forget all up to a place; put aside those that are refused, with why."""
         # Even if the disk does not take it now, they are not delivered again.
         self._forgotten = max(self._forgotten, until)
@@ -238,13 +259,13 @@ class Spool:
         if self.bytes < FULL_UNTIL * self.limit_bytes:
             self.is_full = False
 
-    def _forget(self, until: int, refused: Sequence[tuple[int, str]]) -> None:
+    def _forget(self, until: int, refused: Sequence[Refusal]) -> None:
         with self._transaction():
-            for seq, reason in refused:
+            for one in refused:
                 self._db.execute(
-                    "INSERT OR IGNORE INTO set_aside"
-                    " SELECT seq, source, at, body, ? FROM report WHERE seq = ?",
-                    (reason[:500], seq),
+                    "INSERT OR IGNORE INTO set_aside SELECT seq, source, tag, at, body,"
+                    " ?, ? FROM report WHERE seq = ?",
+                    (one.reason[:500], one.is_elsewhere, one.place),
                 )
             self._delete("seq <= ?", until)
 
@@ -367,11 +388,10 @@ class Spool:
             [(one.aside,) for one in some if one.aside is not None],
         )
 
-    def decided(self) -> list[tuple[int, str, str, str, bytes]]:
+    def decided(self) -> list[Decided]:
         """Return what persons have decided of reports that were set aside.
 
-        Each is its number, what is to be done, by whom, and its source and body. What
-        is not set aside any more is forgotten.
+        What is not set aside any more is forgotten.
         """
         if self._db.execute("SELECT 1 FROM fate LIMIT 1").fetchone() is None:
             return []
@@ -379,13 +399,14 @@ class Spool:
             self._db.execute(
                 "DELETE FROM fate WHERE seq NOT IN (SELECT seq FROM set_aside)"
             )
-            return [
-                (seq, what, person, source, body)
-                for seq, what, person, source, body in self._db.execute(
-                    "SELECT seq, what, person, source, body"
-                    " FROM fate JOIN set_aside USING (seq) ORDER BY seq"
-                ).fetchall()
-            ]
+            rows = self._db.execute(
+                "SELECT seq, what, person, source, body, is_elsewhere"
+                " FROM fate JOIN set_aside USING (seq) ORDER BY seq"
+            ).fetchall()
+        return [
+            Decided(seq, what, person, source, body, bool(is_elsewhere))
+            for seq, what, person, source, body, is_elsewhere in rows
+        ]
 
     def drop(self, seq: int) -> None:
         """Forget a report that was set aside."""

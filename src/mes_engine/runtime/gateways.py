@@ -221,7 +221,9 @@ class Gateways:
                 refused.append(RefusedReport(index=index, reason=reason))
             elif owner not in (None, gateway):
                 reason = f"link '{one.source}' is fed by gateway '{owner}'"
-                refused.append(RefusedReport(index=index, reason=reason))
+                refused.append(
+                    RefusedReport(index=index, reason=reason, is_elsewhere=True)
+                )
             else:
                 sensed.append(one)
         if refused:

@@ -14,7 +14,7 @@ from mes_engine.core.errors import Malformed
 from mes_engine.core.job_order import AT_WORK, JobOrder
 from mes_engine.core.plant import Signal
 from mes_engine.core.readiness import step_of
-from mes_engine.core.samples import Sample
+from mes_engine.core.samples import KEPT_BY_THE_DEVICE, Sample
 from mes_engine.core.signals import SignalState
 
 MILLIONTH = Decimal("0.000001")
@@ -43,6 +43,11 @@ def hear_measurement(
             send_told(draft, request)
     value = None if why or told is None else str(told)
     known = last or SignalState(tag=signal.tag, at=-1)
+    if sample.origin in KEPT_BY_THE_DEVICE and known.at > draft.at:
+        # It is late, and says nothing of how things are now.
+        if why:
+            draft.emit(f.GapSeen(tag=signal.tag, reason=why, at=draft.at))
+        return
     if (known.value, known.is_bad) != (value, False) or known.at < 0:
         changed = msgspec.structs.replace(known, value=value, at=draft.at, is_bad=False)
         draft.emit(f.SignalRead(signal=changed))
