@@ -36,7 +36,8 @@ from mes_engine.bootstrap.telemetry import Telemetry, telemetry
 from mes_engine.core.errors import MesError, SettingsError
 from mes_engine.core.messages import ApplyPlant, Commanded, Outcome
 from mes_engine.core.plant import Plant
-from mes_engine.http.deadlines import PromptProtocol
+from mes_engine.http.admission import Admission
+from mes_engine.http.deadlines import protocol_with
 from mes_engine.migrations import head
 from mes_engine.modules import crm, ledger, plm, scm
 from mes_engine.ports import AdapterSpec, Fenced, Floor
@@ -75,7 +76,6 @@ CONSUMERS = tuple(
 LOOK_S = 1.0
 GRACE_S = 5
 """For requests that are still coming in; the whole stop is to take less than 10 s."""
-MOST_CONNECTIONS = 1_000
 
 
 async def run_site(
@@ -227,6 +227,7 @@ async def _run(
     metrics.register(_measured(core, site, gateways))
     own = None if config is None else _own_gateway(site, config)
     token = site.gateway.token if own is None else own.token
+    admission = Admission(registry=metrics)
     app = create_app(
         engine=traces.commanded(core.engine),
         database=core.database,
@@ -239,14 +240,14 @@ async def _run(
         schema=head(),
         gateways=GatewayDoor(intake=gateways, downlink=devices, token=token),
         metrics=metrics,
+        admission=admission,
     )
     server = Server(
         uvicorn.Config(
             traces.requested(app),
-            http=PromptProtocol,
+            http=protocol_with(admission),
             log_config=None,
             access_log=False,
-            limit_concurrency=MOST_CONNECTIONS,
             timeout_graceful_shutdown=GRACE_S,
         )
     )

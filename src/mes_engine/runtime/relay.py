@@ -6,7 +6,7 @@ command, so that a posting is settled only when that is committed.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -44,7 +44,7 @@ class _Stream:
     """Postings of one work request that are not settled, oldest first."""
 
     def __init__(self, back_off: BackOff) -> None:
-        self.keys: deque[str] = deque()
+        self.keys: OrderedDict[str, None] = OrderedDict()
         self.back_off = back_off
         self.is_busy = False
         self.refusals = 0
@@ -143,8 +143,7 @@ class Relay:
         stream = self._streams.get(posting.stream)
         if stream is None:
             stream = self._streams[posting.stream] = _Stream(self._back_off())
-        if posting.key not in stream.keys:
-            stream.keys.append(posting.key)
+        stream.keys[posting.key] = None
         self._wake(posting.stream)
 
     def _wake(self, stream: str) -> None:
@@ -154,10 +153,11 @@ class Relay:
     def _head(self, stream: _Stream) -> Posting | None:
         """Return the first posting that is not settled."""
         while stream.keys:
-            posting = self._committed.posting.get(stream.keys[0])
+            first = next(iter(stream.keys))
+            posting = self._committed.posting.get(first)
             if posting is not None and posting.state not in SETTLED:
                 return posting
-            stream.keys.popleft()
+            del stream.keys[first]
             stream.begin_afresh()
         return None
 

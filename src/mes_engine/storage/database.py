@@ -54,6 +54,7 @@ class Database:
         self._connection: Connection | None = backend.connected(self._writing)
         self._most_waiting = most_waiting
         self._waiting = 0
+        self._turn = asyncio.Lock()
         self._writer = executor(1, "database-writer")
         self._readers = executor(readers, "database-reader")
 
@@ -92,8 +93,9 @@ class Database:
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one transaction, alone, in the writer's thread.
 
-        Keep it short: the engine's commits wait behind it. It is run again where the
-        database has undone it for another's sake.
+        Keep it short: the engine's next commit waits behind it, but never behind two:
+        those that wait are begun one at a time. It is run again where the database has
+        undone it for another's sake.
 
         Raises:
             Overloaded: Too many writes wait already; nothing was done.
@@ -108,7 +110,8 @@ class Database:
             )
         self._waiting += 1
         try:
-            return await _finished(self._writer, partial(self._transact, work))
+            async with self._turn:
+                return await _finished(self._writer, partial(self._transact, work))
         finally:
             self._waiting -= 1
 
@@ -135,7 +138,8 @@ class Database:
 
     async def close(self) -> None:
         """Finish what was begun, and close every connection."""
-        await asyncio.shield(asyncio.to_thread(self._shut))
+        async with self._turn:  # and let those go first who wait for it
+            await asyncio.shield(asyncio.to_thread(self._shut))
 
     def _transact(self, work: Callable[[Connection], T], tries: int = TRIES) -> T:
         is_committing = False

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
+from mes_engine.http.admission import Admission, Admitted, RefusedUnread
 from mes_engine.http.limits import KnownHosts, RequestLimits, SafetyHeaders
 from mes_engine.http.problems import UnexpectedErrors, install_problem_handlers
 from mes_engine.http.timing import RequestTimes
@@ -112,6 +113,7 @@ def create_app(
     schema: str | None = None,
     gateways: GatewayDoor | None = None,
     metrics: CollectorRegistry | None = None,
+    admission: Admission | None = None,
 ) -> FastAPI:
     """Return the app.
 
@@ -127,6 +129,7 @@ def create_app(
         schema: The revision that the database's tables have to be of.
         gateways: Where gateways come in.
         metrics: What is measured, for ``/metrics``; None where nothing is.
+        admission: How many requests are worked on at once; None for as many as come.
     """
     parts = Parts(
         engine=engine,
@@ -159,7 +162,11 @@ def create_app(
     install_problem_handlers(app)
     # The last one added is the first to see a request.
     app.add_middleware(UnexpectedErrors)
+    if admission is not None:
+        app.add_middleware(Admitted, admission=admission)
     app.add_middleware(RequestLimits)
+    if admission is not None:
+        app.add_middleware(RefusedUnread, admission=admission)
     app.add_middleware(KnownHosts, hosts=hosts)
     app.add_middleware(SafetyHeaders)
     if metrics is not None:
