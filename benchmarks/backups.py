@@ -94,7 +94,7 @@ class Work:
 async def at_work(file: Path) -> AsyncIterator[Work]:
     """Run an engine on a new database."""
     commits = Commits()
-    async with running(file, note=commits) as engine:
+    async with running(f"sqlite:///{file}", note=commits) as engine:
         yield Work(engine, await prepared(engine), commits)
 
 

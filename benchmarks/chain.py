@@ -84,11 +84,14 @@ async def cost(*, rounds: int, commands: int, callers: int) -> bool:
         turns = (chained_store, UnchainedStore)
         for make in turns if number % 2 else turns[::-1]:
             with tempfile.TemporaryDirectory() as folder:
-                place = Path(folder)
+                at = f"sqlite:///{folder}"
                 ours, store = await engine_round(
-                    place, commands=commands, callers=callers, make_store=make
+                    f"{at}/engine.db",
+                    commands=commands,
+                    callers=callers,
+                    make_store=make,
                 )
-                again = await bulk_round(place, store, ours, make_store=make)
+                again = await bulk_round(f"{at}/bulk.db", store, ours, make_store=make)
             found[make] = ours.cpu_s, again.cpu_s
         with_it, without = found[chained_store], found[UnchainedStore]
         engine.append(with_it[0] / without[0])
@@ -137,8 +140,9 @@ def _write_long(folder: Path, url: str, rows: int) -> None:
     """Write the facts of some work over and over, under new numbers."""
     upgrade(url)
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        asyncio.run(engine_round(Path(place), commands=2_000, callers=500))
-        facts = _facts(Path(place) / "engine.db")
+        file = Path(place) / "engine.db"
+        asyncio.run(engine_round(f"sqlite:///{file}", commands=2_000, callers=500))
+        facts = _facts(file)
     raw = sqlite_driver().connect(f"{folder}/long.db")
     head = GENESIS
     columns = ", ".join(bulk.FACT_COLUMNS)

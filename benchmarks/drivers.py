@@ -14,7 +14,6 @@ import statistics
 import tempfile
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -213,7 +212,7 @@ async def compare(rounds: int, commands: int) -> None:
         for callers in (1, 10, 100, 500):
             with tempfile.TemporaryDirectory() as folder:
                 _, store = await engine_round(
-                    Path(folder),
+                    f"sqlite:///{folder}/engine.db",
                     commands=max(40, min(commands, callers * 40)),
                     callers=callers,
                 )

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from time import perf_counter, process_time, time_ns
 
 from mes_engine.core.decide import decide
@@ -81,15 +80,17 @@ class RecordingStore:
 
 
 async def engine_round(
-    folder: Path,
+    url: str,
     *,
     commands: int,
     callers: int,
     batch_max: int = BATCH_MAX,
     make_store: MakeStore = SqlStore,
 ) -> tuple[Measured, RecordingStore]:
-    """Have ``callers`` wait for answers at a time, until ``commands`` are done."""
-    url = f"sqlite:///{folder / 'engine.db'}"
+    """Have ``callers`` wait for answers at a time, until ``commands`` are done.
+
+    The database at ``url`` is a new one.
+    """
     upgrade(url)
     database = Database.open(url)
     store = RecordingStore(make_store(database))
@@ -130,10 +131,32 @@ async def engine_round(
     return measured, store
 
 
+async def paced_round(url: str, *, rate: float, seconds: float) -> list[float]:
+    """Give commands at a rate, whoever still waits; return how long each waited."""
+    waits: list[float] = []
+    async with running(url) as engine:
+        jobs = await prepared(engine)
+
+        async def one(number: int) -> None:
+            began = perf_counter()
+            report = ReportQuantity(job_order=jobs[number % JOBS], good=Decimal(1))
+            await accepted(engine, f"p{number}", report)
+            waits.append(perf_counter() - began)
+
+        began, given = perf_counter(), 0
+        async with asyncio.TaskGroup() as tasks:
+            while given < rate * seconds:
+                due = int((perf_counter() - began) * rate)
+                for number in range(given, due):
+                    tasks.create_task(one(number))
+                given = max(given, due)
+                await asyncio.sleep(0.001)
+    return waits
+
+
 @asynccontextmanager
-async def running(file: Path, *, note: Note = unnoted) -> AsyncIterator[Engine]:
-    """Run an engine on the database in ``file``, without its process."""
-    url = f"sqlite:///{file}"
+async def running(url: str, *, note: Note = unnoted) -> AsyncIterator[Engine]:
+    """Run an engine on a database, without its process."""
     upgrade(url)
     database = Database.open(url)
     store = SqlStore(database)
@@ -154,14 +177,13 @@ async def running(file: Path, *, note: Note = unnoted) -> AsyncIterator[Engine]:
 
 
 async def bulk_round(
-    folder: Path,
+    url: str,
     store: RecordingStore,
     like: Measured,
     *,
     make_store: MakeStore = SqlStore,
 ) -> Measured:
     """Write the very same batches, in the same transactions, without any logic."""
-    url = f"sqlite:///{folder / 'bulk.db'}"
     upgrade(url)
     database = Database.open(url)
     bulk = make_store(database)

@@ -51,7 +51,7 @@ async def many(count: int, one: Callable[[int], Awaitable[object]]) -> None:
 
 async def filled(folder: Path, *, jobs: int, facts: int) -> int:
     """Make a database with so much in it; return how many facts it has."""
-    async with running(folder / "mes.db") as engine:
+    async with running(f"sqlite:///{folder}/mes.db") as engine:
         at_work = await prepared(engine)
 
         async def release(number: int) -> None:
