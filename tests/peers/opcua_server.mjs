@@ -163,6 +163,7 @@ class Machine {
         const kept = [];
         this.folder.on("event", (data) => kept.push(data));
         this.folder.historyRead = async (context, details, range, encoding, { continuationPoint }) => {
+            if (isChoice(details.filter)) return new opcua.HistoryReadResult({ statusCode: StatusCodes.BadEventFilterInvalid });
             const first = continuationPoint ? Number(continuationPoint.toString()) : 0;
             const known = kept.filter((one) => one.time.value >= details.startTime && one.time.value <= details.endTime
                 && opcua.checkFilter(new opcua.FilterContextOnAddressSpace(context, one), details.filter.whereClause));
@@ -427,7 +428,21 @@ function addEventType(own, name) {
     own.addVariable({ browseName: "Scrap", propertyOf: type, dataType: "Boolean", modellingRule: "Mandatory" });
 }
 
+// As servers do that choose nothing: told so by what they are asked for.
+function refuseToChoose() {
+    const { Subscription } = opcua;
+    const honest = Subscription.prototype.preCreateMonitoredItem;
+    Subscription.prototype.preCreateMonitoredItem = function (space, timestamps, request) {
+        if (!isChoice(request.requestedParameters.filter)) return honest.call(this, space, timestamps, request);
+        const statusCode = StatusCodes.BadMonitoredItemFilterUnsupported;
+        return { createResult: new opcua.MonitoredItemCreateResult({ statusCode }) };
+    };
+}
+
+const isChoice = (filter) => given.choosesNothing && filter?.whereClause?.elements?.length > 0;
+
 async function start() {
+    if (given.choosesNothing) refuseToChoose();
     server = await makeServer();
     await server.initialize();
     const space = server.engine.addressSpace;

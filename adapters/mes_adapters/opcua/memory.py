@@ -35,6 +35,7 @@ class Held:
         sequence: The number of its last message that was told in full.
         tag_of: The tags by the handles of their items; ``event_of`` likewise.
         events: What is listened for, as it was found on the server.
+        unfiltered: Of these, which come among all others, and why.
     """
 
     subscription: int
@@ -48,6 +49,7 @@ class Held:
     revised: dict[str, Revised] = field(default_factory=dict)
     event_of: dict[int, str] = field(default_factory=dict)
     events: dict[str, FoundEvent] = field(default_factory=dict)
+    unfiltered: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -69,9 +69,20 @@ class Told:
 
 
 def filter_of(
-    found: FoundEvent, severity_min: int | None, *, is_past: bool = False
+    found: FoundEvent,
+    severity_min: int | None,
+    *,
+    is_past: bool = False,
+    is_of_all: bool = False,
 ) -> ua.EventFilter:
-    """Return what is asked of the server; of its past, without its notices."""
+    """Return what is asked of the server.
+
+    Args:
+        found: The kind of messages.
+        severity_min: Less severe ones are left out.
+        is_past: What the server has kept is asked for, without its notices.
+        is_of_all: Everything is asked for, of a server that does not choose.
+    """
     columns = [_column(BASE, ((0, name),)) for name in OF_ALL]
     if found.is_condition:
         columns += [
@@ -80,7 +91,9 @@ def filter_of(
     columns += [_column(found.type_id, way) for _, way in found.fields]
     return ua.EventFilter(
         SelectClauses=columns,
-        WhereClause=_where(found, severity_min, has_notices=not is_past),
+        WhereClause=ua.ContentFilter()
+        if is_of_all
+        else _where(found, severity_min, has_notices=not is_past),
     )
 
 
@@ -134,6 +147,13 @@ def read_event(
 def type_of(values: Sequence[ua.Variant]) -> object:
     """Return the type that a message is of."""
     return values[1].Value if len(values) > 1 else None
+
+
+def severity_of(values: Sequence[ua.Variant]) -> int:
+    """Return how severe a message is; 0 if it does not say."""
+    column = OF_ALL.index("Severity")
+    value = values[column].Value if len(values) > column else None
+    return value if isinstance(value, int) else 0
 
 
 def event_id(values: Sequence[ua.Variant]) -> bytes:

@@ -39,7 +39,7 @@ async def find_event(
     type_id = await find_node(connection, settings.type)
     if type_id is None:
         return NotThere(f"there is no type {settings.type}")
-    types = await _derived_from(connection, type_id)
+    types = await derived_from(connection, type_id)
     if types is None:
         return NotThere(f"{settings.type} is no type of events")
     fields: list[tuple[str, Way]] = []
@@ -66,7 +66,7 @@ async def _notifier_bits(connection: Connection, node: ua.NodeId) -> int:
     return value if isinstance(value, int) else 0
 
 
-async def _derived_from(
+async def derived_from(
     connection: Connection, type_id: ua.NodeId
 ) -> list[ua.NodeId] | None:
     """Return a type and those that it is derived from; None if it is of no events."""

@@ -36,14 +36,25 @@ async def read_past_events(
     since: int,
     *,
     now: int,
+    is_of_all: bool,
     log: BoundLogger,
 ) -> PastEvents | None:
-    """Return the messages from ``since`` on; None if the server has none to give."""
+    """Return the messages from ``since`` on; None if the server has none to give.
+
+    Args:
+        connection: To the server.
+        found: The kind of messages.
+        severity_min: Less severe ones are left out.
+        since: From when on, by the server's clock; ``now`` likewise.
+        now: Until when.
+        is_of_all: The server does not choose: all of the notifier's are returned.
+        log: Where a refusal is told.
+    """
     details = ua.ReadEventDetails(
         NumValuesPerNode=ua.UInt32(PAGE),
         StartTime=to_datetime(since),
         EndTime=to_datetime(max(now, since) + AHEAD_US),
-        Filter=filter_of(found, severity_min, is_past=True),
+        Filter=filter_of(found, severity_min, is_past=True, is_of_all=is_of_all),
     )
     past = PastEvents()
     point: bytes | None = None

@@ -8,6 +8,7 @@ from structlog.stdlib import BoundLogger
 
 from mes_adapters.opcua.asking import UNREADABLE
 from mes_adapters.opcua.connection import Connection
+from mes_adapters.opcua.events.choosing import FILTER_REFUSALS, Choosing
 from mes_adapters.opcua.events.finding import NotThere, find_event
 from mes_adapters.opcua.events.history import read_past_events
 from mes_adapters.opcua.ids import number_id
@@ -62,12 +63,18 @@ class Events:
         self._held = Held(0, 0)
         self._emit = emit
         self._log = log
+        self._choosing = Choosing(connection)
         self._clock: int | None = None
         self._unrefreshed = ""
 
     def problems(self) -> dict[str, str]:
         """Return what cannot be heard, or not in full, by the names of tags."""
-        told = {label(name): reason for name, reason in self.missing.items()}
+        told = {
+            label(name): f"all that its notifier tells comes ({reason}), to be chosen"
+            " from here"
+            for name, reason in self._held.unfiltered.items()
+        }
+        told |= {label(name): reason for name, reason in self.missing.items()}
         if self._unrefreshed:
             reason = f"its conditions are not told anew: {self._unrefreshed}"
             told |= {label(name): reason for name in self._conditions()}
@@ -159,12 +166,21 @@ class Events:
             (name, one.EventFields)
             for one in events
             if (name := self._held.event_of.get(one.ClientHandle)) is not None
+            and await self._is_wanted(name, one.EventFields)
         ]
         # First: what was dropped came before what is left, wherever that is said.
         for name in {name for name, values in known if type_of(values) == OVERFLOWED}:
             await self._recover(name, "the server dropped messages")
         for name, values in known:
             await self._hear(name, values, origin, at)
+
+    async def _is_wanted(self, name: str, values: Sequence[ua.Variant]) -> bool:
+        """Whether a message is one of ``name``: the server has chosen, or we do."""
+        if name not in self._held.unfiltered:
+            return True
+        severity_min = self._settings.events[name].severity_min
+        found = self._held.events[name]
+        return await self._choosing.is_wanted(found, severity_min, values)
 
     async def _hear(
         self, name: str, values: Sequence[ua.Variant], origin: Origin, at: int
@@ -233,18 +249,23 @@ class Events:
                     self._settings.events[name].severity_min,
                     since,
                     now=now,
+                    is_of_all=name in self._held.unfiltered,
                     log=self._log,
                 )
                 is_older = await self._has_run_since(since)
+        messages = [
+            values
+            for values in (() if past is None else past.events)
+            if type_of(values) not in NOTICES and await self._is_wanted(name, values)
+        ]
         count = 0
-        for values in () if past is None else past.events:
-            if type_of(values) not in NOTICES:
-                count += await self._tell(name, values, Origin.BACKFILL, now)
+        for values in messages:
+            count += await self._tell(name, values, Origin.BACKFILL, now)
         recovered = Recovered.PART if count else Recovered.NONE
         if past is not None and past.is_whole:
             # It begins with what was told last, or there was nothing to be told.
-            begins = any(mark and event_id(one) == mark.id for one in past.events)
-            is_quiet = mark is None and not past.events and is_older
+            begins = any(mark and event_id(one) == mark.id for one in messages)
+            is_quiet = mark is None and not messages and is_older
             recovered = Recovered.ALL if begins or is_quiet else recovered
         await self._tell_gap(name, since, now, recovered, reason)
         self._log.info(
@@ -274,32 +295,21 @@ class Events:
         )
 
     async def _create(self, name: str, found: FoundEvent) -> None:
-        """Have the server listen for one kind of messages."""
-        held, settings = self._held, self._settings
+        """Have the server listen for one kind of messages; choose here if it cannot."""
+        held = self._held
         held.last_handle += 1
         # Known before we ask: the first message may come before the answer.
         held.event_of[held.last_handle] = name
         held.events[name] = found
         self._memory.began.setdefault(name, _now())
-        item = ua.MonitoredItemCreateRequest()
-        item.ItemToMonitor.NodeId = found.notifier
-        item.ItemToMonitor.AttributeId = ua.AttributeIds.EventNotifier
-        item.MonitoringMode = ua.MonitoringMode.Reporting
-        item.RequestedParameters.ClientHandle = held.last_handle
-        item.RequestedParameters.SamplingInterval = 0
-        item.RequestedParameters.QueueSize = settings.queue
-        item.RequestedParameters.DiscardOldest = True
-        item.RequestedParameters.Filter = filter_of(
-            found, settings.events[name].severity_min
-        )
-        params = ua.CreateMonitoredItemsParameters()
-        params.SubscriptionId = held.subscription
-        params.TimestampsToReturn = ua.TimestampsToReturn.Both
-        params.ItemsToCreate = [item]
-        (result,) = await self._connection.session.create_monitored_items(params)
-        reason = _refusal(result, found, settings.events[name].fields)
+        result = await self._ask_for(name, found)
+        if result.StatusCode.value in FILTER_REFUSALS:
+            held.unfiltered[name] = result.StatusCode.name
+            result = await self._ask_for(name, found)
+        reason = _refusal(result, found, self._settings.events[name].fields)
         if reason:
             del held.events[name], held.event_of[held.last_handle]
+            held.unfiltered.pop(name, None)
             self._miss(name, reason)
             if result.StatusCode.is_good():
                 dead = ua.DeleteMonitoredItemsParameters(
@@ -316,6 +326,34 @@ class Events:
             queue=result.RevisedQueueSize,
             has_history=found.has_history,
         )
+        if name in held.unfiltered:
+            reason = held.unfiltered[name]
+            self._log.warning("opcua_events_unfiltered", kind=name, reason=reason)
+
+    async def _ask_for(
+        self, name: str, found: FoundEvent
+    ) -> ua.MonitoredItemCreateResult:
+        """Ask for the messages under the newest handle."""
+        held, settings = self._held, self._settings
+        item = ua.MonitoredItemCreateRequest()
+        item.ItemToMonitor.NodeId = found.notifier
+        item.ItemToMonitor.AttributeId = ua.AttributeIds.EventNotifier
+        item.MonitoringMode = ua.MonitoringMode.Reporting
+        item.RequestedParameters.ClientHandle = held.last_handle
+        item.RequestedParameters.SamplingInterval = 0
+        item.RequestedParameters.QueueSize = settings.queue
+        item.RequestedParameters.DiscardOldest = True
+        item.RequestedParameters.Filter = filter_of(
+            found,
+            settings.events[name].severity_min,
+            is_of_all=name in held.unfiltered,
+        )
+        params = ua.CreateMonitoredItemsParameters()
+        params.SubscriptionId = held.subscription
+        params.TimestampsToReturn = ua.TimestampsToReturn.Both
+        params.ItemsToCreate = [item]
+        (result,) = await self._connection.session.create_monitored_items(params)
+        return result
 
     def _conditions(self) -> list[str]:
         return [name for name, one in self._held.events.items() if one.is_condition]
