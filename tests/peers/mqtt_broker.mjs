@@ -53,6 +53,16 @@ const command = (given) => {
         setTimeout(() => done(false), 20000);
         look();
       });
+    case "seen":
+      return seen.filter(([topic]) => topic === given.topic).map(([, text]) => text);
+    case "say": // as somebody else does
+      return new Promise((done) => broker.publish(
+        { cmd: "publish", topic: given.topic, payload: given.text, qos: 1, retain: true }, () => done(null)));
+    case "until_left": // and its will is published, if it has one
+      return new Promise((done) => {
+        const look = () => (given.client in broker.clients ? setTimeout(look, 5) : setImmediate(done, true));
+        look();
+      });
     case "logins":
       return logins;
     case "throw": // out, as when another one takes its name

@@ -1,7 +1,6 @@
 """One connection to an MQTT broker, to hear one edge node, for one life of it."""
 
 import asyncio
-import json
 import os
 import ssl
 import time
@@ -11,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import aiomqtt
 import structlog
 
+from mes_adapters.sparkplug.host import HostState
 from mes_adapters.sparkplug.mapping import (
     NAMESPACE,
     REBIRTH,
@@ -24,6 +24,7 @@ from mes_adapters.sparkplug.settings import SparkplugSettings, SparkplugTag
 from mes_adapters.sparkplug.writing import Writer
 from mes_engine.core.errors import (
     Malformed,
+    MesError,
     SourceLost,
     SourceMisconfigured,
     SourceRefused,
@@ -60,8 +61,9 @@ class SparkplugLink:
 
     async def run(self, emit: Emit) -> None:
         """Connect, ask for a birth, and emit what the node says."""
-        began_at = _now()
-        async with self._connected(began_at) as client:
+        name = self._settings.host
+        host = None if name is None else HostState(name)
+        async with self._connected(host) as client:
             self._node.begin()
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -69,36 +71,39 @@ class SparkplugLink:
                     reading = tasks.create_task(_read(client, messages))
                     self._writer.client = client
                     try:
-                        await self._listen(client, messages, emit)
+                        await self._listen(client, host, messages, emit)
                     finally:
                         reading.cancel()
             except* aiomqtt.MqttError as lost:
-                raise SourceLost(f"{self._settings.url}: {_told(lost)}") from lost
+                raise SourceLost(f"{self._settings.url}: {first_of(lost)}") from lost
+            except* MesError as ended:
+                raise first_of(ended) from None
             finally:
                 self._writer.client = None
 
     @asynccontextmanager
-    async def _connected(self, at: int) -> AsyncIterator[aiomqtt.Client]:
-        client = self._client(at)
+    async def _connected(self, host: HostState | None) -> AsyncIterator[aiomqtt.Client]:
+        client = self._client(host)
         try:
             await client.__aenter__()
         except aiomqtt.MqttError as error:
             raise self._cause(error) from error
         try:
-            await self._begin(client, at)
+            await self._begin(client, host)
             yield client
         except aiomqtt.MqttError as error:
             raise SourceLost(f"{self._settings.url}: {error}") from error
         finally:
             # It waits for the broker's goodbye; a broker that is gone says none.
-            with suppress(aiomqtt.MqttError):
-                await self._tell_state(client, at, is_online=False)
+            if host is not None:
+                with suppress(aiomqtt.MqttError):
+                    await host.tell_death(client)
             with suppress(aiomqtt.MqttError):
                 await client.__aexit__(None, None, None)
 
-    def _client(self, at: int) -> aiomqtt.Client:
+    def _client(self, host: HostState | None) -> aiomqtt.Client:
         settings = self._settings
-        host, port = settings.broker
+        address, port = settings.broker
         login = settings.login
         password = os.environ.get(login.password_env) if login is not None else None
         if login is not None and password is None:
@@ -107,7 +112,7 @@ class SparkplugLink:
                 f"{login.user}."
             )
         return aiomqtt.Client(
-            host,
+            address,
             port,
             username=login.user if login is not None else None,
             password=password,
@@ -119,14 +124,7 @@ class SparkplugLink:
             max_queued_incoming_messages=settings.queue,
             queue_type=self._queue_type(),
             tls_context=_tls(settings),
-            will=aiomqtt.Will(
-                f"{NAMESPACE}/STATE/{settings.host}",
-                _state(at, is_online=False),
-                qos=1,
-                retain=True,
-            )
-            if settings.host is not None
-            else None,
+            will=None if host is None else host.will,
         )
 
     def _queue_type(self) -> type["asyncio.Queue[aiomqtt.Message]"]:
@@ -143,22 +141,13 @@ class SparkplugLink:
 
         return Noticing
 
-    async def _begin(self, client: aiomqtt.Client, at: int) -> None:
+    async def _begin(self, client: aiomqtt.Client, host: HostState | None) -> None:
         """Listen first, then say that we are there: a node may answer at once."""
-        await client.subscribe([(topic, 1) for topic in topics(self._settings)])
+        wanted = [*topics(self._settings), *([] if host is None else [host.topic])]
+        await client.subscribe([(topic, 1) for topic in wanted])
         heed_cancelling()
-        await self._tell_state(client, at, is_online=True)
-
-    async def _tell_state(
-        self, client: aiomqtt.Client, at: int, *, is_online: bool
-    ) -> None:
-        if self._settings.host is not None:
-            await client.publish(
-                f"{NAMESPACE}/STATE/{self._settings.host}",
-                _state(at, is_online=is_online),
-                qos=1,
-                retain=True,
-            )
+        if host is not None:
+            await host.tell_birth(client)
 
     def _cause(self, error: aiomqtt.MqttError) -> Exception:
         """Return what a failed connection means: to try again, or not so often."""
@@ -174,6 +163,7 @@ class SparkplugLink:
     async def _listen(
         self,
         client: aiomqtt.Client,
+        host: HostState | None,
         messages: asyncio.Queue[aiomqtt.Message],
         emit: Emit,
     ) -> None:
@@ -192,6 +182,10 @@ class SparkplugLink:
             except TimeoutError:
                 told = list(node.look(now_s=time.monotonic()))
             else:
+                if host is not None and str(raw.topic) == host.topic:
+                    await host.hear(client, raw)
+                    heed_cancelling()
+                    continue
                 message = self._read(raw)
                 if message is None:
                     continue
@@ -261,15 +255,12 @@ def _tls(settings: SparkplugSettings) -> ssl.SSLContext | None:
     return context
 
 
-def _state(at: int, *, is_online: bool) -> str:
-    return json.dumps({"online": is_online, "timestamp": at // 1000})
-
-
-def _told(group: BaseExceptionGroup[aiomqtt.MqttError]) -> str:
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error of a group."""
     first: BaseException = group
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
-    return str(first)
+    return first
 
 
 def _now() -> int:

@@ -1,8 +1,10 @@
 """The link against a broker and an edge node of other makers, over sockets."""
 
 import asyncio
+import json
 import socket
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,17 +14,18 @@ import pytest
 from mes_adapters.sparkplug import ADAPTER
 from mes_adapters.sparkplug.settings import SparkplugSettings, SparkplugTag
 from mes_adapters.sparkplug.source import SparkplugLink, heed_cancelling
-from mes_engine.conformance.hearing import Heard, life, listening, shows
+from mes_engine.conformance.hearing import Heard, life, listening, shows, supervised
 from mes_engine.conformance.network import relaying
 from mes_engine.core.errors import (
     Malformed,
     OutcomeUnknown,
+    Overloaded,
     Refused,
     SourceLost,
     SourceMisconfigured,
     SourceRefused,
 )
-from mes_engine.core.samples import LinkState, Origin, Quality, Recovered
+from mes_engine.core.samples import LinkState, Origin, Quality, Recovered, Report
 from tests.adapters.sparkplug.peers import (
     GOOD,
     OFFSET,
@@ -31,11 +34,14 @@ from tests.adapters.sparkplug.peers import (
     TAGS,
     TEMPERATURE,
     UPTIME,
+    Peer,
     a_certificate,
     a_link,
     broker,
     edge_node,
 )
+
+HOST_TOPIC, CLIENT = "spBv1.0/STATE/mes-1", "mes-press-link"
 
 
 def connected(heard: Heard) -> bool:
@@ -285,12 +291,70 @@ async def test_tells_the_host_state_and_that_it_is_gone() -> None:
         await mqtt.until_seen("STATE/mes-1", '"online": false')
 
 
-async def test_says_that_the_host_is_gone_when_it_ends() -> None:
+def states(mqtt: Peer) -> list[tuple[bool, int]]:
+    """Return what was said of the host: whether it is online, and since when."""
+    said = [json.loads(one) for one in mqtt.tell("seen", topic=HOST_TOPIC)]
+    return [(one["online"], one["timestamp"]) for one in said]
+
+
+async def test_an_orderly_end_is_told_once_and_leaves_no_will() -> None:
     with broker() as mqtt:
         async with listening(a_link(mqtt.port, host="mes-1")):
-            await mqtt.until_seen("STATE/mes-1", '"online": true')
+            await mqtt.until_seen(HOST_TOPIC, '"online": true')
             await mqtt.until_seen("NCMD")
-        await mqtt.until_seen("STATE/mes-1", '"online": false')
+            await asyncio.sleep(0.01)  # a birth and a death have times of their own
+        assert await asyncio.to_thread(mqtt.tell, "until_left", client=CLIENT)
+        (is_born, born_at), (is_alive, died_at) = states(mqtt)
+        assert (is_born, is_alive) == (True, False)
+        assert died_at > born_at
+
+
+async def test_a_broken_connection_leaves_the_will_with_the_time_of_the_birth() -> None:
+    with broker() as mqtt:
+        async with supervised(a_link(mqtt.port, host="mes-1")):
+            await mqtt.until_seen(HOST_TOPIC, '"online": true')
+            mqtt.tell("throw", client=CLIENT)
+            await until(lambda: len(states(mqtt)) >= 3)
+            (_, born_at), will, (is_back, again_at) = states(mqtt)
+            assert will == (False, born_at)
+            assert is_back
+            assert again_at > born_at
+
+
+async def test_the_will_of_an_earlier_connection_is_contradicted() -> None:
+    with broker() as mqtt:
+        async with listening(a_link(mqtt.port, host="mes-1")) as heard:
+            await mqtt.until_seen(HOST_TOPIC, '"online": true')
+            ((_, born_at),) = states(mqtt)
+            late = json.dumps({"online": False, "timestamp": born_at - 1})
+            for text in ("what?", "[]", late):
+                mqtt.tell("say", topic=HOST_TOPIC, text=text)
+            told = [*("what?", "[]", late)]
+            await until(
+                lambda: len(mqtt.tell("seen", topic=HOST_TOPIC)) > len(told) + 1
+            )
+            last = mqtt.tell("seen", topic=HOST_TOPIC)[-1]
+            assert json.loads(last) == {"online": True, "timestamp": born_at}
+            assert heard.end is None
+
+
+async def test_two_hosts_of_one_name_do_not_take_turns_for_ever() -> None:
+    with broker() as mqtt:
+        async with listening(a_link(mqtt.port, host="mes-1")) as heard:
+            await mqtt.until_seen(HOST_TOPIC, '"online": true')
+            ((_, born_at),) = states(mqtt)
+            dead = json.dumps({"online": False, "timestamp": born_at + 1000})
+            mqtt.tell("say", topic=HOST_TOPIC, text=dead)
+            await heard.until(lambda one: one.end)
+            assert "Somebody else" in str(heard.end)
+        assert await asyncio.to_thread(mqtt.tell, "until_left", client=CLIENT)
+        assert len(states(mqtt)) == 2, "what it has said itself would end the other one"
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not await asyncio.to_thread(holds):  # noqa: ASYNC110 of another program
+            await asyncio.sleep(0.02)
 
 
 async def test_a_wrong_password_is_refused_and_not_tried_again(
@@ -346,6 +410,14 @@ def test_two_tags_of_one_metric_do_not_go_together() -> None:
     (found,) = ADAPTER.check(settings, tags)
     assert (found.tag, found.key) == ("b.x", "metric")
     assert isinstance(ADAPTER.open("x", settings, tags), SparkplugLink)
+
+
+async def test_an_engine_that_takes_no_more_is_heard_of_as_that() -> None:
+    async def emit(_report: Report) -> None:
+        raise Overloaded("full")
+
+    with broker() as mqtt, edge_node(mqtt.port), pytest.raises(Overloaded):
+        await a_link(mqtt.port).run(emit)
 
 
 async def test_a_cancellation_that_the_library_swallows_is_heeded() -> None:
