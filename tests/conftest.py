@@ -29,6 +29,7 @@ TORTURE = tuple(
         "adapters/test_links_on_the_plant.py",
         "bootstrap/test_backing_up_servers.py",
         "bootstrap/test_lost_database.py",
+        "bootstrap/test_servers_point_in_time.py",
         "cli/test_demo_command.py",
         "cli/test_demo_ends.py",
         "cli/test_verify_command.py",

@@ -109,6 +109,18 @@ class Server:
             found = connection.execute(statement)
             return [] if found.description is None else list(found.fetchall())
 
+    def client(self, program: str, *arguments: str | Path) -> None:
+        """Run one of PostgreSQL's own programs against it, as who owns its data."""
+        subprocess.run(
+            [
+                *_as_user(self._user),
+                self._programs / program,
+                *("-h", self.folder, "-U", "postgres", *arguments),
+            ],
+            cwd=self.folder,
+            check=True,
+        )
+
     def fresh(self) -> str:
         """Return the URL of a database that nobody has used: not even migrated."""
         name = f"fresh_{next(_numbers)}"
