@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
+from mes_engine.core.facts import Recorded
 from mes_engine.storage.journal import head
-from mes_engine.web.journal import BATCHES_BUFFERED, committed_after
+from mes_engine.web import streams
 from mes_engine.web.parts import Parts
+from mes_engine.web.streams import BATCHES_BUFFERED, committed_after
 from tests.plant import API, RunningPlant, now, running_plant, served, until
 
 STREAM = f"{API}/facts/stream"
@@ -118,6 +120,44 @@ async def test_the_stream_says_bye_when_the_engine_stops(tmp_path: Path) -> None
         assert heard.events[-1] == {"seq": plant.state.seq}
 
 
+async def test_a_crowd_of_readers_hears_everything_once(tmp_path: Path) -> None:
+    async with (
+        running_plant(tmp_path) as plant,
+        served(plant) as address,
+        httpx.AsyncClient(base_url=address, timeout=10) as client,
+        asyncio.TaskGroup() as tasks,
+    ):
+        crowd = [Heard() for _ in range(40)]
+        for one in crowd:
+            tasks.create_task(one.listen(client, after=0))
+        await until(lambda: len(plant.feed) == len(crowd))
+        for number in range(10):
+            await plant.request(f"WR-{number}")
+        every = list(range(1, plant.state.seq + 1))
+        await until(lambda: all(one.seqs == every for one in crowd))
+        plant.stopping.set()
+
+
+async def test_a_stream_on_which_nothing_comes_is_kept_awake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "PING_S", 0.05)
+    async with (
+        running_plant(tmp_path) as plant,
+        served(plant) as address,
+        httpx.AsyncClient(base_url=address, timeout=10) as client,
+        client.stream("GET", STREAM) as answer,
+    ):
+        lines = answer.aiter_lines()
+        while await anext(lines) != ": ping":
+            pass
+
+
+def test_all_streams_together_get_so_many_pieces() -> None:
+    assert streams.pause_s(200) == 0.5
+    assert streams.pause_s(10_000) == streams.LONGEST_PAUSE_S
+
+
 async def test_a_reader_that_leaves_is_forgotten(tmp_path: Path) -> None:
     async with running_plant(tmp_path) as plant, served(plant) as address:
         async with (
@@ -128,19 +168,23 @@ async def test_a_reader_that_leaves_is_forgotten(tmp_path: Path) -> None:
         await until(lambda: len(plant.feed) == 0)
 
 
+async def numbers(batches: AsyncIterator[Sequence[Sequence[Recorded]]]) -> list[int]:
+    return [one.seq for batch in await anext(batches) for one in batch]
+
+
 async def test_a_slow_reader_misses_nothing(tmp_path: Path) -> None:
     async with running_plant(tmp_path) as plant:
         parts = Parts(
             engine=plant.engine, database=plant.database, feed=plant.feed, clock=now
         )
-        async with aclosing(committed_after(parts, 0)) as records:
-            seen = [(await anext(records)).seq]
+        async with aclosing(committed_after(parts, 0)) as batches:
+            seen = await numbers(batches)
             for number in range(BATCHES_BUFFERED):
                 await plant.request(f"WR-{number}")
             assert plant.feed.cuts == 1
             last = await plant.database.read(head)
             while seen[-1] < last:
-                seen.append((await anext(records)).seq)
+                seen += await numbers(batches)
         assert seen == list(range(1, last + 1))
 
 

@@ -39,12 +39,25 @@ class Subscription:
         return self
 
     async def __anext__(self) -> Sequence[Recorded]:
+        if not await self._has_come():
+            raise StopAsyncIteration
+        return self._batches.popleft()
+
+    async def take(self) -> Sequence[Sequence[Recorded]]:
+        """Wait for a batch, then take all there are; none once it is over."""
+        if not await self._has_come():
+            return ()
+        taken = tuple(self._batches)
+        self._batches.clear()
+        return taken
+
+    async def _has_come(self) -> bool:
         while not self._batches:
             if self._is_over:
-                raise StopAsyncIteration
+                return False
             self._changed.clear()
             await self._changed.wait()
-        return self._batches.popleft()
+        return True
 
     def offer(self, records: Sequence[Recorded]) -> bool:
         """Add a batch; False if there was no room, which ends the subscription."""

@@ -178,9 +178,17 @@ def _function_name(route: APIRoute) -> str:
     return route.name
 
 
+def _make_routes(app: FastAPI) -> None:
+    """Have the routes made now, and not on the event loop with the first request."""
+    for route in app.routes:
+        route.matches({"type": "http", "method": "GET", "path": "/", "headers": []})
+
+
 def _ending_streams(feed: FeedFace, stopping: asyncio.Event) -> Lifespan[FastAPI]:
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(_make_routes, app)
+
         async def end_streams() -> None:
             await stopping.wait()
             feed.close()

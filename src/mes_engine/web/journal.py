@@ -4,24 +4,19 @@ A fact's body is as the journal keeps it: decimals as text, times in microsecond
 UTC. Its envelope has ISO times.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Header, Query
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from mes_engine.core.facts import Fact, Recorded, as_plain, fact_name
+from mes_engine.core.facts import Recorded, as_plain, fact_name
 from mes_engine.http.bodies import api_router
-from mes_engine.http.fields import At, Id, View, to_iso
+from mes_engine.http.fields import At, Id, View
 from mes_engine.http.paging import DEFAULT_LIMIT, Limit, Page
 from mes_engine.storage.journal import facts_after
 from mes_engine.web.parts import Parts
-from mes_engine.web.topics import is_of_interest
+from mes_engine.web.streams import FactStream, Interest, Told
 
-PAGE_OF_STREAM = 500
-BATCHES_BUFFERED = 64
 SEQ_DIGITS = 18
 SET_ASIDE = "message_set_aside"
 
@@ -33,8 +28,6 @@ FactType = Annotated[
 ]
 Seq = Annotated[int, Query(ge=0, lt=10**SEQ_DIGITS)]
 LastEventId = Annotated[str | None, Header(pattern=rf"^\d{{1,{SEQ_DIGITS}}}$")]
-
-_encoder = msgspec.json.Encoder()
 
 
 class FactView(View):
@@ -65,6 +58,7 @@ class FactView(View):
 def journal_router(parts: Parts) -> APIRouter:
     """Return the routes of the journal."""
     router = api_router(tags=["journal"])
+    told = Told(parts)
 
     @router.get("/facts")
     async def list_facts(
@@ -88,53 +82,27 @@ def journal_router(parts: Parts) -> APIRouter:
         """List the messages that could not be handled and wait for a person."""
         return await list_facts(after_seq, limit, [SET_ASIDE])
 
-    @router.get("/facts/stream", response_class=EventSourceResponse)
+    @router.get("/facts/stream", response_class=FactStream, status_code=200)
     async def stream_facts(
         after_seq: Annotated[Seq | None, Query(alias="after")] = None,
         types: FactType = None,
         work_center: Id | None = None,
         last_event_id: LastEventId = None,
-    ) -> AsyncIterator[ServerSentEvent]:
+    ) -> FactStream:
         """Send every fact as it is committed; the id of an event is the fact's number.
 
         Begins after ``Last-Event-ID``, else after ``after``, else with the next one.
         Ends with an event ``bye`` when the engine stops. With a work center, only what
-        its terminals may show is sent.
+        its terminals may show is sent. Facts that come thick arrive a few at a time.
         """
         seen = parts.state.seq if after_seq is None else after_seq
         if last_event_id is not None:
             seen = int(last_event_id)
-        is_wanted = _filter(parts, types, work_center)
-        yield ServerSentEvent(comment="facts", retry=1000)
-        async with aclosing(committed_after(parts, seen)) as records:
-            async for one in records:
-                seen = one.seq
-                if is_wanted(one.fact):
-                    yield _event(one)
-        yield ServerSentEvent(event="bye", data={"seq": seen})
+        names = None if types is None else frozenset(types)
+        interest = Interest(types=names, work_center=work_center)
+        return FactStream(parts, told, seen, interest)
 
     return router
-
-
-async def committed_after(parts: Parts, seen: int) -> AsyncGenerator[Recorded, None]:
-    """Yield every fact after ``seen``, in order and once, until the feed is closed.
-
-    What was committed before the subscription is in the journal. What is in both is
-    told apart by its number. A reader that was too slow goes on from the journal.
-    """
-    is_cut = True
-    while is_cut:
-        with parts.feed.subscribe(BATCHES_BUFFERED) as batches:
-            while records := await _after(parts, seen, PAGE_OF_STREAM):
-                for one in records:
-                    seen = one.seq
-                    yield one
-            async for batch in batches:
-                for one in batch:
-                    if one.seq > seen:
-                        seen = one.seq
-                        yield one
-            is_cut = batches.is_cut
 
 
 async def _after(
@@ -143,34 +111,4 @@ async def _after(
     partition = parts.state.partition
     return await parts.database.read(
         lambda connection: facts_after(connection, partition, seq, limit, types=types)
-    )
-
-
-def _filter(
-    parts: Parts, types: Sequence[str] | None, work_center: str | None
-) -> Callable[[Fact], bool]:
-    names = None if types is None else frozenset(types)
-
-    def is_wanted(fact: Fact) -> bool:
-        if names is not None and fact_name(fact) not in names:
-            return False
-        if work_center is None:
-            return True
-        return is_of_interest(parts.state, fact, work_center)
-
-    return is_wanted
-
-
-def _event(recorded: Recorded) -> ServerSentEvent:
-    body = {
-        "seq": recorded.seq,
-        "type": fact_name(recorded.fact),
-        "occurred_at": to_iso(recorded.occurred_at),
-        "recorded_at": to_iso(recorded.recorded_at),
-        "cause": recorded.cause,
-        "person": recorded.person,
-        "fact": recorded.fact,
-    }
-    return ServerSentEvent(
-        raw_data=_encoder.encode(body).decode(), id=str(recorded.seq)
     )

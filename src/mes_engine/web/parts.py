@@ -1,6 +1,6 @@
 """What the routers are given: the engine, the database, the feed and the clock."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -46,8 +46,8 @@ class EngineFace(Protocol):
 class Batches(Protocol):
     """The batches that a subscriber of the feed gets."""
 
-    def __aiter__(self) -> AsyncIterator[Sequence[Recorded]]:
-        """Return what the batches are taken from, one by one."""
+    async def take(self) -> Sequence[Sequence[Recorded]]:
+        """Wait for a batch, then take all there are; none once it is over."""
         ...
 
     @property
@@ -58,6 +58,10 @@ class Batches(Protocol):
 
 class FeedFace(Protocol):
     """What the routers see of the feed."""
+
+    def __len__(self) -> int:
+        """Return how many subscribe to it."""
+        ...
 
     def subscribe(self, maxsize: int = ...) -> AbstractContextManager[Batches]:
         """Subscribe to what is committed from now on."""
