@@ -11,6 +11,7 @@ from benchmarks.chain import cost, followed
 from benchmarks.goals import Goal
 from benchmarks.pages import acknowledged, against_peers, durable, told
 from benchmarks.places import KINDS, databases
+from benchmarks.start import measure
 from mes_engine.bootstrap.core import tune_interpreter
 
 
@@ -53,6 +54,9 @@ def main() -> int:
     parser.add_argument(
         "--chain-rows", type=int, default=100_000, help="0 leaves the chain out"
     )
+    parser.add_argument(
+        "--live-jobs", type=int, default=10_000, help="at a start; 0 leaves it out"
+    )
     asked = parser.parse_args()
     goals: list[Goal] = []
     for kind in asked.on or KINDS:
@@ -63,6 +67,15 @@ def main() -> int:
             cost(rounds=asked.rounds, commands=asked.commands, callers=asked.callers)
         )
         is_reached &= asyncio.run(followed(rows=asked.chain_rows))
+    if asked.live_jobs:
+        is_reached &= asyncio.run(
+            measure(
+                jobs=asked.live_jobs,
+                few=asked.live_jobs // 10,
+                facts=asked.live_jobs * 10,
+                commands=asked.commands,
+            )
+        )
     return 0 if told(goals) and is_reached else 1
 
 

@@ -125,6 +125,32 @@ def test_a_merge_keeps_the_order_in_which_what_is_found_was_entered(
     assert bottom.own == other.own
 
 
+@given(
+    st.lists(st.lists(things, max_size=6), max_size=4),
+    st.lists(things | st.integers(0, 5)),
+)
+def test_what_is_filled_in_is_as_if_it_had_been_put_one_by_one(
+    parts: list[list[Thing]], later: list[Thing | int]
+) -> None:
+    filled, other = Table[int, Thing](SPEC), Table[int, Thing](SPEC)
+    for part in parts:
+        filled.fill(part)
+        for thing in part:
+            other.put(thing)
+    for one in later:
+        for table in (filled, other):
+            if isinstance(one, Thing):
+                table.put(one)
+            else:
+                table.drop(one)
+
+    assert list(filled.own.items()) == list(other.own.items())
+    for colour in "rgb":
+        assert filled.find("colour", colour) == other.find("colour", colour)
+        members = list(filled.members("colour", colour))
+        assert members == [one.name for one in other.find("colour", colour)]
+
+
 def test_what_is_only_written_does_not_stay_in_memory() -> None:
     state = State()
     spec = TABLES["move"]

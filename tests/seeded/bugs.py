@@ -248,7 +248,7 @@ BUGS = (
     Bug(
         "a restart forgets what was handled",
         "storage/load.py",
-        '        _fill_newest(state, connection, "handled", HANDLED_KEPT)\n',
+        '        _fill_newest(state, connection, "handled", HANDLED_KEPT, sharing)\n',
         "",
     ),
     Bug(

@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Column, MetaData, Table, Text
 
-from mes_engine.core.job_order import JobOrder
+from mes_engine.core.conditions import Condition, ConditionName
+from mes_engine.core.job_order import JobOrder, JobOrderState
+from mes_engine.core.quantity import ZERO
 from mes_engine.core.state import TABLES
 from mes_engine.core.wip_ledger import Position
-from mes_engine.storage.codec import CODECS, STRUCTS, Codec, fields
+from mes_engine.storage.codec import CODECS, STRUCTS, Codec, Sharing, fields
 from mes_engine.storage.metadata import Body, Flag, Quantity, Word
 from mes_engine.storage.tables import PROJECTIONS, fact
 
@@ -56,6 +61,63 @@ def test_an_amount_is_kept_to_the_millionth() -> None:
     assert row["stock"] == 1
     assert row["received"] == 999_999_999_999_999
     assert row["queued"] == 0
+
+
+def job_orders() -> st.SearchStrategy[JobOrder]:
+    few, amounts = st.sampled_from, st.sampled_from([ZERO, Decimal("2.5"), Decimal(7)])
+    met = Condition(name=ConditionName.NO_HOLD, is_met=True, why="", mender="")
+    return st.builds(
+        JobOrder,
+        id=few(["JO-1", "JO-2", "JO-3"]),
+        number=st.integers(1, 3),
+        planned=amounts,
+        good=amounts,
+        state=few(JobOrderState),
+        conditions=few([(), (met,)]),
+        materials=few([(), ("BAR",)]),
+        run=few([None, "RUN-1"]),
+        is_paused=st.booleans(),
+        reason=few(["", "why"]),
+        begun_at=st.none() | st.integers(0, 2),
+        **dict.fromkeys(
+            ("request", "visit", "step", "routing", "revision", "work_center"),
+            few("ab"),
+        ),
+        **dict.fromkeys(("equipment_class", "unit"), st.just("C62")),
+        **dict.fromkeys(("due_at", "priority", "stored_at"), st.integers(0, 1)),
+    )
+
+
+@given(st.lists(st.lists(job_orders(), max_size=5), max_size=3))
+def test_job_orders_are_read_as_they_were_written_however_much_they_share(
+    parts: list[list[JobOrder]],
+) -> None:
+    codec, sharing = CODECS["job_order"], Sharing()
+    for jobs in parts:
+        rows = [_stored(codec, one) for one in jobs]
+
+        assert codec.values(rows, sharing) == jobs
+        assert [codec.values([row])[0] for row in rows] == jobs
+
+
+def _stored(codec: Codec, value: object) -> tuple[object, ...]:
+    """Return a row as the database gives it back."""
+    row: list[object] = []
+    for name, one in zip(codec.columns, codec.row(value), strict=True):
+        if isinstance(codec.table.c[name].type, Body):
+            row.append(msgspec.json.encode(one).decode())
+        else:
+            row.append(int(one) if isinstance(one, bool) else one)
+    return tuple(row)
+
+
+def test_what_is_equal_is_kept_once() -> None:
+    codec, sharing = CODECS["counter"], Sharing()
+
+    (one,) = codec.values([(str(b"lot", "ascii"), 1)], sharing)
+    (other,) = codec.values([(str(b"lot", "ascii"), 2)], sharing)
+
+    assert one.name is other.name
 
 
 def test_a_table_that_lacks_a_field_is_refused() -> None:

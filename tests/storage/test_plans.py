@@ -61,8 +61,10 @@ async def test_what_is_live_is_found_by_an_index(site: Site, table: str) -> None
 
     searches = re.findall(rf"^S\w+ {table}\b.*$", plan, re.MULTILINE)
     assert searches
+    is_any = re.compile(r"^SEARCH \w+ USING COVERING INDEX \w+ \(partition=\?\)$")
     for one in searches:
-        assert re.search(r" INDEX ix_|\(partition=\? AND (id|lot)=\?\)", one), one
+        if not is_any.search(one):
+            assert re.search(r" INDEX ix_|\(partition=\? AND (id|lot)=\?\)", one), one
 
 
 @pytest.mark.parametrize("ways", [journal.uses, journal.origins])

@@ -44,6 +44,17 @@ def tune_interpreter() -> None:
     gc.set_threshold(*COLLECT_AT)
 
 
+def collect_from_now_on() -> None:
+    """Look for cycles in what is made from now on only: what there is is to stay.
+
+    A process that is to serve soon begins with the collector switched off. It would
+    walk all that was loaded at once when it is switched on: half a second for 100,000
+    job orders.
+    """
+    gc.freeze()
+    gc.enable()
+
+
 def wall_clock() -> int:
     """Tell the time in microseconds of UTC."""
     return time.time_ns() // 1_000
@@ -102,9 +113,11 @@ async def running_engine(
         try:
             store = SqlStore(database, key=_key_of(key_file))
             feed = Feed()
+            state = await store.load()
+            collect_from_now_on()
             engine = Engine(
                 store,
-                await store.load(),
+                state,
                 clock=clock,
                 feed=feed,
                 decide=decide,
@@ -119,6 +132,7 @@ async def running_engine(
                     clock=clock,
                 )
         finally:
+            gc.unfreeze()
             await database.close()
 
 

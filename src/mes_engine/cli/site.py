@@ -32,8 +32,10 @@ def run(
     The web listens on this computer only, until there is a sign-in.
     """
     import asyncio
+    import gc
     import os
 
+    gc.disable()  # until the engine is loaded: what is made on the way is to stay
     from mes_engine.bootstrap import run_site
     from mes_engine.log import configure_logging
     from mes_engine.settings import installed_adapters, load_site

@@ -18,6 +18,10 @@ from mes_engine.core.statechart import Row, StateChart
 class JobOrderState(StrEnum):
     """Where a job order stands; the part before the dot is OPC 10031-4's state."""
 
+    __hash__ = (
+        str.__hash__
+    )  # an enumeration's own is a call: states are looked up a lot
+
     NOT_ALLOWED_WAITING = "not_allowed_to_start.waiting"
     NOT_ALLOWED_READY = "not_allowed_to_start.ready"
     ALLOWED_WAITING = "allowed_to_start.waiting"

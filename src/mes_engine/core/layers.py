@@ -1,6 +1,6 @@
 """Tables in layers: what one sets lies upon the one below, until it is merged."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -78,10 +78,10 @@ class Table(Generic[K, V]):
         self.below = below
         self._attempts = attempts or Attempts()
         self.own: dict[K, V | None] = {}
-        # By index and key: the members that this layer adds (True) or takes away.
-        self.found: dict[str, dict[Hashable, dict[K, bool]]] = {
-            name: {} for name in spec.indexes
-        }
+        # By index and key: the members that this layer adds (True) or takes away. At
+        # the bottom, where nothing is taken away, a single one stands for itself: most
+        # keys have no more than one, and a dictionary is larger than what it finds.
+        self.found: dict[str, dict[Hashable, Any]] = {name: {} for name in spec.indexes}
         # Return the value of a key, or None. The bottom's own is all that there is.
         self.get: Callable[[K], V | None] = (
             self._get if below is not None else self.own.get
@@ -108,6 +108,26 @@ class Table(Generic[K, V]):
             attempts.note(own, key)
         own[key] = value
 
+    def fill(self, values: Iterable[V]) -> None:
+        """Set many values as ``put`` does; at the bottom, and outside of attempts."""
+        spec, own = self.spec, self.own
+        if not spec.indexes:
+            keyed: Any = ((spec.key(value), value) for value in values)
+            own.update(keyed)
+            return
+        found_by, found = spec.found_by, tuple(self.found.values())
+        for value in values:
+            key: Any = spec.key(value)
+            if key in own:
+                self.put(value)
+                continue
+            own[key] = value
+            for by_key, keys in zip(found, found_by(value), strict=True):
+                for one in keys:
+                    there = by_key.setdefault(one, key)
+                    if there is not key:
+                        _join(by_key, one, there, key)
+
     def drop(self, key: K) -> None:
         """Forget the value of ``key``: it is no longer live."""
         if self.spec.indexes:
@@ -127,11 +147,13 @@ class Table(Generic[K, V]):
     def find(self, index: str, key: Hashable) -> list[V]:
         """Return the values that ``index`` has under ``key``, oldest entry first."""
         if self.below is None:
-            there = self.found[index].get(key)
-            if not there:
+            there = self.found[index].get(key, _NOTHING)
+            if there is _NOTHING:
                 return []
             own: dict[K, Any] = self.own  # The bottom layer drops nothing.
-            return [own[member] for member in there]
+            if type(there) is dict:
+                return [own[member] for member in there]
+            return [own[there]]
         members = self.members(index, key)
         if not members:
             return []
@@ -215,35 +237,43 @@ class Table(Generic[K, V]):
 
     def _note(
         self,
-        found: dict[Hashable, dict[K, bool]],
+        found: dict[Hashable, Any],
         key: Hashable,
         member: K,
         *,
         is_member: bool,
     ) -> None:
-        if self.below is not None or is_member:
+        if self.below is not None:
             members = found.setdefault(key, {})
             if self._attempts.under_way:
                 self._attempts.note(members, member)
             members[member] = is_member
             return
-        members = found.get(key, {})
-        if member in members:
-            if self._attempts.under_way:
-                self._attempts.note(members, member)
-            del members[member]
-        if not members and key in found:
-            if self._attempts.under_way:
-                self._attempts.note(found, key)
+        there = found.get(key, _NOTHING)
+        if self._attempts.under_way:
+            self._attempts.note(found, key)
+            if type(there) is dict:
+                self._attempts.note(there, member)
+        if is_member:
+            if there is _NOTHING:
+                found[key] = member
+            else:
+                _join(found, key, there, member)
+        elif type(there) is not dict:
+            if there == member:
+                del found[key]
+        elif there.pop(member, False) and not there:
             del found[key]
 
     def members(self, index: str, key: Hashable) -> Mapping[K, bool]:
         """Return the keys that ``index`` has under ``key``; for reading at once."""
-        own = self.found[index].get(key)
+        own = self.found[index].get(key, _NOTHING)
         if self.below is None:
-            return own or {}
+            if type(own) is dict:
+                return own
+            return {} if own is _NOTHING else {own: True}
         below = self.below.members(index, key)
-        if not own:
+        if own is _NOTHING or not own:
             return below
         members = dict(below)
         for member, is_member in own.items():
@@ -252,3 +282,13 @@ class Table(Generic[K, V]):
             else:
                 members.pop(member, None)
         return members
+
+
+def _join(
+    found: dict[Hashable, Any], key: Hashable, there: Any, member: Hashable
+) -> None:
+    """Add a member to what is found under a key at the bottom."""
+    if type(there) is dict:
+        there[member] = True
+    elif there != member:
+        found[key] = {there: True, member: True}

@@ -63,7 +63,7 @@ def _job_order_keys(job: JobOrder) -> tuple[Keys, ...]:
 
 
 def _waits_for_room(job: JobOrder) -> bool:
-    for one in job.conditions:
+    for one in reversed(job.conditions):  # it is the last of readiness
         if one.name is ConditionName.WIP_LIMIT:
             return not one.is_met
     return False

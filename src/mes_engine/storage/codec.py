@@ -5,13 +5,13 @@ batch of a table goes to the database as one JSON text (see ``bulk``).
 """
 
 import dataclasses
-import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, Table, Text, column, select
+from sqlalchemy import ColumnElement, Select, Table, Text, column, select
 from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -50,10 +50,11 @@ from mes_engine.core.state import Counter, EffectiveRouting
 from mes_engine.core.time_windows import TimeWindow
 from mes_engine.core.wip_ledger import Move, Position
 from mes_engine.core.wip_limits import AreaEntry
-from mes_engine.storage.metadata import Quantity
+from mes_engine.storage.metadata import Body, Quantity
 from mes_engine.storage.tables import PROJECTIONS
 
 _DIALECT = dialect()
+_QUANTITY = Quantity()
 
 STRUCTS: dict[str, type] = {
     "plant": Plant,
@@ -134,11 +135,7 @@ class Codec:
             for index, name in enumerate(self.columns)
             if isinstance(table.c[name].type, Quantity)
         )
-        self._readers = tuple(
-            (index, read)
-            for index, name in enumerate(self.columns)
-            if (read := self._reader(name)) is not None
-        )
+        self._reads = tuple(self._reader(name) for name in self.columns)
         self._fields_of = self._how_to_take_apart()
 
     def _how_to_take_apart(self) -> Callable[[Any], Sequence[Any]]:
@@ -163,48 +160,111 @@ class Codec:
         """Return a key of the state's table as the values of the columns ``keys``."""
         return key if isinstance(key, tuple) else (key,)
 
-    def query(self, partition: str) -> Select[*tuple[Any, ...]]:
+    def query(self, partition: str | None = None) -> Select[*tuple[Any, ...]]:
         """Return a query for the rows of ``partition``, raw, by ``columns``."""
-        return (
-            select(*(column(name) for name in self.columns))
-            .select_from(self.table)
-            .where(self.table.c.partition == partition)
-        )
+        named: list[ColumnElement[Any]] = [column(name) for name in self.columns]
+        every: Select[*tuple[Any, ...]] = select(*named).select_from(self.table)
+        if partition is None:
+            return every
+        return every.where(self.table.c.partition == partition)
 
-    def values(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
+    def values(
+        self, rows: Iterable[Sequence[Any]], sharing: "Sharing | None" = None
+    ) -> list[Any]:
         """Return what raw rows stand for.
 
-        Column by column: what is equal in many rows is read once, and shared.
+        Column by column: what is equal in many rows is read once, and shared. Columns
+        that are the same in all of them are read into one value only, and the others
+        are made from it: of a job order that waits, most are.
+
+        Args:
+            rows: By ``columns``.
+            sharing: What was read before, to be shared; None for these rows alone.
         """
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         if not columns:
             return []
-        for index, read in self._readers:
-            columns[index] = list(map(_Memo(read).__getitem__, columns[index]))
+        sharing = Sharing() if sharing is None else sharing
+        count = len(columns[0])
+        first: dict[str, Any] = {}
+        other: dict[str, Sequence[Any]] = {}
+        for name, read, raw in zip(self.columns, self._reads, columns, strict=True):
+            if raw.count(raw[0]) < count:
+                other[name] = sharing.read(raw, read)
+                first[name] = other[name][0]
+            else:
+                (first[name],) = sharing.read(raw[:1], read)
         if self._is_whole:
-            return list(columns[-1])
-        return [
-            self.type(**dict(zip(self.columns, row, strict=True)))
-            for row in zip(*columns, strict=True)
-        ]
+            return [first["body"]] if count == 1 else list(other["body"])
+        return _made(self.type, first, other, count)
 
     def field(self, name: str, raw: Any) -> Any:
         """Return what one raw column stands for."""
-        read = dict(self._readers).get(self.columns.index(name))
+        read = self._reads[self.columns.index(name)]
         return raw if read is None else read(raw)
 
     def _reader(self, name: str) -> Callable[[Any], Any] | None:
         kind = self.table.c[name].type
+        if isinstance(kind, Quantity):
+            return _amount
+        if isinstance(kind, Body):
+            return kind.read
         if isinstance(kind, TypeDecorator):
             return lambda raw: kind.process_result_value(raw, _DIALECT)
-        if isinstance(kind, Text) and name not in self.keys:
-            return _shared
+        if isinstance(kind, Text):
+            return _text
         return None
 
 
-def _shared(raw: str | None) -> str | None:
-    """Return the one string that everything equal to ``raw`` shares."""
-    return None if raw is None else sys.intern(raw)
+def _amount(raw: int | None) -> Decimal | None:
+    """Return the decimal that millionths were made of."""
+    amount: Decimal | None = _QUANTITY.process_result_value(raw, _DIALECT)
+    return amount
+
+
+def _text(raw: str | None) -> str | None:
+    """Return text as it is; ``Sharing`` keeps it once."""
+    return raw
+
+
+class Sharing:
+    """What is equal in many rows, and kept in memory once: text and amounts.
+
+    It lasts for one reading. Python's own table of interned strings would hold what
+    only one job order has, such as its id, for as long as that.
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[str | None, str | None] = {}
+        self._amounts = _Memo(_amount)
+
+    def read(
+        self, column: Sequence[Any], read: Callable[[Any], Any] | None
+    ) -> Sequence[Any]:
+        """Return what raw values of one column stand for; each is read once."""
+        if read is None:
+            return column
+        if read is _text:
+            return list(map(self._texts.setdefault, column, column))
+        memo = self._amounts if read is _amount else _Memo(read)
+        return list(map(memo.__getitem__, column))
+
+
+def _made(
+    type_: Any, first: dict[str, Any], other: dict[str, Sequence[Any]], count: int
+) -> list[Any]:
+    """Return values with the fields of the first, but for those in ``other``."""
+    if not issubclass(type_, msgspec.Struct):
+        rows = zip(*other.values(), strict=True) if other else [()] * count
+        return [type_(**first | dict(zip(other, row, strict=True))) for row in rows]
+    value, changed = type_(**first), msgspec.structs.replace
+    if not other:
+        return [value] * count
+    names = tuple(other)
+    return [
+        changed(value, **dict(zip(names, row, strict=True)))
+        for row in zip(*other.values(), strict=True)
+    ]
 
 
 class _Memo(dict[Any, Any]):

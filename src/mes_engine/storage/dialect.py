@@ -31,6 +31,7 @@ __all__ = [
     "insert",
     "sql",
     "string",
+    "unindexed",
     "where_only",
     "written_once",
 ]
@@ -168,6 +169,31 @@ def _written_postgresql(element: _Written, compiler: SQLCompiler, **how: Any) ->
 def following(at: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return by what rows are sorted as they were written; ``at`` says when."""
     return _Written(at)
+
+
+class _Unindexed(FunctionElement[Any]):
+    inherit_cache = True
+
+
+@compiles(_Unindexed)
+def _unindexed(element: _Unindexed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"+{compiler.process(element.clauses, **how)}"
+
+
+@compiles(_Unindexed, "postgresql")
+def _unindexed_postgresql(
+    element: _Unindexed, compiler: SQLCompiler, **how: Any
+) -> str:
+    return compiler.process(element.clauses, **how)
+
+
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column for a condition that is not to be met by an index of SQLite.
+
+    Where all rows of a partition are wanted as they were written, it would rather read
+    them by its key and sort them.
+    """
+    return _Unindexed(column)
 
 
 def where_only(condition: str) -> dict[str, Any]:

@@ -24,8 +24,8 @@ from mes_engine.core.lots import EdgeKind
 from mes_engine.core.runs import HoldMode
 from mes_engine.core.state import State
 from mes_engine.storage import tables as t
-from mes_engine.storage.codec import CODECS
-from mes_engine.storage.dialect import following
+from mes_engine.storage.codec import CODECS, Sharing
+from mes_engine.storage.dialect import following, unindexed
 from mes_engine.storage.journal import head
 from mes_engine.storage.tables.carriers import IS_HERE
 from mes_engine.storage.tables.labour import IS_SIGNED_ON, IS_WORKING
@@ -76,14 +76,15 @@ OF_A_REQUEST = (
 
 def load_state(connection: Connection, partition: str) -> State:
     """Return the live state of ``partition``, as of the last committed fact."""
-    state = State(partition)
+    state, sharing = State(partition), Sharing()
     with _uncollected():
         for name in WHOLE:
-            _fill(state, connection, name, CODECS[name].query(partition))
+            _fill(state, connection, name, CODECS[name].query(partition), sharing)
         for name, query in _live(partition):
-            _fill(state, connection, name, query)
-        _fill_newest(state, connection, "handled", HANDLED_KEPT)
-        _fill_newest(state, connection, "machine_event", EVENTS_KEPT)
+            if _has_any(connection, name, partition):
+                _fill(state, connection, name, query, sharing)
+        _fill_newest(state, connection, "handled", HANDLED_KEPT, sharing)
+        _fill_newest(state, connection, "machine_event", EVENTS_KEPT, sharing)
     state.seq = head(connection, partition)
     return state
 
@@ -151,12 +152,7 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
         t.hold.c.mode == HoldMode.FUTURE,
         text(IS_HOLD_OPEN),
     )
-    yield (
-        "hold",
-        ours["hold"]
-        .where(t.hold.c.from_hold.in_(waiting))
-        .with_hint(t.hold, "INDEXED BY ix_hold_from_hold", "sqlite"),
-    )
+    yield "hold", ours["hold"].where(t.hold.c.from_hold.in_(waiting))
     yield "alarm", ours["alarm"].where(text(IS_RAISED))
     yield "machine_call", ours["machine_call"].where(text(IS_PENDING))
     yield "carrier", ours["carrier"].where(text(IS_HERE))
@@ -177,21 +173,35 @@ def _live(partition: str) -> Iterator[tuple[str, Query]]:
     )
 
 
-def _fill(state: State, connection: Connection, name: str, query: Query) -> None:
-    read, put = CODECS[name].values, getattr(state, name).put
-    for rows in connection.execute(query).partitions(AT_ONCE):
-        for value in read(rows):
-            put(value)
+def _has_any(connection: Connection, name: str, partition: str) -> bool:
+    """Whether there is any row: else the live requests are gone through for nothing."""
+    every = CODECS[name].table.c.partition
+    anything = select(every).where(every == partition).limit(1)
+    return connection.execute(anything).first() is not None
 
 
-def _fill_newest(state: State, connection: Connection, name: str, most: int) -> None:
+def _fill(
+    state: State, connection: Connection, name: str, query: Query, sharing: Sharing
+) -> None:
+    read, fill = CODECS[name].values, getattr(state, name).fill
+    cursor = connection.execute(query).cursor  # what SQLAlchemy adds is not needed
+    while rows := cursor.fetchmany(AT_ONCE):
+        fill(read(rows, sharing))
+
+
+def _fill_newest(
+    state: State, connection: Connection, name: str, most: int, sharing: Sharing
+) -> None:
     codec = CODECS[name]
-    written = following(codec.table.c["at"])
-    newest = codec.query(state.partition).order_by(written.desc()).limit(most)
-    rows = connection.execute(newest).all()
-    put = getattr(state, name).put
-    for value in codec.values(reversed(rows)):  # the oldest is forgotten first
-        put(value)
+    newest = (
+        codec.query()
+        .where(unindexed(codec.table.c.partition) == state.partition)
+        .order_by(following(codec.table.c["at"]).desc())
+        .limit(most)
+    )
+    rows = connection.execute(newest).cursor.fetchall()
+    oldest_first = reversed(rows)  # which is forgotten first
+    getattr(state, name).fill(codec.values(oldest_first, sharing))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Each type keeps one kind of a core value as an integer or a text, so that nothin
 counts is ever a float. Modules declare their tables on the same ``metadata``.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -101,6 +102,7 @@ class Body(TypeDecorator[Any]):
         self.of = of
         self._encoder = msgspec.json.Encoder()
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(of)
+        self.read: Callable[[str], Any] = self._decoder.decode
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Turn a value into JSON."""

@@ -125,7 +125,9 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(
-        op.f("ix_job_order_partition_request"), "job_order", ["partition", "request"]
+        op.f("ix_job_order_partition_request_id"),
+        "job_order",
+        ["partition", "request", "id"],
     )
     op.create_table(
         "run",

@@ -126,7 +126,7 @@ job_order = strict_table(
     string("lot", is_optional=True),
     string("split_of", is_optional=True),
     string("reason"),
-    Index(None, "partition", "request"),
+    Index(None, "partition", "request", "id"),
 )
 
 run = strict_table(
