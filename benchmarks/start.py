@@ -19,6 +19,7 @@ import json
 import resource
 import statistics
 import tempfile
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +27,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 import httpx
+from sqlalchemy import Connection
 
 from benchmarks.durable import FAR_AWAY, JOBS, accepted, prepared, running
 from mes_engine.bootstrap.core import tune_interpreter
@@ -34,6 +36,8 @@ from mes_engine.core.messages import (
     ReleaseWorkRequest,
     ReportQuantity,
 )
+from mes_engine.storage.database import Database
+from mes_engine.storage.load import load_state
 from tests.faults.harness import an_engine, until
 
 CALLERS = 500
@@ -160,6 +164,28 @@ def _memory_of(pid: int) -> int:
     return int(pages) * PAGE
 
 
+async def state_of(folder: Path) -> int:
+    """Return the bytes of what is kept in memory, but for the answers to repeats.
+
+    Of those as many are kept whatever is live.
+    """
+
+    def work(connection: Connection) -> int:
+        tracemalloc.start()
+        try:
+            state = load_state(connection, "main")
+            state.handled.own.clear()
+            return tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    database = Database.open(f"sqlite:///{folder / 'mes.db'}")
+    try:
+        return await database.read(work)
+    finally:
+        await database.close()
+
+
 async def cost_of_one(folder: Path, name: str, *, commands: int) -> float:
     """Return the processor's seconds for one report, all threads together."""
     async with running(folder / "mes.db") as engine:
@@ -205,11 +231,11 @@ async def measure(*, jobs: int, few: int, facts: int, commands: int) -> bool:
                 f"again after {took} s, {started[-1].memory / 1e6:.0f} MB",
                 flush=True,
             )
+        less, more = [await state_of(folder) for folder in folders[1:]]
         ratios = await growth(*folders[1:], commands=commands)
-    nothing, less, more = started
-    seconds = statistics.median(more.seconds)
-    process = statistics.median(nothing.seconds)
-    each = (more.memory - less.memory) / (jobs - few)
+    seconds = statistics.median(started[-1].seconds)
+    process = statistics.median(started[0].seconds)
+    each = (more - less) / (jobs - few)
     ratio = statistics.median(ratios)
     print(
         f"start with {jobs} live job orders: {seconds:.2f} s, {seconds / process:.1f} "
