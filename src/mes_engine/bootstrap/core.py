@@ -113,11 +113,9 @@ async def running_engine(
         try:
             store = SqlStore(database, key=_key_of(key_file))
             feed = Feed()
-            state = await store.load()
-            collect_from_now_on()
             engine = Engine(
                 store,
-                state,
+                await store.load(),
                 clock=clock,
                 feed=feed,
                 decide=decide,
@@ -132,7 +130,6 @@ async def running_engine(
                     clock=clock,
                 )
         finally:
-            gc.unfreeze()
             await database.close()
 
 

@@ -17,7 +17,11 @@ import uvicorn
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
-from mes_engine.bootstrap.core import Core, running_engine
+from mes_engine.bootstrap.core import (
+    Core,
+    collect_from_now_on,
+    running_engine,
+)
 from mes_engine.bootstrap.leading import Leading
 from mes_engine.bootstrap.own_gateway import OwnGateway, keep_running
 from mes_engine.bootstrap.safekeeping import Safekeeping, refuse_unsafe
@@ -128,6 +132,7 @@ async def run_site(
             leading=leading,
             key_file=site.key_file,
         ) as core:
+            collect_from_now_on()
             await apply_plant(core, site.plant)
             await _run(
                 core,
