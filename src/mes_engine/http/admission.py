@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mes_engine.http.problems import RETRY_AFTER, problem
 
-FIRST, LEAST, MOST = 64, 32, 256
+FIRST, LEAST, MOST = 64, 64, 256
 """Places: to begin with, at least, and at most."""
 READ_SHARE = 0.5
 """Of the places, those that may be taken to read: the others are kept for commands."""
