@@ -24,6 +24,7 @@ TORTURE = tuple(
         "adapters/opcua/test_same_events.py",
         "adapters/opcua/test_scenarios.py",
         "adapters/opcua/test_serving.py",
+        "adapters/opcua/test_sessions.py",
         "adapters/opcua/test_unfiltered_events.py",
         "adapters/sparkplug/test_conformance.py",
         "adapters/test_links_on_the_plant.py",

@@ -1,27 +1,28 @@
 """A connection to an OPC UA server with a session on it: a fresh client each time."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from asyncua import Client, ua
-from asyncua.client.ua_session import UaSession
+from asyncua import ua
+from asyncua.client.ua_session import SessionState, UaSession
 from asyncua.ua.ua_binary import struct_from_binary
 from structlog.stdlib import BoundLogger
 
 from mes_adapters.opcua.asking import asking
+from mes_adapters.opcua.client import new_client
 from mes_adapters.opcua.mapping import in_chunks
 from mes_adapters.opcua.security import secure
+from mes_adapters.opcua.sessions import LeftSession, left_by
 from mes_adapters.opcua.settings import OpcUaSettings
-from mes_engine.core.errors import SourceLost
+from mes_engine.core.errors import SourceLost, SourceRefused
 
 T = TypeVar("T")
 
 MOST_PER_CALL = 500
-APPLICATION_URI = "urn:mes-engine:opcua"
+OPEN = (SessionState.CREATED, SessionState.ACTIVATED)
 LIMITS = {
     "items": "MaxMonitoredItemsPerCall",
     "reads": "MaxNodesPerRead",
@@ -37,9 +38,19 @@ class Connection:
     Attributes:
         namespaces: The server's, by index; read anew for each connection.
         is_kept: Whether the server keeps our subscription when the connection is lost.
+
+    Args:
+        settings: Of the server.
+        log: Where is told what was found.
+        left: Sessions that could not be closed; this one, if it cannot be.
     """
 
-    def __init__(self, settings: OpcUaSettings, log: BoundLogger) -> None:
+    def __init__(
+        self,
+        settings: OpcUaSettings,
+        log: BoundLogger,
+        left: list[LeftSession] | None = None,
+    ) -> None:
         self.namespaces: Sequence[str] = ()
         self.is_kept = False
         self.url = settings.url
@@ -47,7 +58,8 @@ class Connection:
         self._settings = settings
         self._patience_s = 3 * settings.request_timeout_s
         self._log = log
-        self._client = _new_client(settings)
+        self._left = [] if left is None else left
+        self._client = new_client(settings)
 
     async def __aenter__(self) -> Self:
         try:
@@ -57,6 +69,9 @@ class Connection:
             async with self.asking():
                 self.namespaces = await self._client.get_namespace_array()
                 await self._read_limits()
+        except SourceRefused:
+            await self._close(is_refused=True)
+            raise
         except BaseException:
             await self._close()
             raise
@@ -74,6 +89,11 @@ class Connection:
     def session(self) -> UaSession:
         """The services of the session."""
         return self._client.uaclient.session
+
+    @property
+    def token(self) -> ua.NodeId:
+        """What the server knows the session by."""
+        return self.session.authentication_token
 
     def asking(
         self, *, within_s: float | None = None
@@ -130,19 +150,29 @@ class Connection:
                 self.per_call[name] = min(limit, MOST_PER_CALL)
         self._log.info("opcua_connected", per_call=self.per_call)
 
-    async def _close(self, *, leave: bool = False) -> None:
+    async def _close(self, *, leave: bool = False, is_refused: bool = False) -> None:
         # Leave no session behind: a PLC has few of them, and keeps them for a while.
         protocol = self._client.uaclient.protocol
         transport = protocol and protocol.transport
+        # Where it is not, the library closes nothing, and does not say so.
+        is_open = (
+            self.session.state in OPEN
+            and protocol is not None
+            and not protocol.is_closed
+        )
+        is_closed = False
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.close_timeout_s):
-                if leave:
-                    with suppress(OSError, ua.UaError):
-                        await self.session.close_session(delete_subscriptions=False)
+                with suppress(OSError, ua.UaError):
+                    await self.session.close_session(delete_subscriptions=not leave)
+                    is_closed = is_open
                 await self._client.disconnect()
         self._client.disconnect_socket()
         if transport:
             transport.abort()
+        left = left_by(self._client)
+        if left is not None and not (is_closed or is_refused):
+            self._left.append(left)
 
 
 def limit_node(name: str) -> ua.NodeId:
@@ -150,19 +180,3 @@ def limit_node(name: str) -> ua.NodeId:
     of_limits = "Server_ServerCapabilities_OperationLimits"
     number = getattr(ua.ObjectIds, f"{of_limits}_{LIMITS[name]}")
     return ua.NodeId.from_string(f"i={number}")
-
-
-def _new_client(settings: OpcUaSettings) -> Client:
-    # It logs tracebacks at each outage, of which we tell in our own words.
-    if logging.getLogger("asyncua").level == logging.NOTSET:
-        logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-    client = Client(
-        settings.url,
-        timeout=settings.request_timeout_s,
-        # Ours is the silence; theirs calls a PLC lost that pauses for a second.
-        watchdog_intervall=2 * settings.silence_s(),
-    )
-    client.name = client.description = "MES engine"
-    client.application_uri = APPLICATION_URI
-    client.session_timeout = round(settings.session_timeout_s * 1000)
-    return client

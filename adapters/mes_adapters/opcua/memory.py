@@ -7,6 +7,7 @@ from asyncua import ua
 
 from mes_adapters.opcua.event_memory import EventMemory
 from mes_adapters.opcua.messages import FoundEvent
+from mes_adapters.opcua.sessions import LeftSession
 from mes_engine.core.errors import SourceRefused
 from mes_engine.core.samples import Sample
 
@@ -84,6 +85,8 @@ class Memory:
         vain_transfers: How often the server has handed our subscription over, and then
             said nothing.
         to_recover: Tags of which values may be missing since their marks.
+        left: Sessions that could not be closed.
+        owner: The session that has what we subscribed to.
     """
 
     held: Held | None = None
@@ -95,6 +98,8 @@ class Memory:
     to_recover: set[str] = field(default_factory=set)
     brought: dict[str, Brought] = field(default_factory=dict)
     events: EventMemory = field(default_factory=EventMemory)
+    left: list[LeftSession] = field(default_factory=list)
+    owner: ua.NodeId | None = None
     refused_at: deque[float] = field(
         default_factory=lambda: deque(maxlen=MOST_REFUSALS)
     )

@@ -12,6 +12,7 @@ import asyncio
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 import structlog
@@ -29,6 +30,7 @@ from mes_adapters.opcua.memory import Memory
 from mes_adapters.opcua.messages import FoundEvent
 from mes_adapters.opcua.publishing import News, Subscription
 from mes_adapters.opcua.recovery import catch_up
+from mes_adapters.opcua.sessions import close_left
 from mes_adapters.opcua.settings import OpcUaSettings, OpcUaTag
 from mes_adapters.opcua.together import Together
 from mes_adapters.opcua.writing import Value, write_once
@@ -136,7 +138,8 @@ class OpcUaLink:
             raise
 
     async def _live(self, memory: Memory, emit: Emit) -> None:
-        async with Connection(self._settings, self._log) as connection:
+        await self._close_left(but=None if memory.held is None else memory.owner)
+        async with Connection(self._settings, self._log, memory.left) as connection:
             life = _Life(
                 connection,
                 self._settings,
@@ -148,8 +151,11 @@ class OpcUaLink:
                 log=self._log,
             )
             try:
-                await life.begin()
+                has_moved = await life.begin()
+                memory.owner = connection.token
                 self._connection = connection
+                with suppress(SourceLost):
+                    await self._close_left(has_moved=has_moved)
                 await self._go_on(life, connection, emit)
             except NotKept:
                 memory.held = None
@@ -161,6 +167,18 @@ class OpcUaLink:
                 self._connection = self._machine = None
                 connection.is_kept = memory.held is not None
                 await life.end()
+
+    async def _close_left(
+        self, *, but: ua.NodeId | None = None, has_moved: bool = False
+    ) -> None:
+        await close_left(
+            self._settings,
+            self._memory.left,
+            self._log,
+            within_s=self._settings.request_timeout_s,
+            but=but,
+            has_moved=has_moved,
+        )
 
     async def _go_on(self, life: "_Life", connection: Connection, emit: Emit) -> None:
         """Pass on what is published, and the job orders, until one of them ends."""
@@ -214,8 +232,12 @@ class _Life:
         self._is_away = False
         self._is_catching_up = False
 
-    async def begin(self) -> None:
-        """Take over the subscription that the server has kept for us, or make one."""
+    async def begin(self) -> bool:
+        """Take over the subscription that the server has kept for us, or make one.
+
+        Returns:
+            Whether it was taken over.
+        """
         memory = self._memory
         async with self._connection.asking():
             nodes = await self._items.resolve(self._tags)
@@ -234,8 +256,9 @@ class _Life:
                     memory.to_recover |= await self._items.watch_missing()
                 await self._events.listen_missing()
                 await self._events.ask_anew()
-                return
+                return True
             await self._subscribe(nodes, there)
+            return False
 
     async def _subscribe(
         self, nodes: Mapping[str, ua.NodeId], there: Mapping[str, FoundEvent]

@@ -1,5 +1,6 @@
 """Whom we trust and who trusts us, against a server of another maker."""
 
+import asyncio
 import base64
 import time
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ from pydantic import ValidationError
 
 from mes_adapters.opcua import ADAPTER
 from mes_adapters.opcua.security import fingerprint
-from mes_engine.conformance.hearing import life, listening
+from mes_engine.conformance.hearing import life, listening, supervised
+from mes_engine.conformance.network import relaying
 from mes_engine.core.errors import SourceMisconfigured, SourceRefused
 from mes_engine.ports import Link
 from tests.adapters.opcua.peer import URI, Peer, require_peer, running_peer
@@ -91,7 +93,13 @@ class Guarded:
     signer: Pair
     user: Pair
 
-    def link(self, *, login: dict[str, Any] | None = None, **security: Any) -> Link:
+    def link(
+        self,
+        *,
+        login: dict[str, Any] | None = None,
+        port: int | None = None,
+        **security: Any,
+    ) -> Link:
         given = {
             "policy": POLICIES[0],
             "certificate": self.folder / "ours.der",
@@ -102,7 +110,7 @@ class Guarded:
         }
         by_name = {"user": USER, "password_env": "PEER_PASSWORD"}
         settings = {
-            "url": f"opc.tcp://127.0.0.1:{self.peer.port}/line",
+            "url": f"opc.tcp://127.0.0.1:{port or self.peer.port}/line",
             "security": given,
             "login": by_name if login is None else login,
             "publish_ms": 50,
@@ -257,3 +265,22 @@ async def test_files_that_are_not_there_are_ours_to_mend(guarded: Guarded) -> No
 def test_settings_that_are_not_safe_or_not_complete(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ADAPTER.settings.model_validate({"url": "opc.tcp://mill", **wrong})
+
+
+async def sessions(peer: Peer, wanted: int) -> None:
+    """Wait until the server has so many."""
+    async with asyncio.timeout(15):
+        while len(await peer.do("sessions")) != wanted:  # noqa: ASYNC110 over HTTP
+            await asyncio.sleep(0.02)
+
+
+async def test_what_a_cut_has_left_is_ended_as_whoever_has_begun_it(
+    guarded: Guarded,
+) -> None:
+    async with relaying(guarded.peer.port) as relay:
+        async with supervised(guarded.link(port=relay.port)) as heard:
+            await heard.until(lambda h: h.samples)
+            relay.cut()
+            await heard.until(lambda h: len(h.reports) == 4)
+            await sessions(guarded.peer, 1)
+        await sessions(guarded.peer, 0)
