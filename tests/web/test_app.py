@@ -4,7 +4,9 @@ import asyncio
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
+import pytest
 from fastapi import APIRouter
 from sqlalchemy import Connection, text
 
@@ -90,6 +92,25 @@ async def test_every_problem_has_its_page(tmp_path: Path) -> None:
         for slug, kind in PROBLEMS.items():
             assert kind.title in await found(plant, f"/problems/{slug}")
         assert (await plant.client.get("/problems/nonsense")).status_code == 404
+
+
+async def test_the_description_of_the_api_is_not_made_on_the_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_plant(tmp_path) as plant:
+        threads: list[int] = []
+        make = plant.app.openapi
+
+        def noted() -> dict[str, Any]:
+            threads.append(threading.get_ident())
+            return make()
+
+        monkeypatch.setattr(plant.app, "openapi", noted)
+        answer = await plant.client.get("/openapi.json")
+        assert "/api/v1/job-orders" in answer.json()["paths"]
+        assert (await plant.client.get("/docs")).status_code == 200
+    assert len(threads) == 2
+    assert threading.get_ident() not in threads
 
 
 async def test_operations_are_named_after_their_functions(tmp_path: Path) -> None:

@@ -146,6 +146,7 @@ def create_app(
         summary="Work in progress, from a signal on a machine to the ERP's ledger.",
         version=version("mes-engine"),
         docs_url=None,
+        openapi_url=None,
         redoc_url=None,
         generate_unique_id_function=_function_name,
         responses={422: problem_told("invalid")},

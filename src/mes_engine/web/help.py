@@ -1,10 +1,11 @@
 """Pages of help: what each kind of problem means, and the API, without a CDN."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from mes_engine.http.catalogue import PROBLEMS
 from mes_engine.web.rendering import page
@@ -31,7 +32,12 @@ def help_router(app: FastAPI) -> APIRouter:
     @router.get("/docs")
     async def show_docs() -> Response:
         """Show every operation of the API, from its OpenAPI description."""
-        return page("docs.html", **documented(app.openapi()))
+        return page("docs.html", **documented(await asyncio.to_thread(app.openapi)))
+
+    @router.get("/openapi.json")
+    async def show_openapi() -> Response:
+        """Give the OpenAPI description; putting it together takes a second, once."""
+        return JSONResponse(await asyncio.to_thread(app.openapi))
 
     return router
 
