@@ -182,8 +182,12 @@ class Codec:
             sharing: What was read before, to be shared; None for these rows alone.
         """
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-        if not columns:
-            return []
+        return self.of_columns(columns, sharing) if columns else []
+
+    def of_columns(
+        self, columns: Sequence[Sequence[Any]], sharing: "Sharing | None" = None
+    ) -> list[Any]:
+        """Return what raw rows stand for, given as ``columns`` of one row or more."""
         sharing = Sharing() if sharing is None else sharing
         count = len(columns[0])
         first: dict[str, Any] = {}

@@ -9,12 +9,10 @@ they come again.
 
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
 
 from sqlalchemy import (
     Connection,
-    Select,
     select,
     text,
     union_all,
@@ -26,6 +24,7 @@ from mes_engine.core.state import State
 from mes_engine.storage import tables as t
 from mes_engine.storage.codec import CODECS, Sharing
 from mes_engine.storage.dialect import following, unindexed
+from mes_engine.storage.gathering import Query, gathered
 from mes_engine.storage.journal import head
 from mes_engine.storage.tables.carriers import IS_HERE
 from mes_engine.storage.tables.labour import IS_SIGNED_ON, IS_WORKING
@@ -38,9 +37,6 @@ from mes_engine.storage.tables.work import IS_HOLD_OPEN, IS_REQUEST_OPEN
 
 HANDLED_KEPT = 100_000
 EVENTS_KEPT = 10_000
-AT_ONCE = 5_000
-
-Query = Select[*tuple[Any, ...]]
 
 WHOLE = (
     "plant",
@@ -78,15 +74,21 @@ def load_state(connection: Connection, partition: str) -> State:
     """Return the live state of ``partition``, as of the last committed fact."""
     state, sharing = State(partition), Sharing()
     with _uncollected():
-        for name in WHOLE:
-            _fill(state, connection, name, CODECS[name].query(partition), sharing)
-        for name, query in _live(partition):
-            if _has_any(connection, name, partition):
-                _fill(state, connection, name, query, sharing)
+        with closing(gathered(connection, _wanted(connection, partition))) as found:
+            for name, columns in found:
+                getattr(state, name).fill(CODECS[name].of_columns(columns, sharing))
         _fill_newest(state, connection, "handled", HANDLED_KEPT, sharing)
         _fill_newest(state, connection, "machine_event", EVENTS_KEPT, sharing)
     state.seq = head(connection, partition)
     return state
+
+
+def _wanted(connection: Connection, partition: str) -> Iterator[tuple[str, Query]]:
+    for name in WHOLE:
+        yield name, CODECS[name].query(partition)
+    for name, query in _live(partition):
+        if _has_any(connection, name, partition):
+            yield name, query
 
 
 def _live(partition: str) -> Iterator[tuple[str, Query]]:
@@ -178,15 +180,6 @@ def _has_any(connection: Connection, name: str, partition: str) -> bool:
     every = CODECS[name].table.c.partition
     anything = select(every).where(every == partition).limit(1)
     return connection.execute(anything).first() is not None
-
-
-def _fill(
-    state: State, connection: Connection, name: str, query: Query, sharing: Sharing
-) -> None:
-    read, fill = CODECS[name].values, getattr(state, name).fill
-    cursor = connection.execute(query).cursor  # what SQLAlchemy adds is not needed
-    while rows := cursor.fetchmany(AT_ONCE):
-        fill(read(rows, sharing))
 
 
 def _fill_newest(
