@@ -30,6 +30,7 @@ from mes_engine.core.routing import Routing
 from mes_engine.core.state import State
 from mes_engine.core.steps import Step
 from mes_engine.migrations import upgrade
+from mes_engine.ports import WipStore
 from mes_engine.runtime.engine import Engine, Note, unnoted
 from mes_engine.runtime.feed import Feed
 from mes_engine.runtime.inbox import BATCH_MAX
@@ -91,19 +92,13 @@ async def engine_round(
 
     The database at ``url`` is a new one.
     """
-    upgrade(url)
-    database = Database.open(url)
-    store = RecordingStore(make_store(database))
-    engine = Engine(
-        store,
-        await store.load(),
-        clock=now,
-        feed=Feed(),
-        decide=decide,
-        batch_max=batch_max,
-    )
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(engine.run())
+    stores: list[RecordingStore] = []
+
+    def recording(database: Database) -> RecordingStore:
+        stores.append(RecordingStore(make_store(database)))
+        return stores[-1]
+
+    async with running(url, make_store=recording, batch_max=batch_max) as engine:
         jobs = await prepared(engine)
         facts, commits = engine.counts.facts, engine.counts.commits
         numbers = iter(range(commands))
@@ -125,10 +120,7 @@ async def engine_round(
             seconds=seconds,
             cpu_s=cpu,
         )
-        engine.stop()
-        await running
-    await database.close()
-    return measured, store
+    return measured, stores[-1]
 
 
 async def paced_round(url: str, *, rate: float, seconds: float) -> list[float]:
@@ -155,11 +147,17 @@ async def paced_round(url: str, *, rate: float, seconds: float) -> list[float]:
 
 
 @asynccontextmanager
-async def running(url: str, *, note: Note = unnoted) -> AsyncIterator[Engine]:
+async def running(
+    url: str,
+    *,
+    note: Note = unnoted,
+    make_store: Callable[[Database], WipStore] = SqlStore,
+    batch_max: int = BATCH_MAX,
+) -> AsyncIterator[Engine]:
     """Run an engine on a database, without its process."""
     upgrade(url)
     database = Database.open(url)
-    store = SqlStore(database)
+    store = make_store(database)
     engine = Engine(
         store,
         await store.load(),
@@ -167,6 +165,7 @@ async def running(url: str, *, note: Note = unnoted) -> AsyncIterator[Engine]:
         feed=Feed(),
         decide=decide,
         note=note,
+        batch_max=batch_max,
     )
     async with asyncio.TaskGroup() as tasks:
         working = tasks.create_task(engine.run())

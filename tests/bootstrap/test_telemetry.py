@@ -16,7 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from mes_engine.bootstrap import telemetry as module
 from mes_engine.bootstrap.telemetry import Silent, telemetry
 from mes_engine.core.errors import SettingsError
-from tests.faults.harness import NOWHERE, EngineProcess
+from tests.faults.harness import NOWHERE, EngineProcess, an_engine
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = "00f067aa0ba902b7"
@@ -83,12 +83,6 @@ def a_collector(*, is_deaf: bool = False) -> Iterator[tuple[Collector, str]]:
         server.server_close()
 
 
-def an_engine_told(folder: Path, **environment: str) -> EngineProcess:
-    return EngineProcess(
-        folder, opcua=NOWHERE, modbus=NOWHERE, token="t", environment=environment
-    )
-
-
 async def hold_what_comes(engine: EngineProcess) -> httpx.Response:
     async with httpx.AsyncClient(base_url=engine.url) as client:
         await client.get("/readyz")
@@ -106,26 +100,23 @@ async def hold_what_comes(engine: EngineProcess) -> httpx.Response:
 
 async def test_a_command_is_a_span_in_the_trace_of_who_asked(tmp_path: Path) -> None:
     with a_collector() as (collector, url):
-        engine = an_engine_told(
-            tmp_path,
-            OTEL_EXPORTER_OTLP_ENDPOINT=url,
-            OTEL_RESOURCE_ATTRIBUTES="site=north",
-        )
-        try:
+        told = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+            "OTEL_RESOURCE_ATTRIBUTES": "site=north",
+        }
+        async with an_engine(tmp_path, token="t", environment=told) as engine:
             await engine.start()
             answer = await hold_what_comes(engine)
             assert answer.status_code == 200, answer.text
             assert await engine.stop() == 0
-        finally:
-            await engine.close()
 
     (request,) = collector.named("POST /api/v1/holds")
     (command,) = collector.named("OpenHold")
     assert request.trace_id.hex() == command.trace_id.hex() == TRACE
     assert request.parent_span_id.hex() == CALLER
     assert command.parent_span_id == request.span_id
-    told = {one.key: one.value.string_value for one in command.attributes}
-    assert told == {"mes.cause": "http:the-first-one", "mes.outcome": "accepted"}
+    attributes = {one.key: one.value.string_value for one in command.attributes}
+    assert attributes == {"mes.cause": "http:the-first-one", "mes.outcome": "accepted"}
     assert any(
         command.start_time_unix_nano <= one.end_time_unix_nano
         for one in collector.named("commit")
@@ -142,17 +133,15 @@ async def test_a_collector_that_does_not_answer_holds_nothing_up(
     tmp_path: Path, *, is_there: bool
 ) -> None:
     with a_collector(is_deaf=True) as (_, url):
-        told = url if is_there else f"http://127.0.0.1:{NOWHERE}"
-        engine = an_engine_told(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=told)
-        try:
+        where = url if is_there else f"http://127.0.0.1:{NOWHERE}"
+        told = {"OTEL_EXPORTER_OTLP_ENDPOINT": where}
+        async with an_engine(tmp_path, token="t", environment=told) as engine:
             await engine.start()
             answer = await hold_what_comes(engine)
             assert answer.status_code == 200, answer.text
             began = monotonic()
             assert await engine.stop() == 0
             assert monotonic() - began < 10
-        finally:
-            await engine.close()
 
 
 def test_without_the_extra_it_is_said_how_to_get_it(

@@ -154,6 +154,7 @@ async def an_engine(
     config: Path = CONFIG,
     token: str = "",
     key_file: Path | None = None,
+    within: Sequence[str] = (),
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[EngineProcess]:
     """Make an engine, not started yet; its links lead to these ports, or nowhere.
@@ -167,6 +168,7 @@ async def an_engine(
         config=config,
         token=token,
         key_file=key_file,
+        within=within,
         environment=environment,
     )
     try:

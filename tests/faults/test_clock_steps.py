@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.faults.conftest import Shop, at_work
-from tests.faults.harness import NOWHERE, EngineProcess, until, verified
+from tests.faults.harness import an_engine, until, verified
 from tests.faults.judge import are_posted
 from tests.faults.load import BENCH, job_of
 
@@ -49,17 +49,13 @@ async def under_a_wall(tmp_path: Path) -> AsyncIterator[tuple[Shop, Wall]]:
         why = "there is no libfaketime here: apt-get install libfaketime"
         (pytest.fail if os.environ.get("MES_CI") else pytest.skip)(why)
     wall = Wall(tmp_path)
-    engine = EngineProcess(
-        tmp_path,
-        opcua=NOWHERE,
-        modbus=NOWHERE,
-        token="no-gateway-of-its-own",
-        environment=wall.environment,
-    )
-    async with at_work(engine, tmp_path) as shop:
-        yield shop, wall
-    found = await verified(engine)
-    assert found["ok"], found
+    async with an_engine(
+        tmp_path, token="no-gateway-of-its-own", environment=wall.environment
+    ) as engine:
+        async with at_work(engine, tmp_path) as shop:
+            yield shop, wall
+        found = await verified(engine)
+        assert found["ok"], found
 
 
 def at(text: str) -> datetime:

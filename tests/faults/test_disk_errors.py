@@ -7,20 +7,19 @@ was answered is there, once; what failed and was sent again was done once as wel
 import asyncio
 import os
 import shutil
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import NOWHERE, EngineProcess, until, verified
+from tests.faults.crew import a_crew
+from tests.faults.harness import EngineProcess, an_engine, until, verified
 from tests.faults.judge import are_posted, judged
-from tests.faults.load import BLANK, GAUGE, Shift, plan, work_at_bench
-from tests.faults.people import Acknowledgements, Person, a_person, release_routing
 
 EIO, ENOSPC = 5, 28
 SYNCS = f"name=posix/io/sync/*,probability=.05,failinfo={EIO}"
 WRITES = f"name=posix/io/rw/pwrite,probability=.002,failinfo={ENOSPC}"
 MORE_ANSWERS = 100
+TOKEN = "no-gateway-of-its-own"
 
 
 class Disk:
@@ -50,46 +49,25 @@ class Disk:
 
 @pytest.mark.timeout(240)
 async def test_nothing_is_lost_or_doubled_on_a_disk_that_fails(tmp_path: Path) -> None:
-    disk, shift = Disk(tmp_path), Shift("disk")
-    file = Acknowledgements(tmp_path / "answers.jsonl")
-    engine = EngineProcess(
-        tmp_path,
-        opcua=NOWHERE,
-        modbus=NOWHERE,
-        token="no-gateway-of-its-own",
-        within=disk.within,
-    )
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(engine.close)
-
-        async def hire(name: str) -> Person:
-            person = a_person(name, lambda: engine.url, file)
-            return await stack.enter_async_context(person)
-
-        async def are_enough() -> bool:
-            return file.written >= wanted
-
+    disk = Disk(tmp_path)
+    async with (
+        an_engine(tmp_path, token=TOKEN, within=disk.within) as engine,
+        a_crew("disk", tmp_path, lambda: engine.url) as crew,
+    ):
         await engine.start()
-        clerk, planner = await hire("clerk"), await hire("Pat-the-planner")
-        bench = [await hire(name) for name in ("Ada-at-bench", "Ben-at-bench")]
-        for routing in (GAUGE, BLANK):
-            await release_routing(clerk, routing)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(plan(planner, shift))
-            for one in bench:
-                tasks.create_task(work_at_bench(one, shift))
+        async with crew.at_work():
+            await crew.answers_more(1)
             await disk.fails(engine)
-            wanted = file.written + MORE_ANSWERS
-            await until(are_enough, within_s=120)
+            await crew.answers_more(MORE_ANSWERS, within_s=120)
             await disk.is_sound(engine)
-            shift.is_over = True
 
-        await until(lambda: are_posted(clerk), within_s=60)
-        verdict = await judged(clerk, file.read(), None)
+        await until(lambda: are_posted(crew.clerk), within_s=60)
+        verdict = await judged(crew.clerk, crew.file.read(), None)
         failed = engine.log.read_text().count('"event": "store_lost"')
         assert await engine.stop() == 0, engine.tail()
         found = await verified(engine)
 
     print(f"\n{verdict}; the store was lost {failed} times")  # noqa: T201
     assert failed > 0, "the disk never failed"
+    assert not verdict.problems, verdict
     assert found["ok"], found

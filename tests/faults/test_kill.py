@@ -20,22 +20,14 @@ import pytest
 
 from mes_adapters.simulator.plant import count_pieces
 from tests.adapters.plant import running_plant
+from tests.faults.crew import Crew, a_crew
 from tests.faults.harness import EngineProcess, an_engine, until, verified
 from tests.faults.judge import are_posted, have_arrived, judged
 from tests.faults.load import (
-    BLANK,
-    GAUGE,
-    Shift,
     mind_machine,
-    plan,
-    work_at_bench,
 )
 from tests.faults.people import (
     Acknowledged,
-    Acknowledgements,
-    Person,
-    a_person,
-    release_routing,
 )
 
 A_FEW = 8
@@ -55,7 +47,7 @@ class Deaths:
 
 
 async def one_life(
-    engine: EngineProcess, file: Acknowledgements, rng: random.Random, deaths: Deaths
+    engine: EngineProcess, crew: Crew, rng: random.Random, deaths: Deaths
 ) -> None:
     """Start it and kill it: while it starts, or after some answers, at any moment."""
     began = monotonic()
@@ -66,19 +58,10 @@ async def one_life(
     else:
         await engine.ready()
         deaths.start_s = monotonic() - began
-        await answers_more(file, rng.randint(0, MOST_ANSWERS))
+        await crew.answers_more(rng.randint(0, MOST_ANSWERS), within_s=LONGEST_LIFE_S)
         await asyncio.sleep(rng.uniform(0, 0.05))
         deaths.while_working += 1
     await engine.kill()
-
-
-async def answers_more(file: Acknowledgements, answers: int) -> None:
-    wanted = file.written + answers
-
-    async def are_written() -> bool:
-        return file.written >= wanted
-
-    await until(are_written, within_s=LONGEST_LIFE_S)
 
 
 def spoiled(answers: list[Acknowledged]) -> list[Acknowledged]:
@@ -92,8 +75,7 @@ def spoiled(answers: list[Acknowledged]) -> list[Acknowledged]:
 
 
 async def kill_loop(folder: Path, *, kills: int, seed: int) -> None:
-    rng, shift = random.Random(seed), Shift(str(seed))
-    file, deaths = Acknowledgements(folder / "answers.jsonl"), Deaths()
+    rng, deaths = random.Random(seed), Deaths()
     async with AsyncExitStack() as stack:
         plant = await asyncio.to_thread(
             stack.enter_context, running_plant(folder, *PLANT, "--seed", str(seed))
@@ -101,43 +83,33 @@ async def kill_loop(folder: Path, *, kills: int, seed: int) -> None:
         engine = await stack.enter_async_context(
             an_engine(folder, opcua=plant.opcua, modbus=plant.modbus)
         )
-
-        async def hire(name: str) -> Person:
-            someone = a_person(name, lambda: engine.url, file)
-            return await stack.enter_async_context(someone)
-
-        clerk, planner = await hire("clerk"), await hire("Pat-the-planner")
-        bench = [await hire(name) for name in ("Ada-at-bench", "Ben-at-bench")]
-        minders = {unit: await hire(f"minds-{unit}") for unit in ("press-1", "press-2")}
+        crew = await stack.enter_async_context(
+            a_crew(str(seed), folder, lambda: engine.url)
+        )
         await engine.start()
-        for routing in (GAUGE, BLANK):
-            await release_routing(clerk, routing)
-
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(plan(planner, shift))
-            for one in bench:
-                tasks.create_task(work_at_bench(one, shift))
-            for unit, one in minders.items():
-                tasks.create_task(mind_machine(one, unit, shift))
-            await answers_more(file, rng.randint(0, MOST_ANSWERS))
+        minding = [
+            mind_machine(await crew.hire(f"minds-{unit}"), unit, crew.shift)
+            for unit in ("press-1", "press-2")
+        ]
+        async with crew.at_work(*minding):
+            await crew.answers_more(rng.randint(0, MOST_ANSWERS))
             await engine.kill()
             for _ in range(kills - 1):
-                await one_life(engine, file, rng, deaths)
+                await one_life(engine, crew, rng, deaths)
             await engine.start()
-            await answers_more(file, MOST_ANSWERS)
-            shift.is_over = True
+            await crew.answers_more(MOST_ANSWERS)
 
         for machine in {machine for machine, _ in count_pieces(plant.pieces)}:
             await plant.press(machine, "stop")
-        await until(lambda: have_arrived(clerk, plant), within_s=30)
-        await until(lambda: are_posted(clerk), within_s=30)
-        answers = file.read()
-        verdict = await judged(clerk, answers, plant)
-        doubted = await judged(clerk, spoiled(answers), plant)
+        await until(lambda: have_arrived(crew.clerk, plant), within_s=30)
+        await until(lambda: are_posted(crew.clerk), within_s=30)
+        answers = crew.file.read()
+        verdict = await judged(crew.clerk, answers, plant)
+        doubted = await judged(crew.clerk, spoiled(answers), plant)
         assert await engine.stop() == 0, engine.tail()
         found = await verified(engine)
 
-    retries = sum(one.retries for one in (planner, *bench, *minders.values()))
+    retries = sum(one.retries for one in crew.people)
     told = f"seed {seed}, {kills} kills, {deaths}, {retries} retries: {verdict}"
     print(told)  # noqa: T201 - `pytest -s` shows it
     assert not verdict.problems, told

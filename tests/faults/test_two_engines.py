@@ -9,7 +9,7 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from itertools import cycle
 from pathlib import Path
 from time import monotonic
@@ -18,15 +18,9 @@ import httpx
 import pytest
 
 from tests import postgres
+from tests.faults.crew import a_crew
 from tests.faults.harness import EngineProcess, until, verified
 from tests.faults.judge import are_posted, judged
-from tests.faults.load import BLANK, GAUGE, Shift, plan, work_at_bench
-from tests.faults.people import (
-    Acknowledgements,
-    Person,
-    a_person,
-    release_routing,
-)
 
 TAKEOVER_S = 5.0
 ROUNDS = 3
@@ -200,38 +194,18 @@ async def both_run(pair: Pair, since: float) -> None:
 async def test_one_leads_again_and_nothing_is_lost_or_doubled(
     tmp_path: Path, fault: Callable[[Pair], Awaitable[None]]
 ) -> None:
-    shift = Shift(fault.__name__)
-    file = Acknowledgements(tmp_path / "answers.jsonl")
-    async with AsyncExitStack() as stack:
-        pair = await stack.enter_async_context(a_pair(tmp_path))
-
-        async def hire(name: str) -> Person:
-            return await stack.enter_async_context(a_person(name, pair.url, file))
-
-        async def answers_more(count: int) -> None:
-            wanted = file.written + count
-
-            async def are_written() -> bool:
-                return file.written >= wanted
-
-            await until(are_written, within_s=60)
-
-        clerk, planner = await hire("clerk"), await hire("Pat-the-planner")
-        bench = [await hire(name) for name in ("Ada-at-bench", "Ben-at-bench")]
-        for routing in (GAUGE, BLANK):
-            await release_routing(clerk, routing)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(plan(planner, shift))
-            for one in bench:
-                tasks.create_task(work_at_bench(one, shift))
+    async with (
+        a_pair(tmp_path) as pair,
+        a_crew(fault.__name__, tmp_path, pair.url) as crew,
+    ):
+        async with crew.at_work():
             for _ in range(ROUNDS):
-                await answers_more(MORE_ANSWERS)
+                await crew.answers_more(MORE_ANSWERS)
                 await fault(pair)
-            await answers_more(MORE_ANSWERS)
-            shift.is_over = True
+            await crew.answers_more(MORE_ANSWERS)
 
-        await until(lambda: are_posted(clerk), within_s=30)
-        verdict = await judged(clerk, file.read(), None)
+        await until(lambda: are_posted(crew.clerk), within_s=30)
+        verdict = await judged(crew.clerk, crew.file.read(), None)
         leader = await pair.led()
         assert await leader.stop() == 0, leader.tail()
         found = await verified(leader)
