@@ -417,6 +417,7 @@ const doings = {
     },
     sessions: () => sessions().map((session) => ({
         name: session.sessionName,
+        isActivated: session.status !== "new",
         subscriptions: session.publishEngine.subscriptions.map((one) => one.monitoredItemCount),
     })),
     logins: () => logins,

@@ -81,13 +81,15 @@ async def close_left(
             await client.send_hello()
             await client.open_secure_channel()
             for one in wanted:
-                one.tries += 1
-                if one.tries >= MOST_TRIES:
-                    left.remove(one)
-                with suppress(ua.UaStatusCodeError):  # it is gone, or not ours any more
-                    await _close(client, one, has_moved=has_moved)
-                if one in left:
-                    left.remove(one)
+                try:
+                    with suppress(ua.UaStatusCodeError):  # it is gone, or not ours
+                        await _close(client, one, has_moved=has_moved)
+                except TimeoutError:
+                    one.tries += 1
+                    if one.tries >= MOST_TRIES:
+                        left.remove(one)
+                    raise
+                left.remove(one)
     finally:
         await _hang_up(client, settings.close_timeout_s)
     log.info("opcua_sessions_closed", count=len(wanted))

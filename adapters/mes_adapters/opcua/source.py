@@ -175,7 +175,7 @@ class OpcUaLink:
             self._settings,
             self._memory.left,
             self._log,
-            within_s=self._settings.request_timeout_s,
+            within_s=2 * self._settings.request_timeout_s,
             but=but,
             has_moved=has_moved,
         )

@@ -26,8 +26,15 @@ def peers() -> Iterator[Peers]:
 
 
 async def count(peer: Peer) -> int:
-    """Return how many sessions of ours the server has, by its own account."""
-    return sum(one["name"].startswith(OURS) for one in await peer.do("sessions"))
+    """Return how many sessions of ours the server has, by its own account.
+
+    One that was never activated does not count: the answer to its begin was lost, and
+    nobody but the server knows its name, so that it can only be forgotten.
+    """
+    return sum(
+        one["name"].startswith(OURS) and one["isActivated"]
+        for one in await peer.do("sessions")
+    )
 
 
 @asynccontextmanager
