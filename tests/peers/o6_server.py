@@ -4,16 +4,23 @@ Its nodes have numbers, and stand in folders. It does each command (a line of JS
 answers it with one line. It ends when its standard input does, and anyhow after ten
 minutes: so ``o6`` runs where nobody has paid for it.
 
-Run it: ``python -m tests.peers.o6_server 48400``
+It listens on every address there is, so it is run in a network of its own, and reached
+by a Unix socket: ``unshare --net python -m tests.peers.o6_server /tmp/o6``
 """
 
+import asyncio
 import json
 import sys
+import threading
+from pathlib import Path
 from typing import Any
 
 import o6
 
+from tests.peers.enclosing import bring_loopback_up, serve_file
+
 URI = "urn:peer:cell"
+PORT = 4840
 FOLDER, EVENT_TYPE = "ns=1;i=5000", "ns=1;i=900"
 PROPERTY, HAS_PROPERTY, EVENTS, SERVER = "i=68", "i=46", "i=2041", "i=2253"
 BOOLEAN, UINT16, UINT32, TEXT = "i=1", "i=5", "i=7", "i=12"
@@ -90,11 +97,18 @@ def say(told: Any) -> None:
 
 
 def main() -> None:
-    port = int(sys.argv[1])
-    server = o6.Server(port=port, applicationUri=URI, accessControl=Access())
+    bring_loopback_up()
+    server = o6.Server(port=PORT, applicationUri=URI, accessControl=Access())
     server.start()
+    path = Path(sys.argv[1])
+    reached = threading.Thread(
+        target=lambda: asyncio.run(serve_file(path, PORT)), daemon=True
+    )
+    reached.start()
     machine = Machine(server)
-    say({"port": port})
+    while not path.exists():
+        reached.join(0.01)
+    say({"path": str(path)})
     for line in sys.stdin:
         given = json.loads(line)
         say(machine.do(given.pop("do"), given))

@@ -7,7 +7,6 @@ its numbers, how often the server looks, and whose clock the times are of.
 import importlib.util
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -25,6 +24,7 @@ from tests.adapters.opcua.ground import FAST
 from tests.adapters.opcua.peer import URI, Peer
 from tests.asking import CYCLE, JAM
 from tests.builders import LINK
+from tests.peers.enclosing import alone, on_loopback
 
 ROOT = Path(__file__).parents[3]
 O6_URI = "urn:peer:cell"
@@ -174,29 +174,35 @@ class O6Cell:
 
 
 @contextmanager
-def on_open62541() -> Iterator[O6Cell]:
-    """Run the machine on a server of its own."""
+def _open62541(path: Path) -> Iterator[subprocess.Popen[bytes]]:
     if importlib.util.find_spec("o6") is None:
         reason = "o6 is not installed: it is in requirements.lock, for x86-64 Linux"
         if os.environ.get("MES_CI") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    with socket.create_server(("127.0.0.1", 0)) as there:
-        port = int(there.getsockname()[1])
     with subprocess.Popen(
-        (sys.executable, "-m", "tests.peers.o6_server", str(port)),
+        alone(sys.executable, "-m", "tests.peers.o6_server", str(path)),
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=None if os.environ.get("PEER_ERR") else subprocess.DEVNULL,
     ) as process:
-        cell = O6Cell(process, port)
         try:
-            cell.hear()
-            yield cell
+            yield process
         finally:
             process.kill()
+
+
+@asynccontextmanager
+async def on_open62541(folder: Path) -> AsyncIterator[O6Cell]:
+    """Run the machine on a server of its own, in a network of its own."""
+    path = folder / "o6"
+    with _open62541(path) as process:
+        async with on_loopback(path) as port:
+            cell = O6Cell(process, port)
+            cell.hear()
+            yield cell
 
 
 def link_to(cell: Cell, port: int) -> Link:

@@ -163,7 +163,7 @@ async def test_the_same_machine_on_two_servers_is_the_same_facts(
     with running_peer() as peer:
         async with on_node_opcua(peer) as cell:
             await record(cell, node)
-    with on_open62541() as other:
+    async with on_open62541(tmp_path) as other:
         await record(other, c)
     here, there = facts(node), facts(c)
     assert there == here
