@@ -6,7 +6,7 @@ numbers it came to:
 
     make test-slow ARGS="-s tests/faults/test_overload.py"
 
-The slice shares its two cores with other tests, so it is given twice the time.
+The slice shares its two cores with other tests, so its times are told and not judged.
 """
 
 import asyncio
@@ -72,13 +72,13 @@ async def offered(
     return {one["name"]: one for one in lines}
 
 
-async def overloaded(folder: Path, *, seconds: float, patience: float) -> None:
+async def overloaded(folder: Path, *, seconds: float, is_timed: bool) -> None:
     """Offer ten times the rated load for so long, and judge what came of it.
 
     Args:
         folder: Where the engine's data are.
         seconds: Of overload.
-        patience: By how much everything may be slower here.
+        is_timed: Whether how long things took is judged, too.
     """
     ledger = folder / "ledger.txt"
     async with an_engine(folder) as engine:
@@ -106,15 +106,15 @@ async def overloaded(folder: Path, *, seconds: float, patience: float) -> None:
     assert over["refused"] > 0, told
     counted = sum(n for name, n in since.items() if "_refused_total" in name)
     assert counted == refused, told
-    assert over["p99_s"] <= ACCEPTED_S * patience, told
-    assert after["normal_after_s"] < NORMAL_AGAIN_S * patience, told
     most = max(one["rss"] for one in (over, after))
     live = LIVE * sum(one["accepted"] for one in (over, after))
     assert most <= GROWTH * rated["rss"] + FIXED + live, told
     assert phases["streams"]["over"] == 0, told
-    assert max((one for one, n in lag.items() if n), default=0) <= (
-        LONGEST_LAG_S * patience
-    ), told
+    if is_timed:
+        assert over["p99_s"] <= ACCEPTED_S, told
+        assert after["normal_after_s"] < NORMAL_AGAIN_S, told
+        longest = max((one for one, n in lag.items() if n), default=0)
+        assert longest <= LONGEST_LAG_S, told
 
 
 def _lag(since: Numbers) -> dict[float, float]:
@@ -133,11 +133,13 @@ def _lag(since: Numbers) -> dict[float, float]:
 
 
 @pytest.mark.timeout(180)
-async def test_ten_times_the_rated_load_is_refused_in_time(tmp_path: Path) -> None:
-    await overloaded(tmp_path, seconds=8, patience=2)
+async def test_too_much_is_refused_and_the_rest_done_once(
+    tmp_path: Path,
+) -> None:
+    await overloaded(tmp_path, seconds=8, is_timed=False)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_ten_times_the_rated_load_for_a_minute(tmp_path: Path) -> None:
-    await overloaded(tmp_path, seconds=60, patience=1)
+    await overloaded(tmp_path, seconds=60, is_timed=True)
