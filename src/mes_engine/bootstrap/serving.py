@@ -148,8 +148,10 @@ async def announce(
     server: Server, listener: socket.socket, ready_file: Path | None
 ) -> None:
     """Say where the web is once it answers, in the log and in ``ready_file``."""
-    await server.is_up.wait()
     url = url_of(listener)
+    await server.is_up.wait()
+    if server.should_exit:
+        return
     log.info("web_started", url=url, reachable_from="this computer only")
     if ready_file is not None:
         text = json.dumps({"url": url, "pid": os.getpid()})
