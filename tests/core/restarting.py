@@ -169,6 +169,11 @@ def _write(connection: Connection, name: str, values: list[Any]) -> None:
 @cache
 def _database() -> Engine:
     """Return an empty database of the newest schema, in memory, used one at a time."""
-    engine = create_engine("sqlite://", module=sqlite_driver(), poolclass=StaticPool)
+    engine = create_engine(
+        "sqlite://",
+        module=sqlite_driver(),
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False},
+    )
     metadata.create_all(engine)
     return engine
