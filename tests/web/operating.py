@@ -17,6 +17,7 @@ from tests.builders import LINK, a_routing
 from tests.plant import RunningPlant, now, until
 
 NUMBERS = count(1)
+FINGER_MS = 80
 replace = msgspec.structs.replace
 
 
@@ -109,8 +110,11 @@ def row(page: Page, job_order: str) -> Locator:
 
 
 async def press(place: Locator, name: str) -> None:
-    """Press the button of this name."""
-    await place.get_by_role("button", name=name, exact=True).click()
+    """Press the button of this name, as long as a finger does.
+
+    Two presses that are quicker than that are a contact that bounces.
+    """
+    await place.get_by_role("button", name=name, exact=True).click(delay=FINGER_MS)
 
 
 async def scan(page: Page, code: str) -> None:
