@@ -19,7 +19,7 @@ from mes_engine.core.plant import SignalMeaning, WorkUnit
 from mes_engine.core.postings import PostingState
 from mes_engine.core.quantity import MAX_QUANTITY, ZERO
 from mes_engine.core.readiness import remaining
-from mes_engine.core.requests import WorkRequestState
+from mes_engine.core.requests import OVER, WorkRequestState
 from mes_engine.core.runs import Lane
 from mes_engine.core.samples import LinkReport, LinkState
 from mes_engine.core.state import State
@@ -145,6 +145,9 @@ def _tell_ways(shop: Shop) -> None:
         ways = parts_by_data(shop.state, one)
         if visit is None or not one.out or not ways:
             continue
+        request = shop.state.work_request.get(visit.request)
+        if request is None or request.state in OVER:
+            continue  # It stays where it is.
         known = [each for each in visit.ways if each.lot == one.lot]
         if not any(each.is_set or one.moved_out for each in known):
             command = m.ChooseAlternative(
