@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -22,6 +23,7 @@ from mes_engine.core.errors import SourceLost, SourceRefused
 T = TypeVar("T")
 
 MOST_PER_CALL = 500
+_BEGAN_AT = ua.NodeId.from_string(f"i={ua.ObjectIds.Server_ServerStatus_StartTime}")
 OPEN = (SessionState.CREATED, SessionState.ACTIVATED)
 LIMITS = {
     "items": "MaxMonitoredItemsPerCall",
@@ -38,6 +40,7 @@ class Connection:
     Attributes:
         namespaces: The server's, by index; read anew for each connection.
         is_kept: Whether the server keeps our subscription when the connection is lost.
+        began_at: When the server began, by its own clock; None where it does not say.
 
     Args:
         settings: Of the server.
@@ -53,6 +56,7 @@ class Connection:
     ) -> None:
         self.namespaces: Sequence[str] = ()
         self.is_kept = False
+        self.began_at: datetime | None = None
         self.url = settings.url
         self.per_call = dict.fromkeys(LIMITS, MOST_PER_CALL)
         self._settings = settings
@@ -89,11 +93,6 @@ class Connection:
     def session(self) -> UaSession:
         """The services of the session."""
         return self._client.uaclient.session
-
-    @property
-    def token(self) -> ua.NodeId:
-        """What the server knows the session by."""
-        return self.session.authentication_token
 
     def asking(
         self, *, within_s: float | None = None
@@ -139,12 +138,16 @@ class Connection:
 
     async def _read_limits(self) -> None:
         nodes = [limit_node(name) for name in LIMITS]
+        nodes.append(_BEGAN_AT)
         # One by one: whoever takes one read a call would refuse more.
         answers = [
             (await self.session.read_attributes([node], ua.AttributeIds.Value))[0]
             for node in nodes
         ]
-        for name, data in zip(LIMITS, answers, strict=True):
+        *limits, began = answers
+        if began.Value is not None and isinstance(began.Value.Value, datetime):
+            self.began_at = began.Value.Value
+        for name, data in zip(LIMITS, limits, strict=True):
             limit = None if data.Value is None else data.Value.Value
             if isinstance(limit, int) and limit > 0:
                 self.per_call[name] = min(limit, MOST_PER_CALL)

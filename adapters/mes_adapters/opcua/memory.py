@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from asyncua import ua
 
@@ -86,7 +87,7 @@ class Memory:
             said nothing.
         to_recover: Tags of which values may be missing since their marks.
         left: Sessions that could not be closed.
-        owner: The session that has what we subscribed to.
+        began_at: When the server began that they were left on.
     """
 
     held: Held | None = None
@@ -99,7 +100,7 @@ class Memory:
     brought: dict[str, Brought] = field(default_factory=dict)
     events: EventMemory = field(default_factory=EventMemory)
     left: list[LeftSession] = field(default_factory=list)
-    owner: ua.NodeId | None = None
+    began_at: datetime | None = None
     refused_at: deque[float] = field(
         default_factory=lambda: deque(maxlen=MOST_REFUSALS)
     )

@@ -54,8 +54,7 @@ async def close_left(
     log: BoundLogger,
     *,
     within_s: float,
-    but: ua.NodeId | None = None,
-    has_moved: bool = False,
+    has_moved: bool,
 ) -> None:
     """End the sessions in ``left``, and take them out of it.
 
@@ -64,13 +63,12 @@ async def close_left(
         left: Those that were left.
         log: Where that is told.
         within_s: How long it may take.
-        but: Of which one: it still has our subscription.
         has_moved: Our subscription has moved to another session, and is not to end.
 
     Raises:
         SourceLost: The server cannot be asked.
     """
-    wanted = [one for one in left if one.token != but]
+    wanted = list(left)
     if not wanted:
         return
     client = new_client(settings)

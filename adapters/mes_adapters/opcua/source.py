@@ -138,7 +138,6 @@ class OpcUaLink:
             raise
 
     async def _live(self, memory: Memory, emit: Emit) -> None:
-        await self._close_left(but=None if memory.held is None else memory.owner)
         async with Connection(self._settings, self._log, memory.left) as connection:
             life = _Life(
                 connection,
@@ -152,10 +151,8 @@ class OpcUaLink:
             )
             try:
                 has_moved = await life.begin()
-                memory.owner = connection.token
                 self._connection = connection
-                with suppress(SourceLost):
-                    await self._close_left(has_moved=has_moved)
+                await self._close_left(connection, has_moved=has_moved)
                 await self._go_on(life, connection, emit)
             except NotKept:
                 memory.held = None
@@ -168,17 +165,23 @@ class OpcUaLink:
                 connection.is_kept = memory.held is not None
                 await life.end()
 
-    async def _close_left(
-        self, *, but: ua.NodeId | None = None, has_moved: bool = False
-    ) -> None:
-        await close_left(
-            self._settings,
-            self._memory.left,
-            self._log,
-            within_s=2 * self._settings.request_timeout_s,
-            but=but,
-            has_moved=has_moved,
-        )
+    async def _close_left(self, connection: Connection, *, has_moved: bool) -> None:
+        """End what was left on the server, if it is the same that it was left on."""
+        memory, began_at = self._memory, connection.began_at
+        is_the_same = began_at is not None and began_at == memory.began_at
+        memory.began_at = began_at
+        if not is_the_same:
+            # What it calls by those names now is somebody else's, or our own.
+            memory.left.clear()
+            return
+        with suppress(SourceLost):
+            await close_left(
+                self._settings,
+                memory.left,
+                self._log,
+                within_s=2 * self._settings.request_timeout_s,
+                has_moved=has_moved,
+            )
 
     async def _go_on(self, life: "_Life", connection: Connection, emit: Emit) -> None:
         """Pass on what is published, and the job orders, until one of them ends."""
